@@ -1,0 +1,37 @@
+package train
+
+// Config is everything that decides a run. It is plain data: it comes from a page, a file or a test, is validated
+// before anything else happens, and travels in checkpoints and results.
+type Config struct {
+	Model string `json:"model" msg:"model"` // a name of nn.ByName: "logistic", "mlp", "mnist-cnn", "cifar-cnn", or with "-tanh"
+
+	Epsilon float64 `json:"epsilon" msg:"epsilon"` // privacy budget of the whole run, > 0
+	Delta   float64 `json:"delta" msg:"delta"`     // in (0, 1); below 1/N to mean anything
+
+	Epochs    float64 `json:"epochs" msg:"epochs"`       // expected passes over the training records; steps = floor(Epochs / q)
+	BatchSize int     `json:"batchSize" msg:"batchSize"` // expected batch size q N under Poisson sampling, 1 to N
+
+	Mechanism Mechanism `json:"mechanism" msg:"mechanism"` // how gradients are clipped, scheduled, noised and filtered
+	ClipNorm  float64   `json:"clipNorm" msg:"clipNorm"`   // C, the bound (or the first bound) on a per-sample gradient's L2 norm
+
+	Optimizer    string  `json:"optimizer" msg:"optimizer"`       // "sgd" or "adam"
+	LearningRate float64 `json:"learningRate" msg:"learningRate"` // at the first step
+	Momentum     float64 `json:"momentum" msg:"momentum"`         // SGD's momentum, in [0, 1)
+	Schedule     string  `json:"schedule" msg:"schedule"`         // learning rate: "constant", "cosine" (per epoch, to 0), "step"
+
+	Workers int `json:"workers" msg:"workers"` // compute workers; 0 = one per processor
+
+	// Seed, when set, makes sampling, noise and initialisation reproducible. A run with a seed is NOT private and says so
+	// wherever it shows.
+	Seed *uint64 `json:"seed,omitempty" msg:"seed"`
+	// Diagnostics shows raw figures of private data (training loss, batch sizes, norms). The run is then NOT private.
+	Diagnostics bool `json:"diagnostics,omitempty" msg:"diagnostics"`
+	// NonPrivate trains without clipping bound or noise, for comparison. The run is NOT private.
+	NonPrivate bool `json:"nonPrivate,omitempty" msg:"nonPrivate"`
+}
+
+// Mechanism names a policy of package dp and its parameters.
+type Mechanism struct {
+	Name   string             `json:"name" msg:"name"`               // a name of dp.Mechanisms, "fixed" when empty
+	Params map[string]float64 `json:"params,omitempty" msg:"params"` // the mechanism's own parameters; missing ones take their published defaults
+}

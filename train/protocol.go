@@ -1,0 +1,128 @@
+package train
+
+// The message protocol between a page and a trainer. Every message is one JSON-shaped object with a "type"; requests go
+// to the trainer, events come back. `go generate` writes these types as TypeScript (static/src/protocol.ts), so that
+// both sides are checked against one source.
+
+// Request is a message from the page. Type says which of the other fields it carries.
+type Request struct {
+	Type string `json:"type"` // open | start | pause | resume | step | stop | save | restore | account
+
+	Source     *Source          `json:"source,omitempty"`     // open
+	Config     *Config          `json:"config,omitempty"`     // start
+	Checkpoint []byte           `json:"checkpoint,omitempty"` // restore: a checkpoint file (Uint8Array in the browser)
+	Question   *AccountQuestion `json:"question,omitempty"`   // account
+	ID         int              `json:"id,omitempty"`         // account: echoed in the answer
+}
+
+// Source says where a dataset comes from.
+type Source struct {
+	Kind string `json:"kind"`          // "digits" (generated in the tab) or "url" (a packed dataset)
+	URL  string `json:"url,omitempty"` // url: folder of a manifest, relative to the page
+}
+
+// Event is a message to the page. Type says which of the other fields it carries.
+type Event struct {
+	Type string `json:"type"` // ready | loading | dataset | planned | step | epoch | state | done | checkpoint | account | notice | error
+
+	Loading    *Loading       `json:"loading,omitempty"`
+	Dataset    *DatasetInfo   `json:"dataset,omitempty"`
+	Planned    *Planned       `json:"planned,omitempty"`
+	Step       *StepEvent     `json:"step,omitempty"`
+	Epoch      *EpochEvent    `json:"epoch,omitempty"`
+	State      string         `json:"state,omitempty"` // idle | loading | running | paused | done
+	Checkpoint []byte         `json:"checkpoint,omitempty"`
+	Answer     *AccountAnswer `json:"answer,omitempty"`
+	ID         int            `json:"id,omitempty"`
+	Message    string         `json:"message,omitempty"` // notice, error: a sentence for the person at the page
+}
+
+// Loading is progress while a dataset is fetched or generated.
+type Loading struct {
+	Done  int64  `json:"done"` // bytes, or records when generated
+	Total int64  `json:"total"`
+	What  string `json:"what"`
+}
+
+// DatasetInfo is what is public of a dataset, and a few test samples to show.
+type DatasetInfo struct {
+	Name       string        `json:"name"`
+	Title      string        `json:"title"`
+	Channels   int           `json:"channels"`
+	Height     int           `json:"height"`
+	Width      int           `json:"width"`
+	Classes    []string      `json:"classes"`
+	Train      int           `json:"train"`
+	Test       int           `json:"test"`
+	TestPublic bool          `json:"testPublic"`
+	Provenance string        `json:"provenance"`
+	Samples    []SampleImage `json:"samples"` // from the public test split only
+	Models     []string      `json:"models"`  // names of the models that fit this shape
+}
+
+// SampleImage is one public test image, channel by channel as uint8.
+type SampleImage struct {
+	Pixels []byte `json:"pixels"`
+	Label  int    `json:"label"`
+}
+
+// Planned is the frozen, calibrated plan, known before the first step.
+type Planned struct {
+	Steps            int       `json:"steps"`
+	StepsPerEpoch    int       `json:"stepsPerEpoch"`
+	SamplingRate     float64   `json:"samplingRate"`
+	NoiseMultiplier  float64   `json:"noiseMultiplier"`            // of the first step
+	NoiseMultipliers []float64 `json:"noiseMultipliers,omitempty"` // of every step, when they differ
+	EpsilonUpper     float64   `json:"epsilonUpper"`
+	EpsilonLower     float64   `json:"epsilonLower"`
+	Delta            float64   `json:"delta"`
+	Relation         string    `json:"relation"` // "add/remove one record"
+	Sampler          string    `json:"sampler"`  // "Poisson"
+	Parameters       int       `json:"parameters"`
+	Workers          int       `json:"workers"`
+	Private          bool      `json:"private"`
+	NotPrivate       string    `json:"notPrivate,omitempty"` // why not, when Private is false
+	EpsilonBefore    float64   `json:"epsilonBefore"`        // what the ledger already holds for these records
+}
+
+// StepEvent follows each released step (the trainer may thin them out). Everything in it is public or noised.
+type StepEvent struct {
+	Step         int      `json:"step"`     // steps done
+	Epsilon      float64  `json:"epsilon"`  // spent so far, an upper bound
+	Seconds      float64  `json:"seconds"`  // training time so far
+	ClipNorm     float64  `json:"clipNorm"` // the bound used: sqrt of the sum of squares over groups
+	LearningRate float64  `json:"learningRate"`
+	TrainLoss    *float64 `json:"trainLoss,omitempty"` // diagnostics only: mean over the batch, raw
+	Batch        *int     `json:"batch,omitempty"`     // diagnostics only: realised batch size, raw
+}
+
+// EpochEvent is an evaluation on the public test split.
+type EpochEvent struct {
+	Epoch       int     `json:"epoch"`
+	Step        int     `json:"step"`
+	Accuracy    float64 `json:"accuracy"`    // 0 to 1
+	Loss        float64 `json:"loss"`        // mean cross-entropy
+	Confusion   [][]int `json:"confusion"`   // [true class][predicted class]
+	Predictions []int   `json:"predictions"` // of DatasetInfo.Samples
+	Epsilon     float64 `json:"epsilon"`
+}
+
+// AccountQuestion asks the accountant; it needs no data.
+type AccountQuestion struct {
+	Kind     string  `json:"kind"`     // epsilon | sigma | curve
+	Segments string  `json:"segments"` // "sigma:q:steps;...", "?" for the unknown sigma
+	Delta    float64 `json:"delta"`
+	Epsilon  float64 `json:"epsilon,omitempty"`
+}
+
+// AccountAnswer is the accountant's answer; Error is set instead when the question was bad.
+type AccountAnswer struct {
+	Lower     float64   `json:"lower"`
+	Upper     float64   `json:"upper"`
+	RDP       float64   `json:"rdp"`
+	Sigma     float64   `json:"sigma,omitempty"`
+	Advantage float64   `json:"advantage,omitempty"`
+	FPR       []float64 `json:"fpr,omitempty"`
+	TPR       []float64 `json:"tpr,omitempty"`
+	Error     string    `json:"error,omitempty"`
+}

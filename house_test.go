@@ -1,0 +1,106 @@
+// Package cloister_test holds the rules of the house that no single room can check.
+package cloister_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// mayImport is the house's import table: a room's packages import only the rooms named here, and themselves.
+// A path covers the packages below it unless they have a row of their own. Commands import what they need.
+var mayImport = map[string][]string{
+	"accountant": nil,
+	"clip":       nil,
+	"data":       nil,
+	"nn":         {"clip"},
+	"nn/compile": {"nn", "clip"},
+	"dp":         {"accountant", "clip"},
+	"train":      {"accountant", "clip", "nn", "nn/compile", "data", "dp"},
+	"wasm":       {"train"},
+	"static":     {"cmd"},
+	"cmd":        {"accountant", "clip", "nn", "nn/compile", "data", "dp", "train"},
+}
+
+// unsound lists the rooms that hold mechanisms without a guarantee, and who may import them.
+var unsound = map[string][]string{"dp/replay": {"dp/audit", "cmd", "train/demo"}}
+
+func TestImportTable(t *testing.T) {
+	seen := map[string]bool{}
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (d.Name() == "node_modules" || d.Name() == "dist" || d.Name() == "build" || strings.HasPrefix(d.Name(), ".") && path != ".") {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(path, ".go") || filepath.Dir(path) == "." {
+			return nil
+		}
+		from := filepath.ToSlash(filepath.Dir(path))
+		room := roomOf(from)
+		if room == "" {
+			t.Errorf("%s is in no room of the import table", path)
+			return nil
+		}
+		seen[room] = true
+		for _, to := range imports(t, path) {
+			checkImport(t, path, from, room, to)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(seen) < 5 {
+		t.Errorf("found only %d rooms: is the test run from the repository's root?", len(seen))
+	}
+}
+
+func checkImport(t *testing.T, path, from, room, to string) {
+	target := roomOf(to)
+	test := strings.HasSuffix(path, "_test.go")
+	if target != room && !slices.Contains(mayImport[room], target) && !test {
+		t.Errorf("%s imports %s: %s may import only %v", path, to, room, mayImport[room])
+	}
+	for guarded, allowed := range unsound {
+		if !within(to, guarded) || within(from, guarded) || test {
+			continue
+		}
+		if !slices.ContainsFunc(allowed, func(a string) bool { return within(from, a) }) {
+			t.Errorf("%s imports %s, which holds mechanisms without a guarantee", path, to)
+		}
+	}
+}
+
+// roomOf is the longest row of the table that covers a package.
+func roomOf(pkg string) string {
+	best := ""
+	for room := range mayImport {
+		if within(pkg, room) && len(room) > len(best) {
+			best = room
+		}
+	}
+	return best
+}
+
+func within(pkg, room string) bool { return pkg == room || strings.HasPrefix(pkg, room+"/") }
+
+// imports lists the packages of this module that a file imports, without the module's name.
+func imports(t *testing.T, path string) []string {
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ours []string
+	for _, spec := range file.Imports {
+		if name, ok := strings.CutPrefix(strings.Trim(spec.Path.Value, `"`), "cloister/"); ok {
+			ours = append(ours, name)
+		}
+	}
+	return ours
+}

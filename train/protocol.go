@@ -1,12 +1,17 @@
 package train
 
+//go:generate go run ./internal/tsgen
+
 // The message protocol between a page and a trainer. Every message is one JSON-shaped object with a "type"; requests go
 // to the trainer, events come back. `go generate` writes these types as TypeScript (static/src/protocol.ts), so that
 // both sides are checked against one source.
 
 // Request is a message from the page. Type says which of the other fields it carries.
 type Request struct {
-	Type string `json:"type"` // open | start | pause | resume | step | stop | save | restore | account
+	Type string `json:"type"` // boot | open | start | pause | resume | step | stop | save | restore | account
+
+	Wasm    string `json:"wasm,omitempty"`    // boot, always the first message: address of trainer.wasm
+	Compute string `json:"compute,omitempty"` // boot: address of the compute worker's script
 
 	Source     *Source          `json:"source,omitempty"`     // open
 	Config     *Config          `json:"config,omitempty"`     // start

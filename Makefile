@@ -1,0 +1,86 @@
+# Two commands matter: `make run` trains in your browser, `make test` checks everything. Both install what they need.
+
+GO      ?= go
+ADDR    ?= 127.0.0.1:8080
+ROOM    := $(CURDIR)
+export PATH := $(ROOM)/tools/browser:$(PATH)
+
+SOURCES := $(shell find accountant clip nn dp data train wasm -name '*.go' -not -name '*_test.go' 2>/dev/null)
+SITE    := $(shell find static -path static/node_modules -prune -o -type f -print 2>/dev/null)
+IN_BROWSER := ./accountant ./clip ./data ./dp/... ./nn/... ./train/...
+
+.PHONY: run build test data bench experiments browser generate clean
+.PHONY: check-format check-vet check-types test-native test-wasm test-page
+
+run: build
+	$(GO) run ./cmd/serve -addr $(ADDR) -dir dist
+
+build: dist/index.html
+
+# -- the site ----------------------------------------------------------------------------------------------
+
+build/trainer.wasm: $(SOURCES) go.mod go.sum
+	GOOS=js GOARCH=wasm $(GO) build -trimpath -ldflags "-s -w" -o $@ ./wasm
+
+static/node_modules/.installed: static/package-lock.json
+	cd static && npm ci
+	touch $@
+
+dist/index.html: build/trainer.wasm static/node_modules/.installed $(SITE)
+	cd static && npm run build
+	$(GO) run ./cmd/serve -compress dist
+
+# The datasets' official homes, checksums verified; the page offers what it finds in dist/data.
+data: build
+	for name in mnist fashion-mnist cifar-10; do \
+		$(GO) run ./cmd/pack -download $$name -out dist/data/$$name || exit 1; \
+	done
+
+# -- tests -------------------------------------------------------------------------------------------------
+
+test: check-format check-vet check-types test-native test-wasm test-page
+
+check-format:
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "not gofmt'ed: $$unformatted" >&2; exit 1; fi
+
+check-vet:
+	$(GO) vet ./...
+	GOOS=js GOARCH=wasm $(GO) vet $(IN_BROWSER) ./wasm
+
+check-types: static/node_modules/.installed
+	cd static && npm run types
+
+test-native:
+	$(GO) test ./accountant/... ./clip/... ./data/... ./dp/... ./nn/... ./train/... ./cmd/... .
+
+# A small environment: the browser's Go runtime has room for little more.
+test-wasm: browser
+	GOOS=js GOARCH=wasm $(GO) test -short -p 1 \
+		-exec "env -i PATH=$(PATH) HOME=$(HOME) $(shell $(GO) env GOROOT)/bin/go tool wasmbrowsertest" $(IN_BROWSER)
+
+test-page: browser build
+	$(GO) test -p 1 ./static/...
+
+browser:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || command -v chromium-browser >/dev/null || \
+		if command -v apt-get >/dev/null; then \
+			as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+			$$as_root apt-get update -q && $$as_root apt-get install -y -q --no-install-recommends chromium; \
+		else \
+			echo "no Chromium found: install it, or Chrome, and run again" >&2; exit 1; \
+		fi
+
+# -- long runs, with tables in docs/ -------------------------------------------------------------------------
+
+bench: browser build
+	$(GO) run ./cmd/bench step -out docs/performance.md
+
+experiments: browser build
+	$(GO) run ./cmd/bench experiments
+
+generate:
+	$(GO) generate ./...
+
+clean:
+	rm -rf dist build static/node_modules

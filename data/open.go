@@ -1,0 +1,141 @@
+package data
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// Fetch opens a file of a packed dataset by its plain name. The reader is closed by whoever asked for it.
+type Fetch func(ctx context.Context, name string) (io.ReadCloser, error)
+
+// Progress is told how much of the total is done: bytes when fetching, records when generating.
+type Progress func(done, total int64)
+
+// FromDir fetches from a folder on disk.
+func FromDir(dir string) Fetch {
+	return func(_ context.Context, name string) (io.ReadCloser, error) { return os.OpenInRoot(dir, name) }
+}
+
+type retryKey struct{}
+
+// Retrying tells a Fetch that the file it is asked for was broken the first time, so that it can go around a cache.
+func Retrying(ctx context.Context) bool { return ctx.Value(retryKey{}) != nil }
+
+// Open fetches a whole packed dataset: the manifest, then every shard, each checked against its SHA-256 and against the
+// manifest. A shard that cannot be read or is broken is fetched once more, then refused. progress may be nil.
+func Open(ctx context.Context, fetch Fetch, progress Progress) (*Dataset, error) {
+	m, err := OpenManifest(ctx, fetch)
+	if err != nil {
+		return nil, err
+	}
+	ds := &Dataset{Manifest: *m}
+	ds.Train = emptySplit(m.TrainRecords, m.RecordBytes())
+	ds.Test = emptySplit(m.TestRecords, m.RecordBytes())
+	var done int64
+	total := m.PackedBytes()
+	for i, shard := range m.Shards {
+		records, err := m.FetchShard(ctx, fetch, i)
+		if err != nil {
+			return nil, err
+		}
+		if shard.Split == TrainSplit {
+			ds.Train.Append(records)
+		} else {
+			ds.Test.Append(records)
+		}
+		done += int64(shard.Bytes)
+		if progress != nil {
+			progress(done, total)
+		}
+	}
+	return ds, nil
+}
+
+func emptySplit(records, recordBytes int) Split {
+	return Split{Pixels: make([]byte, 0, records*recordBytes), Labels: make([]byte, 0, records)}
+}
+
+// OpenManifest fetches and validates the manifest alone.
+func OpenManifest(ctx context.Context, fetch Fetch) (*Manifest, error) {
+	file, err := fetchBounded(ctx, fetch, ManifestFile, MaxManifestBytes)
+	if err != nil {
+		return nil, fmt.Errorf("data: manifest: %w", err)
+	}
+	return DecodeManifest(file)
+}
+
+// FetchShard fetches one shard's records, a second time if the first try fails.
+func (m *Manifest) FetchShard(ctx context.Context, fetch Fetch, index int) (Split, error) {
+	records, err := m.tryShard(ctx, fetch, index)
+	if err != nil && ctx.Err() == nil {
+		records, err = m.tryShard(context.WithValue(ctx, retryKey{}, true), fetch, index)
+	}
+	if err != nil {
+		return Split{}, fmt.Errorf("data: shard %d (%s): %w", index, m.Shards[index].File, err)
+	}
+	return records, nil
+}
+
+func (m *Manifest) tryShard(ctx context.Context, fetch Fetch, index int) (Split, error) {
+	shard := &m.Shards[index]
+	file, err := fetchBounded(ctx, fetch, shard.File, shard.Bytes)
+	if err != nil {
+		return Split{}, err
+	}
+	if len(file) != shard.Bytes {
+		return Split{}, fmt.Errorf("truncated: %d bytes, the manifest states %d", len(file), shard.Bytes)
+	}
+	if got := sha256.Sum256(file); got != shard.SHA256 {
+		return Split{}, fmt.Errorf("checksum mismatch: SHA-256 is %x, the manifest states %x", got, shard.SHA256)
+	}
+	records, err := decodeShard(file)
+	if err != nil {
+		return Split{}, err
+	}
+	if records.Len() != shard.Records {
+		return Split{}, fmt.Errorf("%d records, the manifest states %d", records.Len(), shard.Records)
+	}
+	return records, records.Check(m.RecordBytes(), len(m.Classes))
+}
+
+// decodeShard returns records that alias the file.
+func decodeShard(file []byte) (Split, error) {
+	var records Split
+	if len(file) > MaxShardBytes {
+		return records, fmt.Errorf("%d bytes, more than the %d allowed", len(file), MaxShardBytes)
+	}
+	payload, err := unseal(kindShard, file)
+	if err != nil {
+		return records, err
+	}
+	rest, err := records.UnmarshalMsg(payload)
+	if err == nil && len(rest) > 0 {
+		err = errors.New("bytes after the end")
+	}
+	return records, err
+}
+
+// fetchBounded reads a file that must not be longer than limit, allocating no more than has arrived.
+func fetchBounded(ctx context.Context, fetch Fetch, name string, limit int) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	r, err := fetch(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	var file bytes.Buffer
+	if _, err := io.Copy(&file, io.LimitReader(r, int64(limit)+1)); err != nil {
+		return nil, err
+	}
+	if file.Len() > limit {
+		return nil, fmt.Errorf("oversized: more than %d bytes", limit)
+	}
+	return file.Bytes(), nil
+}

@@ -8,7 +8,7 @@ type Config struct {
 	Epsilon float64 `json:"epsilon" msg:"epsilon"` // privacy budget of the whole run, > 0
 	Delta   float64 `json:"delta" msg:"delta"`     // in (0, 1); below 1/N to mean anything
 
-	Epochs    float64 `json:"epochs" msg:"epochs"`       // expected passes over the training records; steps = floor(Epochs / q)
+	Epochs    float64 `json:"epochs" msg:"epochs"`       // expected passes over the training records; an epoch is floor(N / BatchSize) steps
 	BatchSize int     `json:"batchSize" msg:"batchSize"` // expected batch size q N under Poisson sampling, 1 to N
 
 	Mechanism Mechanism `json:"mechanism" msg:"mechanism"` // how gradients are clipped, scheduled, noised and filtered

@@ -63,6 +63,13 @@ type DatasetInfo struct {
 	Provenance string        `json:"provenance"`
 	Samples    []SampleImage `json:"samples"` // from the public test split only
 	Models     []string      `json:"models"`  // names of the models that fit this shape
+	Presets    []Preset      `json:"presets"` // settings to start from; the first with a model is that model's default
+}
+
+// Preset is a configuration with a title for people.
+type Preset struct {
+	Title  string `json:"title"`
+	Config Config `json:"config"`
 }
 
 // SampleImage is one public test image, channel by channel as uint8.

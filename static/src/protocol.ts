@@ -54,6 +54,13 @@ export interface DatasetInfo {
   provenance: string;
   samples: SampleImage[]; // from the public test split only
   models: string[]; // names of the models that fit this shape
+  presets: Preset[]; // settings to start from; the first with a model is that model's default
+}
+
+// Preset is a configuration with a title for people.
+export interface Preset {
+  title: string;
+  config: Config;
 }
 
 // SampleImage is one public test image, channel by channel as uint8.
@@ -129,7 +136,7 @@ export interface Config {
   model: string; // a name of nn.ByName: "logistic", "mlp", "mnist-cnn", "cifar-cnn", or with "-tanh"
   epsilon: number; // privacy budget of the whole run, > 0
   delta: number; // in (0, 1); below 1/N to mean anything
-  epochs: number; // expected passes over the training records; steps = floor(Epochs / q)
+  epochs: number; // expected passes over the training records; an epoch is floor(N / BatchSize) steps
   batchSize: number; // expected batch size q N under Poisson sampling, 1 to N
   mechanism: Mechanism; // how gradients are clipped, scheduled, noised and filtered
   clipNorm: number; // C, the bound (or the first bound) on a per-sample gradient's L2 norm

@@ -1,0 +1,40 @@
+// The trainer worker: loads the Go program and hands it the page's messages. The first message says where things are.
+import "../../build/wasm_exec.js"; // Go's own loader, copied from GOROOT by the build; sets globalThis.Go
+import type { Event, Request } from "./protocol";
+
+declare class Go {
+  importObject: WebAssembly.Imports;
+  run(instance: WebAssembly.Instance): Promise<void>;
+}
+
+// What the Go side finds when it starts: messages that came too early, and the compute workers' script.
+const inbox: Request[] = [];
+Object.assign(globalThis, { cloister: { inbox, compute: "" } });
+
+const tell = (event: Event) => postMessage(event);
+
+async function load(url: string, imports: WebAssembly.Imports): Promise<WebAssembly.Instance> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url}: HTTP ${response.status}`);
+  const spare = response.clone();
+  try {
+    return (await WebAssembly.instantiateStreaming(response, imports)).instance;
+  } catch (error) {
+    // A host that serves .wasm under another MIME type cannot stream it.
+    if (!(error instanceof TypeError)) throw error;
+    return (await WebAssembly.instantiate(await spare.arrayBuffer(), imports)).instance;
+  }
+}
+
+async function boot(request: Request) {
+  Object.assign((globalThis as any).cloister, { compute: request.compute });
+  const go = new Go();
+  const instance = await load(request.wasm!, go.importObject);
+  await go.run(instance); // the Go program takes over onmessage and runs until it dies
+  throw new Error("it stopped; its last words are in the browser's console");
+}
+
+self.onmessage = ({ data }: MessageEvent<Request>) => {
+  if (data.type !== "boot") inbox.push(data);
+  else boot(data).catch((error) => tell({ type: "error", message: `The trainer failed: ${error.message ?? error}` }));
+};

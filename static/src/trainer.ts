@@ -16,14 +16,11 @@ const tell = (event: Event) => postMessage(event);
 async function load(url: string, imports: WebAssembly.Imports): Promise<WebAssembly.Instance> {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url}: HTTP ${response.status}`);
-  const spare = response.clone();
-  try {
+  // Streaming wants the right MIME type; a host that does not send it still works.
+  if (response.headers.get("content-type")?.startsWith("application/wasm")) {
     return (await WebAssembly.instantiateStreaming(response, imports)).instance;
-  } catch (error) {
-    // A host that serves .wasm under another MIME type cannot stream it.
-    if (!(error instanceof TypeError)) throw error;
-    return (await WebAssembly.instantiate(await spare.arrayBuffer(), imports)).instance;
   }
+  return (await WebAssembly.instantiate(await response.arrayBuffer(), imports)).instance;
 }
 
 async function boot(request: Request) {

@@ -1,0 +1,115 @@
+// Package compile turns a model and a clip rule into one WebAssembly SIMD module that computes the private step:
+// per sample forward, loss, backward, gradient norm, clip factor and accumulation.
+//
+// The module imports nothing and owns its memory, so the same bytes run in a browser's compute worker and, under
+// wazero, in `go test`. Package wasm assembles, package kernel emits the inner loops, this package plans: where each
+// value lives, which kernel computes it, and how wrong float32 can make a norm or a sum.
+package compile
+
+import (
+	"fmt"
+
+	"cloister/clip"
+	"cloister/nn"
+)
+
+// Options say which step is compiled. Shapes, rule and normalisation become constants of the module; parameters and
+// clip bounds are read from its memory at every call.
+type Options struct {
+	Rule clip.Rule
+
+	// Scale and Shift normalise a uint8 input, one of each per channel: x = p*Scale[c] + Shift[c].
+	Scale, Shift []float32
+
+	// Private clips each record's gradient. Without it the module sums raw gradients, as non-private training does;
+	// rule and bounds are then ignored.
+	Private bool
+
+	// FMA uses relaxed_madd, about 10 % faster; only where WebAssembly.validate accepts [FMAProbe].
+	FMA bool
+
+	// Points is the number of parameter vectors whose gradients are combined per sample before the one clip; 0 means 1.
+	Points int
+}
+
+// Module is a compiled step. It is deterministic: equal models and options give equal bytes.
+type Module struct {
+	Wasm   []byte
+	Layout Layout
+
+	// NormMargin bounds how far a computed norm can fall below the true one, relatively. Clip factors are lowered by
+	// it, so that what is added to the sum never exceeds the bound, and [norms] are raised by it.
+	NormMargin float64
+
+	// Rounding bounds what float32 summation adds to one record's influence: under add/remove of one record the
+	// computed sum changes by at most (1 + Rounding) times the rule's joint sensitivity. See rounding.go.
+	Rounding float64
+}
+
+// Layout says where the host finds things in the module's memory: byte addresses, little-endian values.
+//
+// The module exports memory and these functions; every argument is an i32. pixels, labels, indices, factors and out are
+// addresses that the host chooses at or above Data, after growing the memory to hold them:
+//
+//	step(pixels, labels, indices, n, width)                 Sum, Counts and Loss over n records
+//	norms(pixels, labels, indices, n, out)                  out: float32 [n][Groups], never below the true norms
+//	accumulate(pixels, labels, indices, n, width, factors)  Sum and Loss, each record's groups scaled by float32 [n][Groups]
+//	evaluate(pixels, labels, first, n, out)                 out: uint8 [n] predictions of records first to first+n-1; Loss
+//
+// pixels is uint8 [record][channel][row][column], labels is uint8 [record], and indices is int32 [n], strictly ascending,
+// relative to the first record at pixels. width is the length, in records, of the stretches that are summed
+// apart from each other; take it from [Width]. A label that is no class makes its record count as nothing.
+type Layout struct {
+	Params       int `json:"params"`       // float32 [Points][NumParams], PyTorch's order
+	Coefficients int `json:"coefficients"` // float64 [Points]; the module starts with all 1
+	Bounds       int `json:"bounds"`       // float64 [Groups]
+	Sum          int `json:"sum"`          // float64 [NumParams], PyTorch's order
+	Counts       int `json:"counts"`       // float64 [Groups]: sum over records of b - 1/2, b = 1 where the norm exceeds the bound
+	Loss         int `json:"loss"`         // float64: summed cross-entropy, natural logarithm (of the first point)
+	Data         int `json:"data"`         // first free byte; a multiple of 64
+
+	NumParams int `json:"numParams"`
+	Groups    int `json:"groups"`
+	Points    int `json:"points"`
+	Record    int `json:"record"` // bytes of one record's pixels
+}
+
+// Width is the number of records in a stretch (see [Layout]) when each is sampled with the given rate: about 80 sampled
+// records fall into one.
+func Width(rate float64) int {
+	const sampled = 80
+	if !(rate > sampled/float64(1<<30)) {
+		return 1 << 30
+	}
+	return max(1, int(sampled/rate))
+}
+
+func (o *Options) check(m *nn.Model) error {
+	if err := m.Validate(); err != nil {
+		return fmt.Errorf("compile: %w", err)
+	}
+	if err := o.Rule.Validate(); err != nil {
+		return fmt.Errorf("compile: %w", err)
+	}
+	if len(o.Scale) != m.Input.C || len(o.Shift) != m.Input.C {
+		return fmt.Errorf("compile: %d scales and %d shifts for %d channels", len(o.Scale), len(o.Shift), m.Input.C)
+	}
+	if o.Points < 0 || o.Points > 16 {
+		return fmt.Errorf("compile: %d points, want 1 to 16", o.Points)
+	}
+	if m.Classes() > 256 {
+		return fmt.Errorf("compile: %d classes, but labels are bytes", m.Classes())
+	}
+	return nil
+}
+
+// Compile plans and emits the step of a model.
+func Compile(m *nn.Model, o Options) (*Module, error) {
+	if err := o.check(m); err != nil {
+		return nil, err
+	}
+	return nil, fmt.Errorf("compile: not there yet")
+}
+
+// FMAProbe is a module that only an engine with relaxed SIMD validates.
+var FMAProbe []byte

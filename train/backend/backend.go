@@ -21,11 +21,11 @@ type Backend interface {
 	Step(ctx context.Context, r Request) (dp.Sums, error)
 
 	// Norms is the first of two passes: the per-sample gradients' L2 norms, [record][group], of the request's records.
-	// Bounds are not used.
+	// Bounds are checked but not used.
 	Norms(ctx context.Context, r Request) ([]float32, error)
 
 	// Accumulate is the second pass: the sum of per-sample gradients, each group scaled by its factor. Factors are
-	// [record][group]; it is for the caller to keep norm*factor within a bound. Sums.Counts are zero.
+	// [record][group]; it is for the caller to keep norm*factor within a bound. Sums.Counts are nil.
 	Accumulate(ctx context.Context, r Request, factors []float32) (dp.Sums, error)
 
 	// Evaluate predicts every record of a split. It computes no gradients.
@@ -37,6 +37,16 @@ type Backend interface {
 
 	// Close ends workers and frees memory. A closed backend answers every call with an error.
 	Close() error
+}
+
+// Work is what a backend is made for; it holds for the backend's whole life.
+type Work struct {
+	Model     *nn.Model
+	Rule      clip.Rule
+	Private   bool      // false: gradients are summed as they are, for comparison; rule and bounds are then ignored
+	Points    int       // the most parameter vectors that a request carries; 0 means 1
+	Rate      float64   // sampling rate, which decides how far float32 sums run (compile.Width)
+	Mean, Std []float32 // one per channel, in units of pixel/255
 }
 
 // Request is one private computation. A backend does not keep its slices.
@@ -70,19 +80,35 @@ type Records struct {
 	Labels []byte
 }
 
-// Data is what a backend is made with.
-type Data struct {
-	Train, Test Records
-	Mean, Std   []float32 // one per channel, in units of pixel/255
-}
-
 // Len is the number of records.
 func (r Records) Len() int { return len(r.Labels) }
 
-// Check reports the first part of a request that no backend could compute for a model, a rule and a number of records.
-func (r *Request) Check(m *nn.Model, rule clip.Rule, records int) error {
-	if len(r.Points) == 0 {
-		return fmt.Errorf("backend: request has no parameters")
+// Check reports the first part of the work that no backend could do.
+func (w *Work) Check() error {
+	if err := w.Model.Validate(); err != nil {
+		return fmt.Errorf("backend: %w", err)
+	}
+	if err := w.Rule.Validate(); err != nil {
+		return fmt.Errorf("backend: %w", err)
+	}
+	switch channels := w.Model.Input.C; {
+	case len(w.Mean) != channels || len(w.Std) != channels:
+		return fmt.Errorf("backend: %d means and %d standard deviations for %d channels", len(w.Mean), len(w.Std), channels)
+	case w.Points < 0 || w.Points > 16:
+		return fmt.Errorf("backend: %d points, want 1 to 16", w.Points)
+	case !(w.Rate > 0 && w.Rate <= 1):
+		return fmt.Errorf("backend: sampling rate %v, want a number above 0, at most 1", w.Rate)
+	}
+	return nil
+}
+
+// Groups is the number of bounds that requests carry.
+func (w *Work) Groups() int { return w.Rule.Groups(len(w.Model.Tensors())) }
+
+// CheckRequest reports the first part of a request that the work does not allow, given the number of training records.
+func (w *Work) CheckRequest(r *Request, records int) error {
+	if len(r.Points) == 0 || len(r.Points) > max(1, w.Points) {
+		return fmt.Errorf("backend: request with %d points, want 1 to %d", len(r.Points), max(1, w.Points))
 	}
 	if len(r.Coefficients) != len(r.Points) && !(len(r.Points) == 1 && r.Coefficients == nil) {
 		return fmt.Errorf("backend: %d coefficients for %d points", len(r.Coefficients), len(r.Points))
@@ -93,14 +119,17 @@ func (r *Request) Check(m *nn.Model, rule clip.Rule, records int) error {
 		}
 	}
 	for k, p := range r.Points {
-		if len(p) != m.NumParams() {
-			return fmt.Errorf("backend: point %d has %d parameters, the model has %d", k, len(p), m.NumParams())
+		if len(p) != w.Model.NumParams() {
+			return fmt.Errorf("backend: point %d has %d parameters, the model has %d", k, len(p), w.Model.NumParams())
 		}
 	}
 	if err := checkRecords(r.Records, records); err != nil {
 		return err
 	}
-	return clip.CheckBounds(r.Bounds, rule.Groups(len(m.Tensors())))
+	if !w.Private {
+		return nil
+	}
+	return clip.CheckBounds(r.Bounds, w.Groups())
 }
 
 // checkRecords insists on a set: a record taken twice would contribute twice the bound.

@@ -1,0 +1,131 @@
+package backend
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall/js"
+	"time"
+)
+
+// worker is one browser worker that runs static/src/compute-worker.js. It has at most one message in flight.
+type worker struct {
+	self    js.Value
+	buffer  js.Value // ArrayBuffer that travels with the jobs
+	replies chan js.Value
+	events  []js.Func
+}
+
+// importing is the address of a one-line blob that imports a script: a worker started from it inherits the page's
+// content security policy, which one loaded by its own address does not inherit from a <meta> element.
+func importing(script string) js.Value {
+	quoted := js.Global().Get("JSON").Call("stringify", script)
+	source := js.Global().Get("Blob").New(
+		[]any{"importScripts(" + quoted.String() + ")"},
+		map[string]any{"type": "text/javascript"})
+	return js.Global().Get("URL").Call("createObjectURL", source)
+}
+
+func startWorker(url js.Value) *worker {
+	w := &worker{self: js.Global().Get("Worker").New(url), buffer: js.Null(), replies: make(chan js.Value, 1)}
+	w.on("message", func(event js.Value) js.Value { return event.Get("data") })
+	failed := func(event js.Value) js.Value {
+		reason := "it could not be loaded or run"
+		if m := event.Get("message"); m.Type() == js.TypeString && m.String() != "" {
+			reason = m.String()
+		}
+		return js.ValueOf(map[string]any{"error": reason})
+	}
+	w.on("error", failed)
+	w.on("messageerror", failed)
+	return w
+}
+
+func (w *worker) on(event string, reply func(js.Value) js.Value) {
+	f := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		select {
+		case w.replies <- reply(args[0]):
+		default: // an error after an error; the first one counts
+		}
+		return nil
+	})
+	w.events = append(w.events, f)
+	w.self.Call("addEventListener", event, f)
+}
+
+func (w *worker) post(message map[string]any) { w.self.Call("postMessage", message) }
+
+func (w *worker) end() {
+	w.self.Call("terminate")
+	for _, f := range w.events {
+		f.Release()
+	}
+}
+
+// ready waits until the worker has its module and data.
+func (w *worker) ready(ctx context.Context) error {
+	_, err := w.wait(ctx, patienceSetup)
+	return err
+}
+
+// send posts a job without waiting. The job's bytes are copied.
+func (w *worker) send(j *job) {
+	size, read := 0, 0
+	write, readBack := make([]any, 0, 2*len(j.write)), make([]any, 0, 2*len(j.read))
+	for _, s := range j.write {
+		write = append(write, s.at, len(s.bytes))
+		size += len(s.bytes)
+	}
+	for _, s := range j.read {
+		readBack = append(readBack, s.at, len(s.bytes))
+		read += len(s.bytes)
+	}
+	size = max(size, read)
+	if w.buffer.IsNull() || w.buffer.Get("byteLength").Int() < size {
+		w.buffer = js.Global().Get("ArrayBuffer").New(size)
+	}
+	from := 0
+	for _, s := range j.write {
+		js.CopyBytesToJS(uint8Array.New(w.buffer, from, len(s.bytes)), s.bytes)
+		from += len(s.bytes)
+	}
+	message := map[string]any{"call": j.call, "args": j.args, "buffer": w.buffer, "write": write, "read": readBack}
+	w.self.Call("postMessage", message, []any{w.buffer})
+	w.buffer = js.Null()
+}
+
+// receive waits for the answer to the job that was sent and copies it out. It returns the time that the worker computed.
+func (w *worker) receive(ctx context.Context, j *job, limit time.Duration) (time.Duration, error) {
+	reply, err := w.wait(ctx, limit)
+	if err != nil {
+		return 0, err
+	}
+	w.buffer = reply.Get("buffer")
+	if v := reply.Get("result"); v.Type() == js.TypeNumber {
+		j.value = v.Float()
+	}
+	from := 0
+	for _, s := range j.read {
+		js.CopyBytesToGo(s.bytes, uint8Array.New(w.buffer, from, len(s.bytes)))
+		from += len(s.bytes)
+	}
+	return time.Duration(reply.Get("busy").Float() * float64(time.Millisecond)), nil
+}
+
+func (w *worker) wait(ctx context.Context, limit time.Duration) (js.Value, error) {
+	timer := time.NewTimer(max(limit, 0))
+	defer timer.Stop()
+	select {
+	case reply := <-w.replies:
+		if e := reply.Get("error"); !e.IsUndefined() {
+			return js.Value{}, errors.New(e.String())
+		}
+		return reply, nil
+	case <-ctx.Done():
+		return js.Value{}, ctx.Err()
+	case <-timer.C:
+		return js.Value{}, fmt.Errorf("no answer for %v", limit.Round(time.Second))
+	}
+}
+
+var uint8Array = js.Global().Get("Uint8Array")

@@ -54,11 +54,12 @@ func (c *canvas) stamp(x, y, radius int) {
 		for column := left; column <= right; column++ {
 			dx := column*subpixel + subpixel/2 - x
 			inside := outer2 - dx*dx - dy*dy
-			if inside <= 0 {
-				continue
-			}
-			if ink := min(255*inside/edge, 255); ink > int(line[column]) {
-				line[column] = byte(ink)
+			switch {
+			case inside <= 0:
+			case inside >= edge:
+				line[column] = 255
+			default:
+				line[column] = max(line[column], byte(255*inside/edge))
 			}
 		}
 	}

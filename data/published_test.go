@@ -1,0 +1,107 @@
+//go:build !js
+
+package data
+
+import (
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+// published is a folder of a published dataset, in ../shared/datasets beside the repository.
+func published(t *testing.T, name string) string {
+	t.Helper()
+	dir := filepath.Join("..", "..", "shared", "datasets", name)
+	if _, err := os.Stat(dir); err != nil {
+		t.Skipf("SKIPPED: dataset %s is not in ../shared/datasets, so that its import is not tested", name)
+	}
+	return dir
+}
+
+func openFile(t *testing.T, dir, name string) io.Reader {
+	t.Helper()
+	f, err := os.Open(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+// TestPublishedIDX: what is known of the two datasets independently. Class counts of MNIST: LeCun et al. 1998 as
+// commonly tabulated; of Fashion-MNIST: 6,000 each (Xiao et al. 2017). Mean and standard deviation: those that the
+// benchmarks state, to their four digits.
+func TestPublishedIDX(t *testing.T) {
+	for name, counts := range map[string][]int{
+		"mnist":         {5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949},
+		"fashion-mnist": {6000, 6000, 6000, 6000, 6000, 6000, 6000, 6000, 6000, 6000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := published(t, name)
+			known, ok := Known(name)
+			if !ok {
+				t.Fatal("not known")
+			}
+			train, height, width, err := ImportIDX(openFile(t, dir, "train-images-idx3-ubyte.gz"), openFile(t, dir, "train-labels-idx1-ubyte.gz"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if height != known.Height || width != known.Width {
+				t.Errorf("%dx%d, want 28x28", height, width)
+			}
+			if got := classCounts(train, 10); !slices.Equal(got, counts) {
+				t.Errorf("class counts %v, want %v", got, counts)
+			}
+			mean, std := moments(train.Pixels, 1, 784)
+			if math.Abs(mean[0]-float64(known.Mean[0])) > 1e-4 || math.Abs(std[0]-float64(known.Std[0])) > 1e-4 {
+				t.Errorf("mean %.5f, standard deviation %.5f; stated %v, %v", mean[0], std[0], known.Mean, known.Std)
+			}
+			test, _, _, err := ImportIDX(openFile(t, dir, "t10k-images-idx3-ubyte.gz"), openFile(t, dir, "t10k-labels-idx1-ubyte.gz"))
+			if err != nil || test.Len() != 10000 {
+				t.Errorf("%d test records (%v), want 10000", test.Len(), err)
+			}
+		})
+	}
+}
+
+// TestPublishedCIFAR10: 5,000 training records a class (Krizhevsky 2009) and the channel means that are in common use.
+// The standard deviations in common use (.2023, .1994, .2010) are means of each image's own, so that is what is compared.
+func TestPublishedCIFAR10(t *testing.T) {
+	dir := published(t, "cifar-10")
+	var batches []io.Reader
+	for _, name := range []string{"data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5"} {
+		batches = append(batches, openFile(t, dir, name+".bin.gz"))
+	}
+	train, err := ImportCIFAR10(batches...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := classCounts(train, 10); slices.Min(got) != 5000 || slices.Max(got) != 5000 {
+		t.Errorf("class counts %v, want 5000 each", got)
+	}
+	known, _ := Known("cifar-10")
+	mean, _ := moments(train.Pixels, 3, 1024)
+	within := make([]float64, 3)
+	for i := range train.Len() {
+		_, std := moments(train.Pixels[i*cifarPixels:(i+1)*cifarPixels], 3, 1024)
+		for c := range within {
+			within[c] += std[c] / float64(train.Len())
+		}
+	}
+	for c := range mean {
+		if math.Abs(mean[c]-float64(known.Mean[c])) > 1e-4 || math.Abs(within[c]-float64(known.Std[c])) > 2e-4 {
+			t.Errorf("channel %d: mean %.5f, standard deviation within images %.5f; stated %v, %v", c, mean[c], within[c], known.Mean[c], known.Std[c])
+		}
+	}
+}
+
+func classCounts(s Split, classes int) []int {
+	counts := make([]int, classes)
+	for _, label := range s.Labels {
+		counts[label]++
+	}
+	return counts
+}

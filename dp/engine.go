@@ -1,0 +1,316 @@
+package dp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+	"time"
+
+	"cloister/clip"
+)
+
+// Options make an engine.
+type Options struct {
+	Plan   *Plan
+	Policy Policy
+
+	// Tensors are the sizes of the parameter tensors in the order of the flat gradient. The clip rule's groups follow.
+	Tensors []int
+
+	// Rounding is the backend's bound on what clipping cannot see: a record changes the computed sum by at most
+	// (1 + Rounding) times the rule's sensitivity. Noise grows by it.
+	Rounding float64
+
+	Ledger *Ledger
+	Title  string // of the run, for the ledger
+
+	// Resume continues a run of the ledger instead of beginning one. Steps that it was charged for are over, whether or
+	// not their results survived: the run goes on behind them, and its plan's epsilon still holds.
+	Resume RunID
+
+	// Seed makes sampling and noise reproducible. Such a run is NOT private and the ledger says so.
+	Seed *uint64
+
+	// NotPrivate is any other reason why the run is not private, such as diagnostics that show raw figures.
+	NotPrivate string
+
+	// Block is how many steps a reservation covers; 0: about a second's worth.
+	Block int
+}
+
+// Engine runs the steps of one plan. It alone touches private sums, and it owns all randomness and past noise.
+// It is not safe for concurrent use.
+type Engine struct {
+	plan     *Plan
+	policy   Policy
+	rule     clip.Rule
+	rounding float64
+	layout   []int // coordinate where each group ends
+	dim      int
+
+	ledger *Ledger
+	run    RunID
+	reason string // why the run is not private
+	seeded bool
+
+	step     int // the next one
+	charged  int // steps that the ledger holds
+	block    int
+	pace     time.Duration // of a step, smoothed
+	sampling *Stream
+	noise    *Stream
+	sampler  *sampler
+	past     *correlation // nil: independent noise
+
+	pending     bool // the sample is drawn, the step not released
+	drawn       bool // the step's noise is drawn, not used
+	beforeNoise Stream
+	beforeDraw  Stream
+
+	ask      Ask
+	query    Query
+	released Released
+	unit     []float64 // one step's standard normals: gradient, then counts
+	one      []float64 // {1}
+	point    [][]float32
+}
+
+// NewEngine checks the options and begins or resumes the run in the ledger.
+func NewEngine(o Options) (*Engine, error) {
+	if o.Plan == nil || o.Policy == nil || o.Ledger == nil {
+		return nil, errors.New("dp: an engine needs a plan, a policy and a ledger")
+	}
+	rule := o.Policy.Rule()
+	if err := rule.Validate(); err != nil {
+		return nil, err
+	}
+	if !(o.Rounding >= 0 && o.Rounding < 1) {
+		return nil, fmt.Errorf("dp: rounding %v, want 0 to 1", o.Rounding)
+	}
+	e := &Engine{plan: o.Plan, policy: o.Policy, rule: rule, rounding: o.Rounding, ledger: o.Ledger, block: o.Block, seeded: o.Seed != nil, reason: reason(&o)}
+	if err := e.lay(o.Tensors); err != nil {
+		return nil, err
+	}
+	if c := o.Plan.spec.Counts.Groups; c != 0 && c != len(e.layout) {
+		return nil, fmt.Errorf("dp: plan counts %d groups, the clip rule has %d", c, len(e.layout))
+	}
+	e.sampling, e.noise = newStream(o.Seed, "sampling"), newStream(o.Seed, "noise")
+	e.sampler = newSampler(o.Plan, e.sampling)
+	if o.Plan.bands() > 1 {
+		e.past = newCorrelation(o.Plan.spec.Strategy, e.dim)
+	}
+	groups := len(e.layout)
+	e.unit = make([]float64, e.dim+o.Plan.spec.Counts.Groups)
+	e.released = Released{Gradient: make([]float32, e.dim), NoiseStds: make([]float64, groups), Bounds: make([]float64, groups)}
+	if o.Plan.spec.Counts.Groups > 0 {
+		e.released.Counts = make([]float64, groups)
+	}
+	e.ask.Bounds = make([]float64, groups)
+	e.one, e.point = []float64{1}, make([][]float32, 1)
+	return e, e.enter(&o)
+}
+
+func reason(o *Options) string {
+	switch {
+	case o.Plan.spec.NoNoise:
+		return "no noise"
+	case o.Seed != nil:
+		return "reproducible: not private"
+	}
+	return o.NotPrivate
+}
+
+func (e *Engine) lay(tensors []int) error {
+	e.layout = make([]int, e.rule.Groups(len(tensors)))
+	for t, n := range tensors {
+		if n < 1 || n > 1<<28 {
+			return fmt.Errorf("dp: tensor %d has %d coordinates", t, n)
+		}
+		e.dim += n
+		e.layout[e.rule.Group(t)] = e.dim
+	}
+	if e.dim == 0 || e.dim > 1<<28 {
+		return fmt.Errorf("dp: gradient of %d coordinates", e.dim)
+	}
+	return nil
+}
+
+// enter begins the run in the ledger, or finds it there and goes on behind what it was charged for.
+func (e *Engine) enter(o *Options) (err error) {
+	if o.Resume == (RunID{}) {
+		e.run, err = e.ledger.Begin(o.Title, o.Plan, e.reason)
+		return err
+	}
+	entry, ok := e.ledger.Run(o.Resume)
+	switch {
+	case !ok:
+		return fmt.Errorf("dp: ledger has no run %x to resume", o.Resume)
+	case entry.Bands != o.Plan.bands() || !slices.Equal(entry.Events, o.Plan.segments):
+		return fmt.Errorf("dp: run %x was begun with another plan", o.Resume)
+	case entry.NotPrivate == "" && e.reason != "":
+		return fmt.Errorf("dp: run %x is private and cannot go on as %q", o.Resume, e.reason)
+	}
+	if e.reason == "" {
+		e.reason = entry.NotPrivate
+	}
+	e.run, e.charged = o.Resume, entry.Charged
+	e.step = e.resumeAt(entry.Charged)
+	return nil
+}
+
+// resumeAt is the first step that may follow a break after `charged` steps. Noise before the break is forgotten, which
+// splits a banded strategy into two blocks with orthogonal columns; the records are dealt anew. Going on at a multiple
+// of the bands keeps a record's participations at one in each b steps, as accounted for.
+func (e *Engine) resumeAt(charged int) int {
+	b := e.plan.bands()
+	return min((charged+b-1)/b*b, e.plan.spec.Steps)
+}
+
+// Step is the index of the next step; the run is over when it equals the plan's Steps.
+func (e *Engine) Step() int { return e.step }
+
+// Run names the run in the ledger.
+func (e *Engine) Run() RunID { return e.run }
+
+// Plan is the frozen plan.
+func (e *Engine) Plan() *Plan { return e.plan }
+
+// NotPrivate says why the run is not private; "" when it is.
+func (e *Engine) NotPrivate() string { return e.reason }
+
+// ErrDone says that all steps of the plan are released.
+var ErrDone = errors.New("dp: all steps of the plan are done")
+
+// Next runs one step at the given parameters: compute gets a private query and returns its sums, of which a noised mean
+// is released. Compute runs in a goroutine of its own while the reservation is written and noise is drawn; it must end
+// when ctx does. When it fails, nothing is released or spent twice: the same step with the same sample is asked again.
+// The result is valid until the next call.
+func (e *Engine) Next(ctx context.Context, params []float32, compute func(context.Context, Query) (Sums, error)) (*Released, error) {
+	if e.step >= e.plan.spec.Steps {
+		return nil, ErrDone
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	if err := e.prepare(params); err != nil {
+		return nil, err
+	}
+	type result struct {
+		sums Sums
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		s, err := compute(ctx, e.query)
+		done <- result{s, err}
+	}()
+	runtime.Gosched() // with one thread, as in a browser: let compute hand out its work before this one draws
+	reserved := e.reserve()
+	if reserved == nil {
+		e.draw()
+	}
+	r := <-done
+	if err := errors.Join(reserved, r.err); err != nil {
+		return nil, err
+	}
+	if err := e.checkSums(&r.sums); err != nil {
+		return nil, err
+	}
+	e.release(&r.sums)
+	e.policy.Observe(&e.released)
+	e.pace += (time.Since(start) - e.pace) / 4
+	return &e.released, nil
+}
+
+// prepare asks the policy and draws the sample, unless a failed attempt did.
+func (e *Engine) prepare(params []float32) error {
+	e.ask = Ask{Bounds: e.ask.Bounds}
+	e.policy.Ask(View{Step: e.step, Params: params}, &e.ask)
+	if err := e.checkAsk(len(params)); err != nil {
+		return err
+	}
+	if !e.pending {
+		e.beforeDraw, e.beforeNoise = *e.sampling, *e.noise
+		e.query.Records = e.sampler.draw(e.sampling, e.step)
+		e.pending, e.drawn = true, false
+	}
+	q := &e.query
+	q.Step, q.Rule, q.Bounds = e.step, e.rule, e.ask.Bounds
+	q.Points, q.Coefficients = e.ask.Points, e.ask.Coefficients
+	if q.Points == nil {
+		e.point[0] = params
+		q.Points, q.Coefficients = e.point, e.one
+	}
+	return nil
+}
+
+func (e *Engine) checkAsk(params int) error {
+	a := &e.ask
+	if err := clip.CheckBounds(a.Bounds, len(e.layout)); err != nil {
+		return err
+	}
+	if a.Allocation != nil {
+		if err := clip.CheckBounds(a.Allocation, len(e.layout)); err != nil {
+			return fmt.Errorf("dp: noise allocation: %w", err)
+		}
+	}
+	if len(a.Points) != len(a.Coefficients) {
+		return fmt.Errorf("dp: %d evaluation points, %d coefficients", len(a.Points), len(a.Coefficients))
+	}
+	for k, p := range a.Points {
+		if len(p) != params || math.IsNaN(a.Coefficients[k]) || math.IsInf(a.Coefficients[k], 0) {
+			return fmt.Errorf("dp: evaluation point %d has %d parameters of %d, coefficient %v", k, len(p), params, a.Coefficients[k])
+		}
+	}
+	return nil
+}
+
+// reserve makes a charge durable that covers this step, and about a second of steps from here.
+func (e *Engine) reserve() error {
+	if e.step < e.charged {
+		return nil
+	}
+	block := e.block
+	if block <= 0 {
+		block = 1
+		if e.pace > 0 {
+			block = int(max(1, min(time.Second/e.pace, 1000)))
+		}
+	}
+	upTo := min(e.step+block, e.plan.spec.Steps)
+	if err := e.ledger.Charge(e.run, upTo); err != nil {
+		return err
+	}
+	e.charged = upTo
+	return nil
+}
+
+// draw draws the step's standard normals, once.
+func (e *Engine) draw() {
+	if e.drawn || e.plan.spec.NoNoise {
+		return
+	}
+	fillNormal(e.noise, e.unit)
+	e.drawn = true
+}
+
+// Settle gives back what was reserved and not used, after which the run may be left or go on. A run that ends without
+// it has spent its whole last reservation.
+func (e *Engine) Settle() error {
+	used := e.step
+	if e.drawn {
+		used++ // its noise exists; do not reason about who may have seen it
+	}
+	if e.charged <= used {
+		return nil
+	}
+	if err := e.ledger.Charge(e.run, used); err != nil {
+		return err
+	}
+	e.charged = used
+	return nil
+}

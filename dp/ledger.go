@@ -1,0 +1,197 @@
+package dp
+
+import (
+	cryptorand "crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"cloister/accountant"
+)
+
+// Ledger is what was ever spent on one set of records. It is append-only and outlives runs: training twice on the same
+// records composes. A reservation is durable before the noise of the steps it covers is drawn, so that a process killed
+// at any moment has charged at least what it released. Not safe for concurrent use; two ledgers over one store, as in
+// two tabs, see each other's records when they append.
+type Ledger struct {
+	store Store
+	key   string
+	size  int64
+	runs  []*Entry
+}
+
+// Entry is one run's line in the ledger.
+type Entry struct {
+	ID         RunID
+	Title      string
+	Events     []accountant.Segment // of the whole plan
+	Bands      int                  // steps that count as one event
+	NotPrivate string               // why the run is not private; "" when it is
+	Started    time.Time
+	Charged    int // steps charged so far: done, or reserved and perhaps done
+}
+
+// OpenLedger reads the ledger of the records that key names (see [DataKey]).
+func OpenLedger(store Store, key string) (*Ledger, error) {
+	if err := checkKey(key); err != nil {
+		return nil, err
+	}
+	l := &Ledger{store: store, key: key}
+	return l, l.load()
+}
+
+func (l *Ledger) load() error {
+	b, err := l.store.Load(l.key)
+	if err != nil {
+		return fmt.Errorf("dp: reading the ledger: %w", err)
+	}
+	records, sound, err := readLedger(b)
+	if err != nil {
+		return err
+	}
+	l.runs = nil
+	for i, r := range records {
+		if err := l.apply(&r); err != nil {
+			return fmt.Errorf("dp: ledger record %d: %w", i, err)
+		}
+	}
+	if sound < len(b) {
+		if err := l.store.Truncate(l.key, int64(sound)); err != nil {
+			return fmt.Errorf("dp: cutting the ledger's torn end: %w", err)
+		}
+	}
+	l.size = int64(sound)
+	return nil
+}
+
+// apply enters a record that is in the store.
+func (l *Ledger) apply(r *record) error {
+	e := l.find(r.Run)
+	if r.Begin == nil {
+		if e == nil {
+			return fmt.Errorf("run %x was never begun", r.Run)
+		}
+		e.Charged = r.UpTo
+		return nil
+	}
+	if e != nil {
+		return fmt.Errorf("run %x begins twice", r.Run)
+	}
+	e = &Entry{ID: r.Run, Title: r.Begin.Title, Bands: r.Begin.Bands, NotPrivate: r.Begin.NotPrivate, Started: time.Unix(r.Begin.Started, 0), Charged: r.UpTo}
+	for _, ev := range r.Begin.Events {
+		e.Events = append(e.Events, accountant.Segment{Sigma: ev.Sigma, Rate: ev.Rate, Steps: ev.Steps})
+	}
+	l.runs = append(l.runs, e)
+	return nil
+}
+
+func (l *Ledger) find(id RunID) *Entry {
+	for _, e := range l.runs {
+		if e.ID == id {
+			return e
+		}
+	}
+	return nil
+}
+
+// append makes a record durable, then enters it. Another run's records that came in between are read first.
+func (l *Ledger) append(r *record) error {
+	for attempt := 0; ; attempt++ {
+		var b []byte
+		if l.size == 0 {
+			b = append(b, ledgerMagic...)
+		}
+		b, err := appendFrame(b, r)
+		if err != nil {
+			return err
+		}
+		if l.size+int64(len(b)) > maxLedger {
+			return fmt.Errorf("dp: ledger is full at %d bytes", l.size)
+		}
+		err = l.store.Append(l.key, l.size, b)
+		if errors.Is(err, ErrConflict) && attempt < 3 {
+			if err := l.load(); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("dp: writing the ledger: %w", err)
+		}
+		l.size += int64(len(b))
+		return l.apply(r)
+	}
+}
+
+// Begin enters a run before its first step. It charges nothing yet.
+func (l *Ledger) Begin(title string, p *Plan, notPrivate string) (RunID, error) {
+	return l.begin(title, p.segments, p.bands(), notPrivate)
+}
+
+// BeginCount enters a release that is not a training run: steps Gaussian mechanisms of the given noise multiplier on
+// all records, such as a noised count of correct answers on held-out records. Charge reserves them one by one.
+func (l *Ledger) BeginCount(title string, sigma float64, steps int) (RunID, error) {
+	if !positive(sigma) || steps < 1 || steps > maxSteps {
+		return RunID{}, fmt.Errorf("dp: %d counts of noise multiplier %v", steps, sigma)
+	}
+	return l.begin(title, []accountant.Segment{{Sigma: sigma, Rate: 1, Steps: steps}}, 1, "")
+}
+
+func (l *Ledger) begin(title string, events []accountant.Segment, bands int, notPrivate string) (RunID, error) {
+	r := record{Begin: &begin{Title: title, Bands: bands, NotPrivate: notPrivate, Started: time.Now().Unix()}}
+	cryptorand.Read(r.Run[:])
+	for _, s := range events {
+		r.Begin.Events = append(r.Begin.Events, event{Sigma: s.Sigma, Rate: s.Rate, Steps: s.Steps})
+	}
+	return r.Run, l.append(&r)
+}
+
+// Charge states that the first upTo steps of a run are spent, and returns when that is durable. Before noise is drawn
+// it raises the charge; after a clean stop it may lower it to the steps whose noise was drawn.
+func (l *Ledger) Charge(id RunID, upTo int) error {
+	if l.find(id) == nil {
+		return fmt.Errorf("dp: ledger has no run %x", id)
+	}
+	return l.append(&record{Run: id, UpTo: upTo})
+}
+
+// Run returns a copy of a run's entry.
+func (l *Ledger) Run(id RunID) (Entry, bool) {
+	if e := l.find(id); e != nil {
+		return *e, true
+	}
+	return Entry{}, false
+}
+
+// Runs returns copies of all entries, oldest first.
+func (l *Ledger) Runs() []Entry {
+	all := make([]Entry, len(l.runs))
+	for i, e := range l.runs {
+		all[i] = *e
+	}
+	return all
+}
+
+// Spent are the events that all private runs together count for: the whole plan of every run that charged a step, since
+// when a run was stopped may depend on what it showed. NotPrivate counts the runs that no epsilon covers.
+func (l *Ledger) Spent() (events []accountant.Segment, notPrivate int) {
+	for _, e := range l.runs {
+		switch {
+		case e.Charged == 0:
+		case e.NotPrivate != "":
+			notPrivate++
+		default:
+			events = append(events, e.Events...)
+		}
+	}
+	return events, notPrivate
+}
+
+// Epsilon bounds what Spent costs at delta; zero when nothing was spent.
+func (l *Ledger) Epsilon(delta float64) (accountant.Bounds, error) {
+	events, _ := l.Spent()
+	if len(events) == 0 {
+		return accountant.Bounds{}, nil
+	}
+	return accountant.Epsilon(events, delta)
+}

@@ -1,0 +1,145 @@
+package dp
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+)
+
+//go:generate go run github.com/tinylib/msgp -file records.go -o records_gen.go -tests=false -io=false -unexported
+//msgp:limit arrays:65536 maps:64
+
+// A ledger file is a header and frames. A frame is the payload's length and its CRC-32C (little-endian uint32 each, the
+// checksum over length and payload), then the payload: one record as MessagePack.
+const (
+	ledgerMagic = "CLSTLDG\x01" // the last byte is the format's version
+	frameHead   = 8
+	maxFrame    = 4 << 20
+	maxLedger   = 64 << 20
+)
+
+// record is one line of the ledger. Begin is set in a run's first record only; UpTo is how many of the run's steps are
+// charged from now on.
+type record struct {
+	Run   RunID  `msg:"run"`
+	Begin *begin `msg:"begin,omitempty"`
+	UpTo  int    `msg:"upto"`
+}
+
+// begin says what a run will cost.
+type begin struct {
+	Title      string  `msg:"title"`
+	Events     []event `msg:"events"`     // of all its steps, in order
+	Bands      int     `msg:"bands"`      // steps that count as one (cyclic Poisson)
+	NotPrivate string  `msg:"notprivate"` // why a run is not private; empty when it is
+	Started    int64   `msg:"started"`    // Unix seconds
+}
+
+type event struct {
+	Sigma float64 `msg:"s"`
+	Rate  float64 `msg:"q"`
+	Steps int     `msg:"n"`
+}
+
+// RunID names a run in the ledger.
+type RunID [16]byte
+
+func appendFrame(b []byte, r *record) ([]byte, error) {
+	payload, err := r.MarshalMsg(nil)
+	if err != nil {
+		return nil, err
+	}
+	if len(payload) > maxFrame {
+		return nil, fmt.Errorf("dp: ledger record of %d bytes, at most %d", len(payload), maxFrame)
+	}
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(payload)))
+	sum := crc32.Update(crc32.Checksum(b[len(b)-4:], castagnoli), castagnoli, payload)
+	b = binary.LittleEndian.AppendUint32(b, sum)
+	return append(b, payload...), nil
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// readLedger decodes a ledger and returns its records and the length of its sound part. A last frame that is cut short,
+// or a tail of zeros, is a write that never finished: nothing that depended on it happened, and it is left out.
+// Anything else that does not check is damage, and an error.
+func readLedger(b []byte) (records []record, sound int, err error) {
+	if len(b) > maxLedger {
+		return nil, 0, fmt.Errorf("dp: ledger of %d bytes, at most %d", len(b), maxLedger)
+	}
+	if len(b) < len(ledgerMagic) {
+		if bytes.HasPrefix([]byte(ledgerMagic), b) || zeros(b) {
+			return nil, 0, nil
+		}
+		return nil, 0, fmt.Errorf("dp: not a ledger: it starts with %q", b)
+	}
+	if zeros(b) {
+		return nil, 0, nil
+	}
+	if head := b[:len(ledgerMagic)]; string(head) != ledgerMagic {
+		return nil, 0, fmt.Errorf("dp: not a ledger of version %d: it starts with %q", ledgerMagic[len(ledgerMagic)-1], head)
+	}
+	at := len(ledgerMagic)
+	for at < len(b) {
+		rest := b[at:]
+		if len(rest) < frameHead || zeros(rest) {
+			break
+		}
+		n := binary.LittleEndian.Uint32(rest)
+		if n > maxFrame {
+			return nil, 0, fmt.Errorf("dp: ledger record %d: length %d, at most %d", len(records), n, maxFrame)
+		}
+		if len(rest) < frameHead+int(n) {
+			break
+		}
+		payload := rest[frameHead : frameHead+int(n)]
+		sum := crc32.Update(crc32.Checksum(rest[:4], castagnoli), castagnoli, payload)
+		if got := binary.LittleEndian.Uint32(rest[4:]); got != sum {
+			return nil, 0, fmt.Errorf("dp: ledger record %d: checksum %08x, want %08x", len(records), got, sum)
+		}
+		var r record
+		left, err := r.UnmarshalMsg(payload)
+		if err == nil && len(left) > 0 {
+			err = fmt.Errorf("%d bytes too many", len(left))
+		}
+		if err == nil {
+			err = r.check()
+		}
+		if err != nil {
+			return nil, 0, fmt.Errorf("dp: ledger record %d: %w", len(records), err)
+		}
+		records = append(records, r)
+		at += frameHead + int(n)
+	}
+	return records, at, nil
+}
+
+func zeros(b []byte) bool {
+	for _, x := range b {
+		if x != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// check bounds the values of a record; whether records fit together is for the ledger to say.
+func (r *record) check() error {
+	if r.UpTo < 0 || r.UpTo > maxSteps {
+		return fmt.Errorf("%d steps charged", r.UpTo)
+	}
+	if r.Begin == nil {
+		return nil
+	}
+	b := r.Begin
+	if b.Bands < 1 || b.Bands > maxBands {
+		return fmt.Errorf("%d bands", b.Bands)
+	}
+	for _, e := range b.Events {
+		if !positive(e.Sigma) || !(e.Rate > 0 && e.Rate <= 1) || e.Steps < 1 || e.Steps > maxSteps {
+			return fmt.Errorf("event of sigma %v, rate %v, %d steps", e.Sigma, e.Rate, e.Steps)
+		}
+	}
+	return nil
+}

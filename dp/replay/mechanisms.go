@@ -1,0 +1,218 @@
+package replay
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"sort"
+)
+
+// builders has every mechanism of the benchmark's table under the name that the private, sound version bears too.
+var builders = map[string]func(*published){
+	"standard":                    standard,
+	"adaptive":                    adaptive,
+	"auto-s":                      func(p *published) { automatic(p, 0.01) },
+	"normalise":                   func(p *published) { automatic(p, 0) },
+	"noise-decay":                 noiseDecay,
+	"alds":                        alds,
+	"amc-ns":                      amcNS,
+	"alc-mvr-1":                   func(p *published) { alcMVR(p, true) },
+	"alc-mvr-2":                   func(p *published) { alcMVR(p, false) },
+	"ac-van":                      acVAN,
+	"alc-nd":                      alcND,
+	"per-layer":                   perLayerNoise,
+	"momentum-variance-reduction": momentumVarianceReduction,
+}
+
+// Names lists the mechanisms.
+func Names() []string {
+	names := make([]string, 0, len(builders))
+	for name := range builders {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}
+
+// New is a mechanism by name. Its noise comes from rng: a replay is never private, so it may be seeded.
+func New(name string, s Setting, rng *rand.Rand) (Mechanism, error) {
+	build, ok := builders[name]
+	if !ok {
+		return nil, fmt.Errorf("replay: unknown mechanism %q, want one of %v", name, Names())
+	}
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	p := &published{setting: s, noise: rng, proof: noProof}
+	p.sigma = func(int, int) float64 { return s.NoiseMultiplier }
+	build(p)
+	return p, nil
+}
+
+const provenFixed = "proven: the clip norm is fixed and the noise covers it; accounted under Poisson sampling"
+
+// standard is DP-SGD (Abadi et al. 2016, Algorithm 1).
+func standard(p *published) {
+	p.clipper = &global{bound: p.setting.MaxGradNorm, factor: abadi}
+	p.proof = provenBy(1, provenFixed)
+}
+
+// adaptive is quantile clipping (Andrew et al. 2021, Algorithm 1) with raw counts, the bound moved before the clip.
+func adaptive(p *published) {
+	p.clipper = &global{bound: p.setting.MaxGradNorm, factor: abadi, steer: func(g *global, norms []float64, _ int) {
+		g.bound = geometric(g.bound, norms, 0.2, 0.01, 100)
+	}}
+}
+
+// automatic is AUTO-S (Bu et al. 2023), gradient normalisation for gamma 0: sensitivity 1, whatever the clip norm.
+func automatic(p *published, gamma float64) {
+	p.clipper = &global{bound: 1, factor: func(norm, _ float64) float64 {
+		if norm+gamma == 0 {
+			return 0
+		}
+		return 1 / (norm + gamma)
+	}}
+	p.proof = provenBy(1, provenFixed)
+}
+
+// noiseDecay has four stages; noise multiplier times 0.8 and clip norm times 0.85 a stage.
+func noiseDecay(p *published) {
+	stage := func(epoch int) float64 { return float64(min(3, epoch/max(1, p.setting.Epochs/4))) }
+	p.clipper = &global{bound: p.setting.MaxGradNorm, factor: abadi, used: func(g *global, _ []float64, epoch int) float64 {
+		return g.bound * math.Pow(0.85, stage(epoch))
+	}}
+	p.decay(func(_, epoch int) float64 { return math.Pow(0.8, stage(epoch)) })
+	p.proof = provenBy(1, "proven: the schedules are fixed beforehand; accounted step by step under Poisson sampling")
+}
+
+// decay scales the noise multiplier by a schedule whose start is chosen as its authors did: so that the mean of
+// 1/sigma^2 over the run is that of the constant sigma. (That is not the composition of subsampled steps.)
+func (p *published) decay(shape func(step, epoch int) float64) {
+	s := p.setting
+	mean := 0.0
+	for step := range s.Steps() {
+		mean += math.Pow(shape(step, step/s.StepsPerEpoch()), -2) / float64(s.Steps())
+	}
+	start := s.NoiseMultiplier * math.Sqrt(mean)
+	p.sigma = func(step, epoch int) float64 { return start * shape(step, epoch) }
+}
+
+// alds adapts a bound per layer by raw fractions and scales all down to a shrinking joint bound. Its noise does cover
+// the joint sensitivity.
+func alds(p *published) {
+	c := p.setting.MaxGradNorm
+	n := len(p.setting.Tensors)
+	p.clipper = &perLayer{bounds: slices.Repeat([]float64{c / math.Sqrt(float64(n))}, n), joint: true,
+		steer: func(p *perLayer, norms [][]float64, epoch int) {
+			total := 0.0
+			for l := range p.bounds {
+				p.bounds[l] = geometric(p.bounds[l], column(norms, l), 0.1, 0.01, 10)
+				total = math.Hypot(total, p.bounds[l])
+			}
+			if limit := c * math.Pow(0.9, float64(epoch)); total > limit {
+				for l := range p.bounds {
+					p.bounds[l] *= limit / total
+				}
+			}
+		}}
+	p.decay(func(_, epoch int) float64 { return math.Pow(0.85, float64(epoch)) })
+}
+
+// amcNS follows the raw median norm of each layer; its noise sigma C_l per layer is sqrt(L) too small besides.
+func amcNS(p *published) {
+	n := len(p.setting.Tensors)
+	started := false
+	p.clipper = &perLayer{bounds: slices.Repeat([]float64{p.setting.MaxGradNorm}, n),
+		steer: func(p *perLayer, norms [][]float64, _ int) {
+			for l := range p.bounds {
+				m := median(column(norms, l))
+				if started {
+					m = 0.9*p.bounds[l] + 0.1*m
+				}
+				p.bounds[l] = min(max(m, 0.01), 10)
+			}
+			started = true
+		}}
+	sigma, last := p.setting.NoiseMultiplier, float64(max(1, p.setting.Steps()-1))
+	p.sigma = func(step, _ int) float64 { return sigma * (1 - 0.7*float64(step)/last) }
+	p.average = &average{decay: 0.9, correct: true}
+}
+
+// alcMVR adapts a global bound by raw fractions and reports sigma C_used/C_max as if that were a noise multiplier.
+// The first draft starts its average from the first noised gradient, the second from zero.
+func alcMVR(p *published, first bool) {
+	sigma := p.setting.NoiseMultiplier
+	last, largest := 0.0, 0.0
+	p.clipper = &global{bound: p.setting.MaxGradNorm, factor: abadi,
+		steer: func(g *global, norms []float64, _ int) { g.bound = geometric(g.bound, norms, 0.2, 0.01, 10) },
+		used: func(g *global, _ []float64, epoch int) float64 {
+			last = g.bound * math.Pow(0.95, float64(epoch))
+			largest = max(largest, last)
+			return last
+		}}
+	p.reported = func(int, int) float64 {
+		if largest == 0 {
+			return sigma
+		}
+		return sigma * last / largest
+	}
+	p.average = &average{decay: 0.9, first: first}
+}
+
+// acVAN scales an adaptive global bound by the stability of the raw mean norms.
+func acVAN(p *published) {
+	smooth, seen := 0.0, 0
+	var window []float64
+	p.clipper = &global{bound: p.setting.MaxGradNorm, factor: abadi,
+		steer: func(g *global, norms []float64, _ int) {
+			g.bound = geometric(g.bound, norms, 0.2, 0.1, 10)
+			if len(norms) == 0 {
+				return
+			}
+			mean, _ := meanAndDeviation(norms)
+			if seen++; seen == 1 {
+				smooth = mean
+			}
+			smooth = 0.9*smooth + 0.1*mean
+			window = append(window, smooth)
+			window = window[max(0, len(window)-10):]
+		},
+		used: func(g *global, _ []float64, _ int) float64 {
+			if seen <= 10 {
+				return g.bound
+			}
+			mean, deviation := meanAndDeviation(window)
+			return g.bound * min(max(mean/max(deviation, 1e-12)/5, 0.5), 2)
+		}}
+	p.average = &average{decay: 0.9}
+}
+
+// alcND adapts a bound per layer by raw fractions, decays bound and noise by stages; noise sigma C_l per layer is
+// sqrt(L) too small besides.
+func alcND(p *published) {
+	n := len(p.setting.Tensors)
+	stage := func(epoch int) float64 { return float64(epoch / max(1, p.setting.Epochs/4)) }
+	p.clipper = &perLayer{bounds: slices.Repeat([]float64{p.setting.MaxGradNorm}, n),
+		steer: func(p *perLayer, norms [][]float64, _ int) {
+			for l := range p.bounds {
+				p.bounds[l] = geometric(p.bounds[l], column(norms, l), 0.1, 0.01, 10)
+			}
+		},
+		used: func(bound float64, epoch int) float64 { return bound * math.Pow(0.85, stage(epoch)) }}
+	p.decay(func(_, epoch int) float64 { return math.Pow(0.8, stage(epoch)) })
+}
+
+// perLayerNoise clips each of L layers to C/sqrt(L) and adds noise sigma C_l to it: sqrt(L) too little for the joint
+// sensitivity, which a proof must count.
+func perLayerNoise(p *published) {
+	n := float64(len(p.setting.Tensors))
+	p.clipper = &perLayer{bounds: slices.Repeat([]float64{p.setting.MaxGradNorm / math.Sqrt(n)}, int(n))}
+	p.proof = provenBy(math.Sqrt(n), "proven: fixed bounds, but noise sigma C_l per layer is sqrt(L) too small for their joint sensitivity")
+}
+
+// momentumVarianceReduction is standard DP-SGD with a moving average of what is released.
+func momentumVarianceReduction(p *published) {
+	standard(p)
+	p.average = &average{decay: 0.9, correct: true}
+}

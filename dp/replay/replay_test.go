@@ -1,0 +1,224 @@
+package replay
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+var mnist = Setting{
+	MaxGradNorm: 1, NoiseMultiplier: 0.2385, Tensors: []int{6, 2, 3}, DatasetSize: 60000, BatchSize: 256,
+	Epochs: 5, TargetEpsilon: 3, TargetDelta: 1e-5,
+}
+
+// explicit holds per-sample gradients [record][flat].
+type explicit struct {
+	tensors []int
+	rows    [][]float64
+}
+
+func (e explicit) Norms() ([][]float64, error) {
+	norms := make([][]float64, len(e.rows))
+	for i, row := range e.rows {
+		at := 0
+		for _, size := range e.tensors {
+			s := 0.0
+			for _, x := range row[at : at+size] {
+				s += x * x
+			}
+			norms[i] = append(norms[i], math.Sqrt(s))
+			at += size
+		}
+	}
+	return norms, nil
+}
+
+func (e explicit) Sum(factors [][]float64) ([]float64, error) {
+	var sum []float64
+	for l, size := range e.tensors {
+		at := len(sum)
+		for j := range size {
+			s := 0.0
+			for i, row := range e.rows {
+				s += factors[i][l] * row[at+j]
+			}
+			sum = append(sum, s)
+		}
+	}
+	return sum, nil
+}
+
+func batch(s Setting, n int, rng *rand.Rand) explicit {
+	size := 0
+	for _, t := range s.Tensors {
+		size += t
+	}
+	e := explicit{tensors: s.Tensors}
+	for range n {
+		row := make([]float64, size)
+		for i := range row {
+			row[i] = rng.NormFloat64()
+		}
+		e.rows = append(e.rows, row)
+	}
+	return e
+}
+
+// Figures of the benchmark's own accountant, as published.
+func TestClaimedEpsilonIsTheBenchmarks(t *testing.T) {
+	for _, c := range []struct {
+		sigma, rate float64
+		steps       int
+		want        float64
+	}{
+		{0.2385, 256. / 60000, 1170, 3.00},
+		{0.2385, 256. / 60000, 936, 2.67},
+		{0.6405, 256. / 50000, 5850, 3.00},
+	} {
+		if got := ClaimedEpsilon(c.sigma, c.rate, c.steps, 1e-5); math.Abs(got-c.want) > 0.005 {
+			t.Errorf("sigma %v, %d steps: claimed %.4f, published %.2f", c.sigma, c.steps, got, c.want)
+		}
+	}
+	if got := BenchmarkSigma(3, 1e-5, mnist.Rate(), mnist.Steps()); math.Abs(got-0.2385) > 5e-5 {
+		t.Errorf("the benchmark's sigma is %.5f, published 0.2385", got)
+	}
+}
+
+func TestProofs(t *testing.T) {
+	for name, want := range map[string]float64{
+		"standard": 86.225, "auto-s": 86.225, "normalise": 86.225, "momentum-variance-reduction": 86.225,
+		"adaptive": math.Inf(1), "alds": math.Inf(1), "amc-ns": math.Inf(1), "alc-mvr-1": math.Inf(1),
+		"alc-mvr-2": math.Inf(1), "ac-van": math.Inf(1), "alc-nd": math.Inf(1),
+	} {
+		m, err := New(name, mnist, rand.New(rand.NewPCG(1, 2)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := m.Proven()
+		if p.Epsilon != want && !(math.Abs(p.Epsilon-want) < 0.05) || p.Why == "" {
+			t.Errorf("%s: proven epsilon %v (%s), want %v", name, p.Epsilon, p.Why, want)
+		}
+	}
+}
+
+// With almost no noise, the release is the mean of the gradients scaled by the published factor.
+func TestStandardFollowsItsFormula(t *testing.T) {
+	s := mnist
+	s.NoiseMultiplier, s.BatchSize = 1e-12, 32
+	rng := rand.New(rand.NewPCG(3, 4))
+	g := batch(s, 32, rng)
+	m, err := New("standard", s, rng)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := m.ClipAndNoise(g, 0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for j := range got {
+		want := 0.0
+		for _, row := range g.rows {
+			n := 0.0
+			for _, x := range row {
+				n += x * x
+			}
+			want += row[j] * min(1, 1/math.Sqrt(n)) / 32
+		}
+		if math.Abs(got[j]-want) > 1e-10 {
+			t.Fatalf("coordinate %d: %v, want %v", j, got[j], want)
+		}
+	}
+}
+
+// AMC-NS clips every layer to its batch's median and adds noise sigma C_l to it. The sample deviation of 4000 draws lies
+// within 5 % of the true one but for one case in 10^5 (chi-square).
+func TestAMCNSNoisePerLayer(t *testing.T) {
+	s := mnist
+	s.Tensors, s.NoiseMultiplier, s.BatchSize = []int{4000, 4000}, 2.5, 1
+	rng := rand.New(rand.NewPCG(5, 6))
+	m, err := New("amc-ns", s, rng)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := make([]float64, 8000)
+	row[0], row[4000] = 3, 0.5 // medians of a batch of one
+	got, err := m.ClipAndNoise(explicit{s.Tensors, [][]float64{row}}, 0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for l, bound := range []float64{3, 0.5} {
+		_, deviation := meanAndDeviation(got[l*4000+1 : (l+1)*4000])
+		if want := 2.5 * bound; math.Abs(deviation/want-1) > 0.05 {
+			t.Errorf("tensor %d: noise deviation %.3f, want %.3f", l, deviation, want)
+		}
+	}
+}
+
+func TestEveryMechanismRuns(t *testing.T) {
+	s := mnist
+	s.BatchSize, s.DatasetSize = 16, 160
+	for _, name := range Names() {
+		rng := rand.New(rand.NewPCG(7, 8))
+		m, err := New(name, s, rng)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for step := range s.Steps() {
+			got, err := m.ClipAndNoise(batch(s, 16, rng), step, step/s.StepsPerEpoch())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for j, x := range got {
+				if math.IsNaN(x) || math.IsInf(x, 0) {
+					t.Fatalf("%s step %d: coordinate %d is %v", name, step, j, x)
+				}
+			}
+		}
+		if e := Claimed(m, s); !(e > 0) || math.IsInf(e, 1) {
+			t.Errorf("%s claims epsilon %v", name, e)
+		}
+	}
+}
+
+// The published runs of ALC-MVR report sigma C_used/C_max, so that a falling bound lowers the claim to nonsense.
+func TestALCMVRClaimsLessThanItAdds(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 10))
+	m, err := New("alc-mvr-1", mnist, rng)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := batch(mnist, 16, rng) // norms far above the bound: it climbs
+	for step := range 20 {
+		if _, err := m.ClipAndNoise(g, step, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := m.EffectiveSigma(20, 0); got != mnist.NoiseMultiplier {
+		t.Errorf("while the bound rises the report is %v, want sigma", got)
+	}
+	if _, err := m.ClipAndNoise(g, 21, 4); err != nil { // 0.95^4 in the last epoch
+		t.Fatal(err)
+	}
+	if got := m.EffectiveSigma(21, 4); !(got < 0.9*mnist.NoiseMultiplier) {
+		t.Errorf("the report after the decay is %v, want well below sigma", got)
+	}
+}
+
+func TestBadSettings(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	for _, spoil := range []func(*Setting){
+		func(s *Setting) { s.MaxGradNorm = math.NaN() },
+		func(s *Setting) { s.NoiseMultiplier = 0 },
+		func(s *Setting) { s.Tensors = nil },
+		func(s *Setting) { s.BatchSize = s.DatasetSize + 1 },
+	} {
+		s := mnist
+		spoil(&s)
+		if _, err := New("standard", s, rng); err == nil {
+			t.Errorf("%+v was accepted", s)
+		}
+	}
+	if _, err := New("nonsense", mnist, rng); err == nil {
+		t.Error("an unknown mechanism was accepted")
+	}
+}

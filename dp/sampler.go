@@ -1,0 +1,96 @@
+package dp
+
+import (
+	"math"
+	"math/bits"
+)
+
+// rate is a probability as a fraction of 2^64, rounded down: a record is never sampled more often than accounted for.
+type rate struct {
+	bits uint64
+	sure bool // probability 1
+}
+
+func newRate(q float64) rate {
+	if q >= 1 {
+		return rate{sure: true}
+	}
+	// q = m 2^e exactly; m 2^(e+64) is truncated by the conversion.
+	return rate{bits: uint64(math.Ldexp(q, 64))}
+}
+
+// poisson appends to dst the records of 0..n-1 that a Poisson sample holds: each in or out on its own, with probability
+// q exactly (to 2^-64). Sixteen random bits settle most records; only a tie with the leading bits of q takes more.
+// The time depends on n and hardly on who was drawn.
+func poisson(r *Stream, q rate, n int, dst []int32) []int32 {
+	if q.sure {
+		for i := range n {
+			dst = append(dst, int32(i))
+		}
+		return dst
+	}
+	head := q.bits >> 48
+	for i := 0; i < n; i += 4 {
+		u := r.Uint64()
+		for j := i; j < min(i+4, n); j++ {
+			if chunk := u & 0xffff; chunk < head || chunk == head && r.Uint64()>>16 < q.bits&(1<<48-1) {
+				dst = append(dst, int32(j))
+			}
+			u >>= 16
+		}
+	}
+	return dst
+}
+
+// deal assigns every one of n records to one of `groups` groups, independently and uniformly, and lists each group's
+// records in ascending order (cyclic Poisson sampling: Choquette-Choo et al. 2023, Section 3).
+func deal(r *Stream, n, groups int) [][]int32 {
+	dealt := make([][]int32, groups)
+	for i := range n {
+		g := below(r, uint64(groups))
+		dealt[g] = append(dealt[g], int32(i))
+	}
+	return dealt
+}
+
+// below is uniform on 0..n-1 (Lemire 2019, "Fast Random Integer Generation in an Interval").
+func below(r *Stream, n uint64) uint64 {
+	for {
+		hi, lo := bits.Mul64(r.Uint64(), n)
+		if lo >= -n%n {
+			return hi
+		}
+	}
+}
+
+// sampler draws the records of each step.
+type sampler struct {
+	q      rate
+	n      int
+	groups [][]int32 // cyclic Poisson: step t samples from groups[t mod b]; nil: from all records
+	picks  []int32
+	sample []int32
+}
+
+func newSampler(p *Plan, r *Stream) *sampler {
+	s := &sampler{q: newRate(p.groupRate()), n: p.spec.N}
+	if p.bands() > 1 {
+		s.groups = deal(r, p.spec.N, p.bands())
+	}
+	return s
+}
+
+// draw returns the ascending records of a step, in a slice that the next draw reuses.
+func (s *sampler) draw(r *Stream, step int) []int32 {
+	if s.groups == nil {
+		s.sample = poisson(r, s.q, s.n, s.sample[:0])
+		return s.sample
+	}
+	group := s.groups[step%len(s.groups)]
+	s.picks = poisson(r, s.q, len(group), s.picks[:0])
+	s.sample = s.sample[:0]
+	for _, i := range s.picks {
+		s.sample = append(s.sample, group[i])
+	}
+	return s.sample
+}

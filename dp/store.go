@@ -1,0 +1,74 @@
+package dp
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+)
+
+// Store keeps ledgers: append-only byte strings, one per data key. It outlives runs.
+type Store interface {
+	// Load returns all of a ledger, nil when there is none.
+	Load(key string) ([]byte, error)
+
+	// Append writes p behind the first `at` bytes and returns when it is durable: it must survive the end of the
+	// process and the loss of power. It answers ErrConflict, writing nothing, when the ledger is not `at` bytes long.
+	Append(key string, at int64, p []byte) error
+
+	// Truncate drops what a torn write left behind the first `at` bytes.
+	Truncate(key string, at int64) error
+}
+
+// ErrConflict says that somebody else appended to a ledger first.
+var ErrConflict = errors.New("dp: ledger changed by another run")
+
+// MemoryStore keeps ledgers for as long as the process lives: for tests, and for runs that are not private.
+type MemoryStore struct {
+	mu      sync.Mutex
+	ledgers map[string][]byte
+}
+
+func (m *MemoryStore) Load(key string) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.ledgers[key]), nil
+}
+
+func (m *MemoryStore) Append(key string, at int64, p []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if int64(len(m.ledgers[key])) != at {
+		return ErrConflict
+	}
+	if m.ledgers == nil {
+		m.ledgers = map[string][]byte{}
+	}
+	m.ledgers[key] = append(m.ledgers[key], p...)
+	return nil
+}
+
+func (m *MemoryStore) Truncate(key string, at int64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if at < 0 || int64(len(m.ledgers[key])) < at {
+		return fmt.Errorf("dp: ledger of %d bytes cannot be cut at %d", len(m.ledgers[key]), at)
+	}
+	if m.ledgers != nil {
+		m.ledgers[key] = m.ledgers[key][:at:at]
+	}
+	return nil
+}
+
+// checkKey keeps a data key harmless as a file name.
+func checkKey(key string) error {
+	if len(key) < 1 || len(key) > 128 {
+		return fmt.Errorf("dp: ledger key of %d characters, want 1 to 128", len(key))
+	}
+	for _, c := range []byte(key) {
+		if !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-') {
+			return fmt.Errorf("dp: ledger key %q: want a-z, 0-9 and '-' only", key)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,26 @@
+// Package accountant computes what a differentially private training run spends.
+//
+// A run is a list of [Segment]s: so many steps of the Poisson-subsampled Gaussian mechanism at one noise multiplier
+// and one sampling rate. [Epsilon] and [Delta] answer with a proven upper and a proven lower bound and the looser
+// Renyi figure beside them; [CalibrateSigma] and [StepsAllowed] turn the question round; [Odometer] follows a run.
+// Mechanisms other than the plain step are [Event]s, which reduce to segments or refuse with a reason.
+//
+// Unless said otherwise the neighbouring relation is add or remove one record (equivalently zero-out: one record's
+// contribution replaced by zero), the sampling is Poisson, and noise multipliers are relative to the L2 sensitivity
+// of the sum. Logarithms are natural.
+//
+// To read it as a reference, take the files in this order:
+//
+//	segment.go, parse.go      what is accounted
+//	normal.go, root.go        the normal distribution in its tails; a safe root finder
+//	gaussian.go               closed forms: one Gaussian, one subsampled step
+//	rdp.go                    Renyi differential privacy: the fast upper bound
+//	pair.go                   the two hypotheses an adversary must tell apart in one step
+//	discretise.go             from a pair to privacy losses on a grid: connect the dots above, merge below
+//	compose.go                many steps: tilted Fourier transforms
+//	pld.go                    both bounds of epsilon and delta, and the choice of grid
+//	prv.go, clt.go            a second opinion; an estimate that is no guarantee
+//	calibrate.go, odometer.go, filter.go
+//	event.go and one file for each event
+//	curve.go, audit.go        what it means; what an attacker can measure
+package accountant

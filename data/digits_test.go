@@ -89,17 +89,19 @@ func TestDigitsReportProgress(t *testing.T) {
 
 // moments is the mean and standard deviation of pixel/255, per channel.
 func moments(pixels []byte, channels, plane int) (mean, std []float64) {
-	mean, std = make([]float64, channels), make([]float64, channels)
-	for i, p := range pixels {
-		c := i / plane % channels
-		v := float64(p) / 255
-		mean[c] += v
-		std[c] += v * v
-	}
 	n := float64(len(pixels) / channels)
+	sum, squares := make([]int, channels), make([]int, channels)
+	for c := 0; len(pixels) > 0; c = (c + 1) % channels {
+		for _, p := range pixels[:plane] {
+			sum[c] += int(p)
+			squares[c] += int(p) * int(p)
+		}
+		pixels = pixels[plane:]
+	}
+	mean, std = make([]float64, channels), make([]float64, channels)
 	for c := range mean {
-		mean[c] /= n
-		std[c] = math.Sqrt(std[c]/n - mean[c]*mean[c])
+		mean[c] = float64(sum[c]) / n / 255
+		std[c] = math.Sqrt(float64(squares[c])/n/(255*255) - mean[c]*mean[c])
 	}
 	return mean, std
 }

@@ -80,7 +80,7 @@ func NewPlan(s Spec) (*Plan, error) {
 		if err != nil {
 			return nil, fmt.Errorf("dp: calibrating the plan: %w", err)
 		}
-		p.spec.NoiseMultiplier = c.Sigma
+		p.spec.NoiseMultiplier = c.Factor
 	}
 	p.segments = p.events(p.spec.NoiseMultiplier, s.Steps)
 	var err error

@@ -40,11 +40,11 @@ function run({ call, args, buffer, write, read }) {
   for (let i = 0, from = 0; i < write.length; from += write[i + 1], i += 2) {
     view(write[i], write[i + 1]).set(new Uint8Array(buffer, from, write[i + 1]));
   }
-  const result = /** @type {Function} */ (step[call])(...args);
+  /** @type {Function} */ (step[call])(...args);
   for (let i = 0, to = 0; i < read.length; to += read[i + 1], i += 2) {
     new Uint8Array(buffer).set(view(read[i], read[i + 1]), to);
   }
-  postMessage({ result, buffer, busy: performance.now() - start }, { transfer: [buffer] });
+  postMessage({ buffer, busy: performance.now() - start }, { transfer: [buffer] });
 }
 
 self.onmessage = async ({ data }) => {

@@ -15,7 +15,8 @@ import (
 	"cloister/nn"
 )
 
-// Backend computes on the records that it was made with, under one model and one clip rule. Calls do not overlap.
+// Backend computes on the records that it was made with, under one model and one clip rule. Calls do not overlap,
+// and the slices of a result are valid until the next call.
 type Backend interface {
 	// Step sums the clipped per-sample gradients of the request's records.
 	Step(ctx context.Context, r Request) (dp.Sums, error)
@@ -82,6 +83,16 @@ type Records struct {
 
 // Len is the number of records.
 func (r Records) Len() int { return len(r.Labels) }
+
+// Normalisation is the affine form of (p/255 - Mean)/Std for a uint8 pixel p of each channel: p*scale + shift.
+func (w *Work) Normalisation() (scale, shift []float32) {
+	for c := range w.Mean {
+		mean, std := float64(w.Mean[c]), float64(w.Std[c])
+		scale = append(scale, float32(1/(255*std)))
+		shift = append(shift, float32(-mean/std))
+	}
+	return scale, shift
+}
 
 // Check reports the first part of the work that no backend could do.
 func (w *Work) Check() error {

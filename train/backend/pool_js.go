@@ -9,11 +9,12 @@ import (
 	"time"
 )
 
-// Patience with a compute worker: a job that takes longer than both, a fixed time and a multiple of the median of
-// recent jobs, is taken to be lost.
+// Patience with a compute worker. A job that takes longer than all of these is taken to be lost: a fixed time, a multiple
+// of what its kind usually takes for as many records, and, where nothing is known yet, a slow machine's time.
 const (
 	patienceJob     = 10 * time.Second
 	patienceMedians = 20
+	patienceRecord  = 50 * time.Millisecond
 	patienceSetup   = 60 * time.Second
 	attempts        = 3 // workers that may be lost in a row on one shard before the job is given up
 )
@@ -29,17 +30,18 @@ type pool struct {
 	patience time.Duration
 
 	workers []*worker
-	recent  durations
-	busy    time.Duration // time that workers spent in jobs
+	pace    map[string]*durations // per record, of each kind of job
+	busy    time.Duration         // time that workers spent in jobs
+	closed  bool
 }
 
 // job is a call into a worker's module: spans written to its memory, an export's arguments, spans read back.
 type job struct {
-	call  string
-	args  []any
-	write []span
-	read  []span
-	value float64 // set to what the export returned
+	call    string
+	args    []any
+	write   []span
+	read    []span
+	records int // that the job is about, for how long it may take
 }
 
 // span is a piece of a worker's memory and its content.
@@ -52,7 +54,7 @@ func newPool(script string, module js.Value, pages, workers int, slices func(int
 	if js.Global().Get("Worker").IsUndefined() {
 		return nil, errors.New("backend: this browser does not let a worker start workers of its own; use a current Chrome, Edge, Firefox or Safari (16.4 or later)")
 	}
-	p := &pool{script: importing(script), module: module, pages: pages, slices: slices, notice: notice, patience: patienceJob}
+	p := &pool{script: importing(script), module: module, pages: pages, slices: slices, notice: notice, patience: patienceJob, pace: map[string]*durations{}}
 	p.workers = make([]*worker, workers)
 	for i := range p.workers {
 		p.workers[i] = p.spawn(i)
@@ -67,6 +69,10 @@ func newPool(script string, module js.Value, pages, workers int, slices func(int
 }
 
 func (p *pool) close() {
+	if p.closed {
+		return
+	}
+	p.closed = true
 	js.Global().Get("URL").Call("revokeObjectURL", p.script)
 	for i := range p.workers {
 		p.drop(i)
@@ -91,6 +97,9 @@ func (p *pool) spawn(i int) *worker {
 // run does jobs[i] on worker i, all at once; a nil job leaves its worker alone. When it returns an error, the jobs'
 // results are not to be used.
 func (p *pool) run(ctx context.Context, jobs []*job) error {
+	if p.closed {
+		return errors.New("backend: closed")
+	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -109,13 +118,12 @@ func (p *pool) run(ctx context.Context, jobs []*job) error {
 			return err
 		}
 	}
-	p.recent.add(time.Since(start))
 	return nil
 }
 
 // finish waits for a job that was sent, and repeats it on a fresh worker as often as is sensible.
 func (p *pool) finish(ctx context.Context, i int, j *job, start time.Time) error {
-	limit := max(p.patience, patienceMedians*p.recent.median())
+	limit := p.limit(j)
 	for attempt := 1; ; attempt++ {
 		var err error
 		if p.workers[i] == nil {
@@ -129,6 +137,7 @@ func (p *pool) finish(ctx context.Context, i int, j *job, start time.Time) error
 			var busy time.Duration
 			if busy, err = p.workers[i].receive(ctx, j, limit-time.Since(start)); err == nil {
 				p.busy += busy
+				p.pace[j.call].add(busy / time.Duration(max(1, j.records)))
 				return nil
 			}
 		}
@@ -143,6 +152,17 @@ func (p *pool) finish(ctx context.Context, i int, j *job, start time.Time) error
 	}
 }
 
+func (p *pool) limit(j *job) time.Duration {
+	if p.pace[j.call] == nil {
+		p.pace[j.call] = &durations{}
+	}
+	each := patienceRecord
+	if pace := p.pace[j.call]; pace.n > 0 {
+		each = patienceMedians * pace.median()
+	}
+	return max(p.patience, time.Duration(j.records)*each)
+}
+
 // abandon ends the workers whose answers nobody waits for.
 func (p *pool) abandon(jobs []*job, first int) {
 	for i, j := range jobs {
@@ -152,7 +172,7 @@ func (p *pool) abandon(jobs []*job, first int) {
 	}
 }
 
-// durations are the times of recent jobs.
+// durations are the latest of a kind.
 type durations struct {
 	ring [32]time.Duration
 	n    int

@@ -101,9 +101,6 @@ func (w *worker) receive(ctx context.Context, j *job, limit time.Duration) (time
 		return 0, err
 	}
 	w.buffer = reply.Get("buffer")
-	if v := reply.Get("result"); v.Type() == js.TypeNumber {
-		j.value = v.Float()
-	}
 	from := 0
 	for _, s := range j.read {
 		js.CopyBytesToGo(s.bytes, uint8Array.New(w.buffer, from, len(s.bytes)))

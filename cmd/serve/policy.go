@@ -1,0 +1,44 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"strings"
+)
+
+// policyFile is the content-security policy of the site, in its root. The same text stands as <meta> in every page: the
+// server has no policy of its own, so that the two cannot differ.
+const policyFile = "csp.txt"
+
+// readPolicy refuses a folder without a policy: a page of this site must never be served unprotected.
+func readPolicy(root fs.FS) (string, error) {
+	file, err := root.Open(policyFile)
+	if err != nil {
+		return "", fmt.Errorf("%w: is this a built site? (make build)", err)
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, 4096))
+	if err != nil {
+		return "", err
+	}
+	policy := strings.TrimSpace(string(text))
+	if !strings.HasPrefix(policy, "default-src 'none';") {
+		return "", fmt.Errorf("%s: want a policy that begins with default-src 'none'", policyFile)
+	}
+	if strings.ContainsFunc(policy, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return "", fmt.Errorf("%s: want a single line of ASCII", policyFile)
+	}
+	return policy, nil
+}
+
+// secure sets what every answer carries, an error's too.
+func secure(h http.Header, policy string) {
+	h.Set("Content-Security-Policy", policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=(), serial=(), bluetooth=(), hid=(), midi=(), display-capture=(), browsing-topics=()")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+}

@@ -30,16 +30,17 @@ type Source struct {
 type Event struct {
 	Type string `json:"type"` // ready | loading | dataset | planned | step | epoch | state | done | checkpoint | account | notice | error
 
-	Loading    *Loading       `json:"loading,omitempty"`
-	Dataset    *DatasetInfo   `json:"dataset,omitempty"`
-	Planned    *Planned       `json:"planned,omitempty"`
-	Step       *StepEvent     `json:"step,omitempty"`
-	Epoch      *EpochEvent    `json:"epoch,omitempty"`
-	State      string         `json:"state,omitempty"` // idle | loading | running | paused | done
-	Checkpoint []byte         `json:"checkpoint,omitempty"`
-	Answer     *AccountAnswer `json:"answer,omitempty"`
-	ID         int            `json:"id,omitempty"`
-	Message    string         `json:"message,omitempty"` // notice, error: a sentence for the person at the page
+	Mechanisms []MechanismInfo `json:"mechanisms,omitempty"` // ready: the catalogue
+	Loading    *Loading        `json:"loading,omitempty"`
+	Dataset    *DatasetInfo    `json:"dataset,omitempty"`
+	Planned    *Planned        `json:"planned,omitempty"`
+	Step       *StepEvent      `json:"step,omitempty"`
+	Epoch      *EpochEvent     `json:"epoch,omitempty"`
+	State      string          `json:"state,omitempty"` // idle | loading | running | paused | done
+	Checkpoint []byte          `json:"checkpoint,omitempty"`
+	Answer     *AccountAnswer  `json:"answer,omitempty"`
+	ID         int             `json:"id,omitempty"`
+	Message    string          `json:"message,omitempty"` // notice, error: a sentence for the person at the page
 }
 
 // Loading is progress while a dataset is fetched or generated.
@@ -95,6 +96,7 @@ type Planned struct {
 	Private          bool      `json:"private"`
 	NotPrivate       string    `json:"notPrivate,omitempty"` // why not, when Private is false
 	EpsilonBefore    float64   `json:"epsilonBefore"`        // what the ledger already holds for these records
+	EpsilonTotal     float64   `json:"epsilonTotal"`         // that and this run together, an upper bound at the same delta
 }
 
 // StepEvent follows each released step (the trainer may thin them out). Everything in it is public or noised.
@@ -106,6 +108,7 @@ type StepEvent struct {
 	LearningRate float64  `json:"learningRate"`
 	TrainLoss    *float64 `json:"trainLoss,omitempty"` // diagnostics only: mean over the batch, raw
 	Batch        *int     `json:"batch,omitempty"`     // diagnostics only: realised batch size, raw
+	Idle         *float64 `json:"idle,omitempty"`      // diagnostics only: share of the training time that compute workers waited
 }
 
 // EpochEvent is an evaluation on the public test split.
@@ -137,4 +140,25 @@ type AccountAnswer struct {
 	FPR       []float64 `json:"fpr,omitempty"`
 	TPR       []float64 `json:"tpr,omitempty"`
 	Error     string    `json:"error,omitempty"`
+}
+
+// MechanismInfo describes a mechanism of the catalogue. Names compose with "+": one of kind "mechanism" first, then any
+// schedules, filters and averaging.
+type MechanismInfo struct {
+	Name    string           `json:"name"`
+	Kind    string           `json:"kind"` // "mechanism", "noise schedule", "clip schedule", "filter" or "averaging"
+	Title   string           `json:"title"`
+	Summary string           `json:"summary"`
+	Pays    string           `json:"pays"` // what it costs in privacy
+	Paper   string           `json:"paper"`
+	Params  []MechanismParam `json:"params"`
+}
+
+// MechanismParam is a number that a mechanism takes.
+type MechanismParam struct {
+	Name    string  `json:"name"`
+	Title   string  `json:"title"`
+	Default float64 `json:"default"`
+	Min     float64 `json:"min"`
+	Max     float64 `json:"max"`
 }

@@ -21,6 +21,7 @@ export interface Source {
 // Event is a message to the page. Type says which of the other fields it carries.
 export interface Event {
   type: "ready" | "loading" | "dataset" | "planned" | "step" | "epoch" | "state" | "done" | "checkpoint" | "account" | "notice" | "error";
+  mechanisms?: MechanismInfo[]; // ready: the catalogue
   loading?: Loading;
   dataset?: DatasetInfo;
   planned?: Planned;
@@ -86,6 +87,7 @@ export interface Planned {
   private: boolean;
   notPrivate?: string; // why not, when Private is false
   epsilonBefore: number; // what the ledger already holds for these records
+  epsilonTotal: number; // that and this run together, an upper bound at the same delta
 }
 
 // StepEvent follows each released step (the trainer may thin them out). Everything in it is public or noised.
@@ -97,6 +99,7 @@ export interface StepEvent {
   learningRate: number;
   trainLoss?: number; // diagnostics only: mean over the batch, raw
   batch?: number; // diagnostics only: realised batch size, raw
+  idle?: number; // diagnostics only: share of the training time that compute workers waited
 }
 
 // EpochEvent is an evaluation on the public test split.
@@ -128,6 +131,27 @@ export interface AccountAnswer {
   fpr?: number[];
   tpr?: number[];
   error?: string;
+}
+
+// MechanismInfo describes a mechanism of the catalogue. Names compose with "+": one of kind "mechanism" first, then any
+// schedules, filters and averaging.
+export interface MechanismInfo {
+  name: string;
+  kind: string; // "mechanism", "noise schedule", "clip schedule", "filter" or "averaging"
+  title: string;
+  summary: string;
+  pays: string; // what it costs in privacy
+  paper: string;
+  params: MechanismParam[];
+}
+
+// MechanismParam is a number that a mechanism takes.
+export interface MechanismParam {
+  name: string;
+  title: string;
+  default: number;
+  min: number;
+  max: number;
 }
 
 // Config is everything that decides a run. It is plain data: it comes from a page, a file or a test, is validated

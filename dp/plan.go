@@ -11,50 +11,6 @@ import (
 // Relation is the neighbouring relation of every plan.
 const Relation = "add/remove one record"
 
-// Limits of a plan: what the accountant and a tab's memory can hold.
-const (
-	maxRecords = 1 << 31 >> 1
-	maxSteps   = 1 << 20
-	maxBands   = 1024
-	maxGroups  = 1024
-)
-
-// Spec is a plan as plain data, before it is checked and calibrated. The zero value of an optional field leaves it out.
-type Spec struct {
-	N     int     `msg:"n"`     // records; public
-	Rate  float64 `msg:"rate"`  // q: expected batch size / N, in (0, 1]
-	Steps int     `msg:"steps"` // T
-
-	// Schedule is the noise multiplier of every step relative to NoiseMultiplier (length Steps); nil: 1 throughout.
-	Schedule []float64 `msg:"schedule"`
-
-	// Counts asks, at every step and for each group, how many sampled records had a norm within the bound.
-	Counts CountQueries `msg:"counts"`
-
-	// Strategy correlates the noise of successive steps: the first column c_0..c_(b-1) of a banded lower-triangular
-	// Toeplitz strategy matrix (DP-BandMF, Choquette-Choo et al. 2023). Records are then dealt into b groups of which
-	// step t samples group t mod b, at rate b q (cyclic Poisson). nil: independent noise.
-	Strategy []float64 `msg:"strategy"`
-
-	Epsilon float64 `msg:"epsilon"` // target, > 0
-	Delta   float64 `msg:"delta"`   // in (0, 1)
-
-	// NoiseMultiplier, when not 0, is taken as it is and must meet the target; 0: NewPlan calibrates it.
-	NoiseMultiplier float64 `msg:"z"`
-
-	// NoNoise trains without privacy, for comparison. Such a plan has no epsilon and every run of it says so.
-	NoNoise bool `msg:"nonoise"`
-}
-
-// CountQueries are released beside each gradient: for each of Groups groups, the sum over the same Poisson batch of
-// (b - 1/2), b = 1 when the record's norm is within the group's bound, plus noise of standard deviation Sigma.
-// Each changes by at most 1/2 with a record (Andrew et al. 2021, Section 3.1), hence the joint cost
-// z_eff^-2 = z^-2 + Groups/(4 Sigma^2).
-type CountQueries struct {
-	Groups int     `msg:"groups"`
-	Sigma  float64 `msg:"sigma"`
-}
-
 // Plan is a Spec that was checked, calibrated and frozen: its epsilon is known before the first step and its fields
 // cannot change. It is safe for concurrent use.
 type Plan struct {
@@ -72,6 +28,7 @@ func NewPlan(s Spec) (*Plan, error) {
 	}
 	p := &Plan{spec: s}
 	if s.NoNoise {
+		p.spec.Counts.Sigma = 0
 		p.bounds = accountant.Bounds{Lower: math.Inf(1), Upper: math.Inf(1), RDP: math.Inf(1)}
 		return p, nil
 	}
@@ -82,6 +39,7 @@ func NewPlan(s Spec) (*Plan, error) {
 		}
 		p.spec.NoiseMultiplier = c.Factor
 	}
+	p.chooseCountNoise()
 	p.segments = p.events(p.spec.NoiseMultiplier, s.Steps)
 	var err error
 	if p.bounds, err = accountant.Epsilon(p.segments, s.Delta); err != nil {
@@ -93,67 +51,21 @@ func NewPlan(s Spec) (*Plan, error) {
 	return p, p.checkCounts()
 }
 
-func (s *Spec) check() error {
-	switch {
-	case s.N < 1 || s.N > maxRecords:
-		return fmt.Errorf("dp: plan for %d records, want 1 to %d", s.N, maxRecords)
-	case !(s.Rate > 0 && s.Rate <= 1):
-		return fmt.Errorf("dp: sampling rate %v, want a number above 0, at most 1", s.Rate)
-	case s.Steps < 1 || s.Steps > maxSteps:
-		return fmt.Errorf("dp: plan of %d steps, want 1 to %d", s.Steps, maxSteps)
-	case s.Schedule != nil && len(s.Schedule) != s.Steps:
-		return fmt.Errorf("dp: noise schedule of %d steps in a plan of %d", len(s.Schedule), s.Steps)
-	case s.Counts.Groups < 0 || s.Counts.Groups > maxGroups:
-		return fmt.Errorf("dp: %d count queries, want 0 to %d", s.Counts.Groups, maxGroups)
-	case s.Counts.Groups > 0 && !positive(s.Counts.Sigma):
-		return fmt.Errorf("dp: count noise %v, want a finite number above 0", s.Counts.Sigma)
-	}
-	for t, x := range s.Schedule {
-		if !(x >= 1e-3 && x <= 1e3) {
-			return fmt.Errorf("dp: noise schedule is %v at step %d, want 0.001 to 1000", x, t)
-		}
-	}
-	if err := s.checkStrategy(); err != nil || s.NoNoise {
-		return err
-	}
-	switch {
-	case !positive(s.Epsilon):
-		return fmt.Errorf("dp: target epsilon %v, want a finite number above 0", s.Epsilon)
-	case !(s.Delta > 0 && s.Delta < 1):
-		return fmt.Errorf("dp: delta %v, want a number between 0 and 1", s.Delta)
-	case s.NoiseMultiplier != 0 && !positive(s.NoiseMultiplier):
-		return fmt.Errorf("dp: noise multiplier %v, want a finite number above 0", s.NoiseMultiplier)
-	}
-	return nil
-}
-
-// checkStrategy insists on unit norm: a column is what one participation adds, so its norm is the sensitivity.
-func (s *Spec) checkStrategy() error {
-	if s.Strategy == nil {
-		return nil
-	}
-	norm := 0.0
-	for _, c := range s.Strategy {
-		norm = math.Hypot(norm, c)
-	}
-	switch b := len(s.Strategy); {
-	case b < 1 || b > maxBands || b > s.Steps:
-		return fmt.Errorf("dp: strategy of %d bands, want 1 to min(%d, steps)", b, maxBands)
-	case !(s.Strategy[0] > 1e-3):
-		return fmt.Errorf("dp: strategy starts with %v, want a number above 0.001", s.Strategy[0])
-	case !(norm <= 1):
-		return fmt.Errorf("dp: strategy has column norm %v, want at most 1", norm)
-	case s.Schedule != nil:
-		return fmt.Errorf("dp: banded noise takes one noise multiplier for all steps, not a schedule")
-	case float64(b)*s.Rate > 1:
-		return fmt.Errorf("dp: %d bands at sampling rate %v would sample a group at rate %.3g, above 1", b, s.Rate, float64(b)*s.Rate)
-	case s.NoNoise:
-		return fmt.Errorf("dp: a plan without noise has none to correlate")
-	}
-	return nil
-}
-
 func positive(x float64) bool { return x > 0 && !math.IsInf(x, 1) }
+
+// chooseCountNoise follows Andrew et al. 2021, Section 3.1 (sigma_b = batch/20), as long as that leaves 15/16 of every
+// step's budget (in 1/z^2) to the gradient.
+func (p *Plan) chooseCountNoise() {
+	c := &p.spec.Counts
+	if c.Groups == 0 || c.Sigma != 0 {
+		return
+	}
+	loudest := 0.0
+	for t := range p.spec.Steps {
+		loudest = max(loudest, p.NoiseMultiplier(t))
+	}
+	c.Sigma = max(p.BatchSize()/20, 2*loudest*math.Sqrt(float64(c.Groups)))
+}
 
 // checkCounts refuses count noise so small that the counts alone would cost more than some step may.
 func (p *Plan) checkCounts() error {

@@ -1,0 +1,127 @@
+package dp
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+)
+
+//go:generate go run github.com/tinylib/msgp -file checkpoint.go -o checkpoint_gen.go -tests=false -io=false
+//msgp:limit arrays:1024 maps:64
+
+// State is what an engine saves between steps. A private run saves its place and its policy's state, no random state,
+// no sample, no past noise: resuming draws fresh keys and goes on behind what the ledger charged.
+type State struct {
+	Run    RunID  `msg:"run"`
+	Step   int    `msg:"step"`
+	Policy []byte `msg:"policy"`
+
+	// Random is for reproducible runs, which are not private and continue exactly.
+	Random *RandomState `msg:"random,omitempty"`
+}
+
+// RandomState are the streams of a reproducible run, before the next step's sample, and the past of correlated noise.
+type RandomState struct {
+	Sampling []byte    `msg:"sampling"`
+	Noise    []byte    `msg:"noise"`
+	Past     [][]byte  `msg:"past"` // little-endian float64
+	Inverse  []float64 `msg:"inverse"`
+	Variance float64   `msg:"variance"`
+	Steps    int       `msg:"steps"`
+}
+
+// State saves the engine between two steps.
+func (e *Engine) State() (State, error) {
+	s := State{Run: e.run, Step: e.step, Policy: e.policy.AppendState(nil)}
+	if !e.seeded {
+		return s, nil
+	}
+	sampling, noise := e.sampling, e.noise
+	if e.pending { // a failed step is repeated with the same draws
+		sampling, noise = &e.beforeDraw, &e.beforeNoise
+	}
+	r := &RandomState{}
+	var err1, err2 error
+	r.Sampling, err1 = sampling.MarshalBinary()
+	r.Noise, err2 = noise.MarshalBinary()
+	if c := e.past; c != nil {
+		c.save(r)
+	}
+	s.Random = r
+	return s, errors.Join(err1, err2)
+}
+
+// Restore brings a new engine, made with Options.Resume, to a saved state. Only a reproducible run goes back to the step
+// it was saved at; a private run stays behind everything that it was charged for. It checks before it changes anything
+// but the policy.
+func (e *Engine) Restore(s State) error {
+	if s.Run != e.run {
+		return fmt.Errorf("dp: state of run %x in run %x", s.Run, e.run)
+	}
+	if s.Step < 0 || s.Step > e.plan.spec.Steps || s.Step > e.charged {
+		return fmt.Errorf("dp: state at step %d of %d, charged up to %d", s.Step, e.plan.spec.Steps, e.charged)
+	}
+	if !e.seeded {
+		return e.policy.SetState(s.Policy)
+	}
+	if s.Random == nil {
+		return errors.New("dp: state of a private run in a reproducible one")
+	}
+	var sampling, noise Stream
+	if err := errors.Join(sampling.UnmarshalBinary(s.Random.Sampling), noise.UnmarshalBinary(s.Random.Noise)); err != nil {
+		return fmt.Errorf("dp: random state: %w", err)
+	}
+	if err := e.past.check(s.Random); err != nil {
+		return err
+	}
+	if err := e.policy.SetState(s.Policy); err != nil {
+		return err
+	}
+	e.step, e.charged = s.Step, s.Step
+	*e.sampling, *e.noise = sampling, noise
+	e.past.restore(s.Random)
+	return nil
+}
+
+func (c *correlation) save(r *RandomState) {
+	for _, w := range c.past {
+		b := make([]byte, 0, 8*len(w))
+		for _, x := range w {
+			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(x))
+		}
+		r.Past = append(r.Past, b)
+	}
+	r.Inverse, r.Variance, r.Steps = slices.Clone(c.inverse), c.variance, c.steps
+}
+
+func (c *correlation) check(r *RandomState) error {
+	if c == nil {
+		if len(r.Past) > 0 {
+			return errors.New("dp: state with correlated noise for a plan without")
+		}
+		return nil
+	}
+	ok := len(r.Past) == len(c.past) && len(r.Inverse) == len(c.inverse) && r.Steps >= 0 && r.Variance >= 0 && !math.IsInf(r.Variance, 1)
+	for i := 0; ok && i < len(c.past); i++ {
+		ok = len(r.Past[i]) == 8*len(c.past[i])
+	}
+	if !ok {
+		return errors.New("dp: state of correlated noise does not fit the plan")
+	}
+	return nil
+}
+
+func (c *correlation) restore(r *RandomState) {
+	if c == nil {
+		return
+	}
+	for i, b := range r.Past {
+		for j := range c.past[i] {
+			c.past[i][j] = math.Float64frombits(binary.LittleEndian.Uint64(b[8*j:]))
+		}
+	}
+	copy(c.inverse, r.Inverse)
+	c.variance, c.steps = r.Variance, r.Steps
+}

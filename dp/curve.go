@@ -1,0 +1,65 @@
+package dp
+
+import "math"
+
+// A curve multiplies a noise multiplier or a clip bound at every step: 1 at first, and data-independent, so that a plan
+// can be calibrated over it before step 1.
+
+// eachStep evaluates f over the steps of a run.
+func eachStep(steps int, f func(t int) float64) []float64 {
+	c := make([]float64, steps)
+	for t := range c {
+		c[t] = f(t)
+	}
+	return c
+}
+
+// stageCurve multiplies by factor at the end of each of `stages` stages of max(1, epochs div stages) epochs; the last
+// stage takes what remains.
+func stageCurve(s *Setting, stages int, factor float64) []float64 {
+	epochs := max(1, (s.Steps+s.StepsPerEpoch-1)/s.StepsPerEpoch)
+	length := max(1, epochs/stages)
+	return eachStep(s.Steps, func(t int) float64 {
+		return math.Pow(factor, float64(min(t/s.StepsPerEpoch/length, stages-1)))
+	})
+}
+
+// epochCurve multiplies by factor after every epoch.
+func epochCurve(s *Setting, factor float64) []float64 {
+	return eachStep(s.Steps, func(t int) float64 { return math.Pow(factor, float64(t/s.StepsPerEpoch)) })
+}
+
+// linearCurve goes from 1 at the first step to end at the last.
+func linearCurve(s *Setting, end float64) []float64 {
+	return eachStep(s.Steps, func(t int) float64 { return 1 + (end-1)*progress(t, s.Steps) })
+}
+
+// cosineCurve goes from 1 to end along half a cosine.
+func cosineCurve(s *Setting, end float64) []float64 {
+	return eachStep(s.Steps, func(t int) float64 {
+		return end + (1-end)*(1+math.Cos(math.Pi*progress(t, s.Steps)))/2
+	})
+}
+
+// listCurve divides the run into stages of equal length, one for each value.
+func listCurve(s *Setting, values []float64) []float64 {
+	return eachStep(s.Steps, func(t int) float64 { return values[t*len(values)/s.Steps] })
+}
+
+func progress(t, steps int) float64 {
+	if steps == 1 {
+		return 0
+	}
+	return float64(t) / float64(steps-1)
+}
+
+// times multiplies two curves; nil is 1.
+func times(a, b []float64) []float64 {
+	if a == nil {
+		return b
+	}
+	if b == nil {
+		return a
+	}
+	return eachStep(len(a), func(t int) float64 { return a[t] * b[t] })
+}

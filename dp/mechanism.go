@@ -1,0 +1,222 @@
+package dp
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"cloister/clip"
+)
+
+// Setting is what a mechanism may know of a run before it begins. All of it is public.
+type Setting struct {
+	N             int     // records
+	BatchSize     float64 // q N
+	Steps         int     // T
+	StepsPerEpoch int
+	ClipNorm      float64 // C
+	Tensors       []int   // sizes of the parameter tensors
+	Epsilon       float64 // target
+	Delta         float64
+	Momentum      float64 // of the optimiser that follows the gradients: banded noise is shaped for it
+	NoNoise       bool    // see Spec.NoNoise
+}
+
+// Params is the number of parameters.
+func (s *Setting) Params() int {
+	n := 0
+	for _, t := range s.Tensors {
+		n += t
+	}
+	return n
+}
+
+func (s *Setting) check() error {
+	switch {
+	case s.N < 1:
+		return fmt.Errorf("dp: setting has %d records", s.N)
+	case !(s.BatchSize > 0 && s.BatchSize <= float64(s.N)):
+		return fmt.Errorf("dp: batch size %v, want above 0 and at most N = %d", s.BatchSize, s.N)
+	case s.Steps < 1 || s.Steps > maxSteps:
+		return fmt.Errorf("dp: %d steps, want 1 to %d", s.Steps, maxSteps)
+	case s.StepsPerEpoch < 1:
+		return fmt.Errorf("dp: %d steps per epoch, want at least 1", s.StepsPerEpoch)
+	case !(s.Momentum >= 0 && s.Momentum < 1):
+		return fmt.Errorf("dp: momentum %v, want 0 to 1", s.Momentum)
+	case len(s.Tensors) < 1 || len(s.Tensors) > maxGroups:
+		return fmt.Errorf("dp: %d parameter tensors, want 1 to %d", len(s.Tensors), maxGroups)
+	}
+	for t, n := range s.Tensors {
+		if n < 1 || n > 1<<28 {
+			return fmt.Errorf("dp: tensor %d has %d parameters", t, n)
+		}
+	}
+	return clip.CheckBounds([]float64{s.ClipNorm}, 1)
+}
+
+// Design is a mechanism made for a setting: what to plan, what policy to run, and what else it wants.
+type Design struct {
+	Spec      Spec
+	Policy    Policy
+	Averaging Averaging // of the parameters; nil: none
+	Optimizer string    // an optimiser of package nn that the mechanism is defined with; "" leaves the choice
+}
+
+// Kind says what a mechanism is part of a composition.
+type Kind string
+
+const (
+	Clipping      Kind = "mechanism"      // complete on its own; comes first in a composition
+	NoiseSchedule Kind = "noise schedule" // multiplies the noise multiplier
+	ClipSchedule  Kind = "clip schedule"  // multiplies the clip bounds
+	Filtering     Kind = "filter"         // changes what the optimiser follows
+	Parameters    Kind = "averaging"      // changes what is evaluated and kept
+)
+
+// Mechanism describes an entry of the catalogue, for people and for forms.
+type Mechanism struct {
+	Name      string  `json:"name"`
+	Kind      Kind    `json:"kind"`
+	Title     string  `json:"title"`
+	Summary   string  `json:"summary"` // one plain sentence
+	Pays      string  `json:"pays"`    // what it costs in privacy
+	Paper     string  `json:"paper"`
+	Params    []Param `json:"params,omitempty"`
+	Optimizer string  `json:"optimizer,omitempty"`
+
+	build func(*builder) error
+}
+
+// Param is a number that a mechanism takes.
+type Param struct {
+	Name    string  `json:"name"`
+	Title   string  `json:"title"`
+	Default float64 `json:"default"` // as published, where there is a publication
+	Min     float64 `json:"min"`
+	Max     float64 `json:"max"`
+}
+
+// Mechanisms lists the catalogue. Names compose with "+": a mechanism first, then any schedules, filters and averaging,
+// as in "quantile+sigma-linear+momentum+average-tail".
+func Mechanisms() []Mechanism { return slices.Clone(catalogue) }
+
+func find(name string) *Mechanism {
+	for i := range catalogue {
+		if catalogue[i].Name == name {
+			return &catalogue[i]
+		}
+	}
+	return nil
+}
+
+// NewMechanism makes a mechanism, or a composition of names joined by "+", for a setting. A parameter is named "name"
+// or, for one part of a composition only, "part.name"; missing ones take their defaults.
+func NewMechanism(name string, params map[string]float64, s Setting) (*Design, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	parts := strings.Split(name, "+")
+	if len(parts) > 8 {
+		return nil, fmt.Errorf("dp: mechanism of %d parts, at most 8", len(parts))
+	}
+	s.Tensors = slices.Clone(s.Tensors)
+	b := &builder{Setting: s, policy: &composed{}}
+	b.design.Spec = Spec{N: s.N, Rate: s.BatchSize / float64(s.N), Steps: s.Steps, Epsilon: s.Epsilon, Delta: s.Delta, NoNoise: s.NoNoise}
+	used := map[string]bool{}
+	for i, part := range parts {
+		m := find(part)
+		switch {
+		case m == nil:
+			return nil, fmt.Errorf("dp: unknown mechanism %q", part)
+		case (i == 0) != (m.Kind == Clipping):
+			return nil, fmt.Errorf("dp: %q is a %s: a composition begins with one mechanism and goes on with schedules, filters and averaging", part, m.Kind)
+		}
+		if err := b.take(m, params, used); err != nil {
+			return nil, err
+		}
+		if err := m.build(b); err != nil {
+			return nil, fmt.Errorf("dp: %s: %w", part, err)
+		}
+	}
+	for p := range params {
+		if !used[p] {
+			return nil, fmt.Errorf("dp: mechanism %q has no parameter %q", name, p)
+		}
+	}
+	b.design.Policy = b.policy
+	return &b.design, b.checkDecay()
+}
+
+// builder collects what the parts of a composition ask for.
+type builder struct {
+	Setting
+	values map[string]float64 // of the part being built
+	design Design
+	policy *composed
+}
+
+// take checks the part's parameters and fills in the defaults.
+func (b *builder) take(m *Mechanism, params map[string]float64, used map[string]bool) error {
+	b.values = map[string]float64{}
+	for _, p := range m.Params {
+		b.values[p.Name] = p.Default
+		for _, key := range []string{p.Name, m.Name + "." + p.Name} {
+			v, ok := params[key]
+			if !ok {
+				continue
+			}
+			used[key] = true
+			if !(v >= p.Min && v <= p.Max) {
+				return fmt.Errorf("dp: %s: parameter %q is %v, want %v to %v", m.Name, key, v, p.Min, p.Max)
+			}
+			b.values[p.Name] = v
+		}
+	}
+	if m.Optimizer != "" {
+		b.design.Optimizer = m.Optimizer
+	}
+	return nil
+}
+
+func (b *builder) get(name string) float64 { return b.values[name] }
+
+// groups is the number of bounds under the rule set so far.
+func (b *builder) groups() int { return b.policy.rule.Groups(len(b.Tensors)) }
+
+// sizes are the coordinates of each group.
+func (b *builder) sizes() []int {
+	sizes := make([]int, b.groups())
+	for t, n := range b.Tensors {
+		sizes[b.policy.rule.Group(t)] += n
+	}
+	return sizes
+}
+
+// noise multiplies the noise multiplier of every step by a curve.
+func (b *builder) noise(curve []float64) {
+	b.design.Spec.Schedule = times(b.design.Spec.Schedule, curve)
+}
+
+// decay multiplies the bounds of every step by a curve.
+func (b *builder) decay(curve []float64) { b.policy.decay = times(b.policy.decay, curve) }
+
+func (b *builder) filter(f filter) { b.policy.filters = append(b.policy.filters, f) }
+
+// quantile sets an adaptive clip that starts with joint sensitivity C and orders the counts it needs.
+func (b *builder) quantile(rate, target, low, high float64) *quantileBounds {
+	groups := b.groups()
+	q := &quantileBounds{c: equalBounds(b.ClipNorm, groups), rate: rate, target: target, low: low, high: high}
+	b.policy.clip = q
+	b.design.Spec.Counts = CountQueries{Groups: groups, Sigma: b.get("count_noise")}
+	return q
+}
+
+// checkDecay keeps decayed bounds inside what a clip rule takes.
+func (b *builder) checkDecay() error {
+	for t, d := range b.policy.decay {
+		if !(d >= 1e-6 && d <= 1e6) {
+			return fmt.Errorf("dp: clip schedule is %v at step %d, want 1e-6 to 1e6", d, t)
+		}
+	}
+	return nil
+}

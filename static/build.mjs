@@ -1,0 +1,93 @@
+// Builds the site: bundles pages/, src/ and styles/, names every asset by its content (name.HASH.ext) and writes
+// ../dist. Nothing refers to an absolute path, so any static host serves it, from any folder. ../build/trainer.wasm must
+// be built before. dist/data, where packed datasets live, is left alone.
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { basename, extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as esbuild from "esbuild";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const room = join(here, "..");
+const dist = join(room, "dist");
+const assets = join(dist, "assets");
+
+const policy = readFileSync(join(here, "csp.txt"), "utf8").trim().replace(/\s*\n\s*/g, " ");
+
+function sweep() {
+  mkdirSync(dist, { recursive: true });
+  for (const name of readdirSync(dist)) {
+    if (name !== "data") rmSync(join(dist, name), { recursive: true });
+  }
+  mkdirSync(assets);
+}
+
+// Go's loader must be of the Go version that built the trainer.
+function copyGoLoader() {
+  const goroot = execFileSync(process.env.GO ?? "go", ["env", "GOROOT"], { encoding: "utf8" }).trim();
+  copyFileSync(join(goroot, "lib/wasm/wasm_exec.js"), join(room, "build/wasm_exec.js"));
+}
+
+/** Writes bytes as assets/name.HASH.ext and returns that path, relative to a page. */
+function write(file, bytes) {
+  const hash = createHash("sha256").update(bytes).digest("hex").slice(0, 10);
+  const extension = extname(file);
+  const name = `${basename(file, extension)}.${hash}${extension}`;
+  writeFileSync(join(assets, name), bytes);
+  return `assets/${name}`;
+}
+
+/** Bundles one entry point and returns the path of the result. */
+function bundle(entry, options = {}) {
+  const result = esbuild.buildSync({
+    entryPoints: [join(here, entry)],
+    bundle: true,
+    minify: true,
+    target: "es2022",
+    charset: "utf8",
+    legalComments: "none",
+    logLevel: "warning",
+    write: false,
+    ...options,
+  });
+  return write(basename(entry).replace(/\.ts$/, ".js"), result.outputFiles[0].contents);
+}
+
+/** A page: {{include file}} takes a part, {{name}} the hashed path of an asset or the policy. */
+function page(name, values) {
+  const read = (file) => readFileSync(join(here, "pages", file), "utf8");
+  const html = read(name)
+    .replace(/^ *\{\{include (\S+)\}\}\n/gm, (_, part) => read(part))
+    .replace(/\{\{(\S+)\}\}/g, (_, key) => {
+      if (!(key in values)) throw new Error(`pages/${name}: nothing is called {{${key}}}`);
+      return values[key];
+    });
+  const link = name === "index.html" ? "./" : name;
+  writeFileSync(join(dist, name), html.replace(`<a href="${link}"`, `$& aria-current="page"`));
+}
+
+copyGoLoader();
+sweep();
+copyFileSync(join(here, "csp.txt"), join(dist, "csp.txt"));
+
+const addresses = {
+  wasm: write("trainer.wasm", readFileSync(join(room, "build/trainer.wasm"))),
+  trainer: bundle("src/trainer.ts"),
+  compute: bundle("src/compute.ts"),
+};
+const pageScript = { format: "esm", define: { ADDRESSES: JSON.stringify(addresses) } };
+const values = {
+  policy,
+  "site.css": bundle("styles/site.css", { external: ["*.svg"] }),
+  "favicon.svg": write("favicon.svg", readFileSync(join(here, "img/favicon.svg"))),
+  "theme.js": bundle("src/theme.ts"),
+};
+const pages = readdirSync(join(here, "pages")).filter((name) => existsSync(join(here, "src", script(name))));
+for (const name of pages) values[script(name).replace(/ts$/, "js")] = bundle(`src/${script(name)}`, pageScript);
+for (const name of pages) page(name, values);
+
+/** A page's own script: index.html has src/index-page.ts. A page without one is a part. */
+function script(name) {
+  return name.replace(/\.html$/, "-page.ts");
+}

@@ -1,0 +1,71 @@
+// What was promised: the frozen plan, in the terms that an auditor asks for, and what it means for an attacker.
+import { el } from "./dom";
+import * as format from "./format";
+import type { Planned } from "./protocol";
+import { type Run, lastStep, segments } from "./run";
+import type { Trainer } from "./trainer-client";
+
+export class EpsilonPanel {
+  #list: HTMLElement;
+  #meaning: HTMLElement;
+  #shown?: Planned;
+
+  constructor(list: HTMLElement, meaning: HTMLElement) {
+    this.#list = list;
+    this.#meaning = meaning;
+  }
+
+  show(run: Run, trainer: Trainer) {
+    const { planned } = run;
+    if (!planned) return;
+    this.#list.replaceChildren(...rows(run, planned).flatMap(([term, words]) => [el("dt", {}, term), el("dd", {}, words)]));
+    if (planned === this.#shown) return;
+    this.#shown = planned;
+    this.#explain(planned, trainer);
+  }
+
+  // The accountant works out the best attacker's advantage; until it answers, or if it cannot, nothing is claimed.
+  async #explain(planned: Planned, trainer: Trainer) {
+    this.#meaning.textContent = "";
+    if (!planned.private) {
+      this.#meaning.textContent = "No promise is made for this run: do not share its model or its results as private.";
+      return;
+    }
+    try {
+      const { advantage = 1 } = await trainer.ask({ kind: "curve", segments: segments(planned), delta: planned.delta });
+      if (planned !== this.#shown) return;
+      this.#meaning.textContent =
+        `Someone who sees the finished model, and knows all records but one, guesses whether that one took part with ` +
+        `an advantage of at most ${format.percent(advantage, 1)} over a coin toss.`;
+    } catch {}
+  }
+}
+
+function rows(run: Run, planned: Planned): [string, string][] {
+  const last = lastStep(run);
+  const varies = planned.noiseMultipliers?.some((sigma) => sigma !== planned.noiseMultiplier);
+  const bounds: [string, string][] = planned.private
+    ? [
+        ["Spent so far", last ? `ε ≤ ${format.epsilon(last.epsilon)}` : "nothing yet"],
+        ["Whole run, upper bound", `ε ≤ ${figureUp(planned.epsilonUpper)}`],
+        ["Whole run, lower bound", `ε ≥ ${figureDown(planned.epsilonLower)}`],
+        ["Delta (δ)", format.figure(planned.delta)],
+      ]
+    : [["Epsilon", `none: ${planned.notPrivate ?? "the run is not private"}`]];
+  if (planned.epsilonBefore > 0) {
+    bounds.push(["Spent before, on these records", `ε ≤ ${format.epsilon(planned.epsilonBefore)}, and it adds up`]);
+  }
+  return [
+    ...bounds,
+    ["Neighbouring datasets", planned.relation],
+    ["Sampler", planned.sampler],
+    ["Sampling rate (q)", format.figure(planned.samplingRate)],
+    ["Noise multiplier (σ)", format.figure(planned.noiseMultiplier, 5) + (varies ? ", then as scheduled" : "")],
+    ["Steps", `${format.count(planned.steps)}, ${format.count(planned.stepsPerEpoch)} an epoch`],
+    ["Parameters", format.count(planned.parameters)],
+    ["Compute workers", format.count(planned.workers)],
+  ];
+}
+
+const figureUp = (value: number) => (Math.ceil(value * 1e4 - 1e-6) / 1e4).toFixed(4);
+const figureDown = (value: number) => (Math.floor(value * 1e4) / 1e4).toFixed(4);

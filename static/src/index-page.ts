@@ -1,0 +1,234 @@
+// The training page: the form, the trainer, and what a run shows.
+import { addressedData, addressedModel, putAddress, withAddress } from "./address";
+import { showConfusion } from "./confusion";
+import { Curves } from "./curves";
+import { type Choice, datasets } from "./datasets";
+import { byId, eachFrame, el } from "./dom";
+import { EpsilonPanel } from "./epsilon-panel";
+import * as format from "./format";
+import { Log } from "./log";
+import { Problem, type WayOut } from "./problem";
+import { showProgress } from "./progress";
+import type { Config, DatasetInfo, Event } from "./protocol";
+import { type Run, type State, addEvent, lastEpoch, lastStep, newRun } from "./run";
+import { Samples } from "./samples";
+import { fallback, notPrivate } from "./settings";
+import { SettingsForm } from "./settings-form";
+import { Trainer } from "./trainer-client";
+import { keepAwake } from "./wake-lock";
+
+const setup = byId<HTMLFormElement>("setup");
+const dataSelect = byId<HTMLSelectElement>("data");
+const buttons = Object.fromEntries(
+  ["train", "pause", "step", "stop", "save", "restore"].map((id) => [id, byId<HTMLButtonElement>(id)]),
+);
+const curves = new Curves();
+const epsilonPanel = new EpsilonPanel(byId("plan"), byId("meaning"));
+const samples = new Samples(byId("samples"));
+const log = new Log(byId("log"));
+const problem = new Problem(byId("problem"));
+
+let choices: Choice[] = [];
+let dataset: DatasetInfo | undefined;
+let preset = fallback; // what the address is compared with
+let run: Run | undefined;
+let state: State = "idle";
+let trainer = new Trainer(hear);
+
+const form = new SettingsForm(setup, withAddress(fallback), (setting) => {
+  if (setting.key === "model") usePreset(form.config.model);
+  keepAddress();
+});
+const drawn = eachFrame(draw);
+
+byId("curves").append(curves.accuracy.root, curves.epsilon.root, curves.loss.root, curves.trainLoss.root);
+curves.trainLoss.root.hidden = true;
+dataSelect.addEventListener("change", () => open(dataSelect.value));
+setup.addEventListener("submit", (event) => (event.preventDefault(), start()));
+buttons.pause.addEventListener("click", () => trainer.send({ type: state === "paused" ? "resume" : "pause" }));
+buttons.step.addEventListener("click", () => trainer.send({ type: "step" }));
+buttons.stop.addEventListener("click", () => trainer.send({ type: "stop" }));
+buttons.save.addEventListener("click", () => trainer.send({ type: "save" }));
+buttons.restore.addEventListener("click", () => byId("restore-file").click());
+byId<HTMLInputElement>("restore-file").addEventListener("change", restore);
+
+begin();
+
+async function begin() {
+  choices = await datasets();
+  dataSelect.replaceChildren(...choices.map(({ name, title }) => el("option", { value: name }, title)));
+  const wanted = addressedData() ?? choices[0].name;
+  if (choices.some(({ name }) => name === wanted)) return open(wanted);
+  open(choices[0].name);
+  problem.show(`This site has no dataset called “${wanted}”. The built-in digits are loaded instead.`);
+}
+
+function open(name: string) {
+  const { source } = choices.find((choice) => choice.name === name)!;
+  dataSelect.value = name;
+  problem.clear();
+  dataset = undefined;
+  run = undefined;
+  setState("loading");
+  trainer.send({ type: "open", source });
+}
+
+function start() {
+  if (!dataset || !form.valid) return;
+  problem.clear();
+  run = newRun(form.config, dataset);
+  samples.predict([]);
+  setState("running");
+  trainer.send({ type: "start", config: run.config });
+}
+
+function hear(event: Event) {
+  if (run) addEvent(run, event);
+  switch (event.type) {
+    case "loading":
+      return showLoading(event.loading!);
+    case "dataset":
+      return useDataset(event.dataset!);
+    case "planned":
+      log.add(planned());
+      break;
+    case "epoch":
+      log.add(epochWords());
+      byId("spoken").textContent = epochWords();
+      break;
+    case "state":
+      return setState(event.state!);
+    case "done":
+      log.add("The run has ended.");
+      break;
+    case "checkpoint":
+      return download(event.checkpoint!);
+    case "notice":
+      return log.add(event.message!);
+    case "error":
+      return fail(event.message!);
+  }
+  drawn();
+}
+
+function showLoading({ done, total, what }: { done: number; total: number; what: string }) {
+  byId<HTMLProgressElement>("progress").value = total ? done / total : 0;
+  byId("progress-words").textContent = `${what}: ${Math.floor((100 * done) / (total || 1))} %`;
+}
+
+function useDataset(info: DatasetInfo) {
+  dataset = info;
+  byId("provenance").textContent = `${format.count(info.train)} to train on, ${format.count(info.test)} to test. ${info.provenance}`;
+  form.offer("model", info.models.map((name) => [name, name]));
+  const wanted = addressedModel();
+  usePreset(wanted && info.models.includes(wanted) ? wanted : (info.presets[0]?.config.model ?? info.models[0]));
+  form.fill(withAddress(preset));
+  samples.show(info);
+  byId("samples-panel").hidden = info.samples.length === 0;
+  keepAddress();
+  log.add(`${info.title} is loaded.`);
+  drawn();
+}
+
+function usePreset(model: string) {
+  preset = dataset?.presets.find(({ config }) => config.model === model)?.config ?? { ...form.config, model };
+  form.fill(preset);
+}
+
+function keepAddress() {
+  putAddress(dataSelect.value, form.config, preset);
+  drawn();
+}
+
+function setState(next: State) {
+  state = next;
+  const busy = state === "running" || state === "paused";
+  for (const part of setup.querySelectorAll("fieldset")) part.disabled = busy;
+  buttons.train.disabled = busy || state === "loading" || !dataset;
+  buttons.pause.disabled = !busy;
+  buttons.pause.textContent = state === "paused" ? "Resume" : "Pause";
+  buttons.step.hidden = state !== "paused";
+  buttons.stop.disabled = !busy;
+  buttons.save.disabled = !run?.planned;
+  buttons.restore.disabled = busy || !dataset;
+  document.body.dataset.state = state;
+  keepAwake(state === "running");
+  drawn();
+}
+
+function draw() {
+  if (state !== "loading") showProgress(run, state);
+  showPrivacy(run?.config ?? form.config);
+  byId("tile-epsilon").textContent = run && lastStep(run) && run.planned?.private !== false ? format.epsilon(lastStep(run)!.epsilon) : "–";
+  byId("tile-target").textContent = format.epsilon((run?.config ?? form.config).epsilon);
+  const epoch = run && lastEpoch(run);
+  byId("tile-accuracy").textContent = epoch ? format.percent(epoch.accuracy) : "–";
+  byId("tile-loss").textContent = epoch ? epoch.loss.toFixed(3) : "–";
+  buttons.save.disabled = !run?.planned;
+  if (!run) return;
+  curves.show(run);
+  epsilonPanel.show(run, trainer);
+  if (!epoch) return;
+  samples.predict(epoch.predictions);
+  showConfusion(byId("confusion"), run.dataset.classes, epoch.confusion);
+  byId("confusion-panel").hidden = false;
+}
+
+/** The banner of a run that is not private, from the moment that its settings say so. */
+function showPrivacy(config: Config) {
+  const banner = byId("not-private");
+  const reasons = notPrivate(config);
+  const words = run?.planned?.notPrivate ?? reasons.join("; ");
+  banner.hidden = words === "";
+  byId("not-private-why").textContent = words && `${words}.`;
+}
+
+function planned(): string {
+  const { steps, noiseMultiplier, private: isPrivate } = run!.planned!;
+  const noise = isPrivate ? `noise multiplier ${format.figure(noiseMultiplier, 5)}` : "not private";
+  return `Planned: ${format.count(steps)} steps, ${noise}.`;
+}
+
+function epochWords(): string {
+  const { epoch, accuracy, epsilon } = lastEpoch(run!)!;
+  const spent = run!.planned?.private === false ? "" : `, epsilon ${format.epsilon(epsilon)}`;
+  return `Epoch ${Number(epoch.toFixed(2))}: test accuracy ${format.percent(accuracy)}${spent}.`;
+}
+
+function fail(message: string) {
+  log.add(message);
+  const reload: WayOut = { label: "Start the trainer again", act: restart };
+  const digits: WayOut = { label: "Use the built-in digits", act: () => open(choices[0].name) };
+  const again: WayOut = { label: "Try again", act: () => open(dataSelect.value) };
+  if (state === "loading" && !dataset) {
+    dataSelect.value === choices[0].name ? problem.show(message, [again]) : problem.show(message, [again, digits]);
+    return setState("idle");
+  }
+  problem.show(message, [reload]);
+  if (state === "running" && !run?.planned) setState("idle");
+}
+
+/** A trainer that died takes nothing with it but the run: what it reserved stays in the ledger. */
+function restart() {
+  trainer.terminate();
+  trainer = new Trainer(hear);
+  open(dataSelect.value);
+}
+
+async function restore(event: globalThis.Event) {
+  const input = event.target as HTMLInputElement;
+  const file = input.files?.[0];
+  input.value = ""; // so that the same file can be chosen again
+  if (!file || !dataset) return;
+  problem.clear();
+  run = newRun(form.config, dataset);
+  trainer.send({ type: "restore", checkpoint: new Uint8Array(await file.arrayBuffer()) });
+}
+
+function download(checkpoint: Uint8Array) {
+  const url = URL.createObjectURL(new Blob([checkpoint as BlobPart]));
+  const name = `cloister-${run?.config.model ?? "run"}-step-${(run && lastStep(run)?.step) ?? 0}.checkpoint`;
+  el("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  log.add(`Saved ${name}.`);
+}

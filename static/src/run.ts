@@ -1,0 +1,50 @@
+// What the page knows of a run, put together from the trainer's events.
+import type { Config, DatasetInfo, EpochEvent, Event, Planned, StepEvent } from "./protocol";
+
+export type State = NonNullable<Event["state"]>;
+
+export interface Run {
+  config: Config;
+  dataset: DatasetInfo;
+  planned?: Planned;
+  steps: StepEvent[];
+  epochs: EpochEvent[];
+}
+
+export function newRun(config: Config, dataset: DatasetInfo): Run {
+  return { config, dataset, steps: [], epochs: [] };
+}
+
+/** Adds what an event tells of a run. */
+export function addEvent(run: Run, event: Event) {
+  if (event.planned) run.planned = event.planned;
+  if (event.step) run.steps.push(event.step);
+  if (event.epoch) run.epochs.push(event.epoch);
+}
+
+export const lastStep = (run: Run): StepEvent | undefined => run.steps.at(-1);
+export const lastEpoch = (run: Run): EpochEvent | undefined => run.epochs.at(-1);
+
+/** Seconds of training still to come, from the pace so far; undefined before the first step. */
+export function remaining(run: Run): number | undefined {
+  const last = lastStep(run);
+  if (!last?.step || !run.planned) return undefined;
+  const first = run.steps[0];
+  // A resumed run starts at a later step: its pace is measured from there.
+  const steps = last.step - first.step;
+  const pace = steps > 0 ? (last.seconds - first.seconds) / steps : last.seconds / last.step;
+  return pace * (run.planned.steps - last.step);
+}
+
+/** A plan's noise multipliers as the accountant's segments, "sigma:q:steps;...": equal neighbours become one. */
+export function segments(planned: Planned): string {
+  const { noiseMultiplier, noiseMultipliers, samplingRate, steps } = planned;
+  if (!noiseMultipliers?.length) return `${noiseMultiplier}:${samplingRate}:${steps}`;
+  const runs: { sigma: number; steps: number }[] = [];
+  for (const sigma of noiseMultipliers) {
+    const last = runs.at(-1);
+    if (last?.sigma === sigma) last.steps++;
+    else runs.push({ sigma, steps: 1 });
+  }
+  return runs.map((r) => `${r.sigma}:${samplingRate}:${r.steps}`).join(";");
+}

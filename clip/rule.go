@@ -54,6 +54,9 @@ func (g Grouping) String() string {
 // and no factor computed from it could be trusted.
 const Floor = 1e-18
 
+// Least is the smallest factor that is used: a float32 below 1e-38 loses digits, and rounding up would break the bound.
+const Least = 1e-30
+
 // Rule is a clip rule without its bounds, which may change at every step. The zero value is global clipping.
 type Rule struct {
 	Kind     Kind
@@ -94,18 +97,24 @@ func (r Rule) Group(t int) int {
 }
 
 // Factor is the scale for a group whose per-sample gradient has the given L2 norm; norm*Factor <= bound.
-// A norm at or below [Floor] or not finite gives 0: the record then contributes nothing.
+// A norm at or below [Floor] or not finite gives 0, as does a factor below [Least]: the record then contributes nothing.
 func (r Rule) Factor(norm, bound float64) float64 {
 	if !(norm > Floor) || math.IsInf(norm, 1) {
 		return 0
 	}
+	factor := 0.0
 	switch r.Kind {
+	case Clip:
+		factor = math.Min(1, bound/norm)
 	case Normalise:
-		return bound / (norm + r.Gamma)
+		factor = bound / (norm + r.Gamma)
 	case PSAC:
-		return bound / (norm + r.R/(norm+r.R))
+		factor = bound / (norm + r.R/(norm+r.R))
 	}
-	return math.Min(1, bound/norm)
+	if factor < Least {
+		return 0
+	}
+	return factor
 }
 
 // Sensitivity is the L2 sensitivity of the sum of clipped gradients, sqrt(sum_g C_g^2) over the groups' bounds,

@@ -26,7 +26,7 @@ func ImportCIFAR10(batches ...io.Reader) (Split, error) {
 }
 
 func readCIFAR10(r io.Reader, limit int) (Split, error) {
-	in, err := gunzipped(r)
+	in, err := Gunzip(r)
 	if err != nil {
 		return Split{}, err
 	}

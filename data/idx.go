@@ -38,7 +38,7 @@ func ImportIDX(images, labels io.Reader) (records Split, height, width int, err 
 
 // readIDX returns the dimensions and values of a file that must have the given magic number.
 func readIDX(r io.Reader, magic uint32) ([]int, []byte, error) {
-	in, err := gunzipped(r)
+	in, err := Gunzip(r)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -65,8 +65,8 @@ func readIDX(r io.Reader, magic uint32) ([]int, []byte, error) {
 	return dims, values, err
 }
 
-// gunzipped inflates what begins like a gzip file and passes on everything else.
-func gunzipped(r io.Reader) (io.Reader, error) {
+// Gunzip inflates what begins like a gzip file and passes on everything else.
+func Gunzip(r io.Reader) (io.Reader, error) {
 	in := bufio.NewReaderSize(r, 1<<16)
 	if start, err := in.Peek(2); err != nil || start[0] != 0x1f || start[1] != 0x8b {
 		return in, nil // too short for gzip: let the format's own reader say what is missing

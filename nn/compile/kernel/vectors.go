@@ -1,0 +1,78 @@
+package kernel
+
+import "cloister/nn/compile/wasm"
+
+// Kernels on plain vectors. n counts vectors of four floats.
+
+// Fill zeroes. Parameters: n, x.
+func (s *Set) Fill() *wasm.Func {
+	return s.once("fill", 2, func(f *wasm.Func) {
+		n, x := f.Param(0), f.Param(1)
+		stream(f, n, []wasm.Local{x}, func(o int) { f.Get(x).F32x4All(0).V128Store(o) })
+	})
+}
+
+// Copy is y = x. Parameters: n, x, y.
+func (s *Set) Copy() *wasm.Func {
+	return s.once("copy", 3, func(f *wasm.Func) {
+		n, x, y := f.Param(0), f.Param(1), f.Param(2)
+		stream(f, n, []wasm.Local{x, y}, func(o int) { f.Get(y).Get(x).V128Load(o).V128Store(o) })
+	})
+}
+
+// Scale is y = s x with the float32 s at an address. Parameters: n, x, y, s.
+func (s *Set) Scale() *wasm.Func {
+	return s.once("scale", 4, func(f *wasm.Func) {
+		n, x, y, factor := f.Param(0), f.Param(1), f.Param(2), f.Local(wasm.V128)
+		f.Get(f.Param(3)).V128Load32Splat(0).Set(factor)
+		stream(f, n, []wasm.Local{x, y}, func(o int) {
+			f.Get(y).Get(x).V128Load(o).Get(factor).F32x4Mul().V128Store(o)
+		})
+	})
+}
+
+// AddScaled is y += s x with the float32 s at an address. Parameters: n, x, y, s.
+func (s *Set) AddScaled() *wasm.Func {
+	return s.once("addScaled", 4, func(f *wasm.Func) {
+		n, x, y := f.Param(0), f.Param(1), f.Param(2)
+		factor, sum, v := f.Local(wasm.V128), f.Local(wasm.V128), f.Local(wasm.V128)
+		f.Get(f.Param(3)).V128Load32Splat(0).Set(factor)
+		stream(f, n, []wasm.Local{x, y}, func(o int) {
+			f.Get(x).V128Load(o).Set(v)
+			f.Get(y).V128Load(o).Set(sum)
+			s.madd(f, sum, v, factor)
+			f.Get(y).Get(sum).V128Store(o)
+		})
+	})
+}
+
+// Squares adds the sum of squares of x, computed in float64, to the float64 at an address. A float32's square is
+// exact in float64, so nothing underflows or overflows. Parameters: n, x, sum.
+func (s *Set) Squares() *wasm.Func {
+	return s.once("squares", 3, func(f *wasm.Func) {
+		n, x, out := f.Param(0), f.Param(1), f.Param(2)
+		v, low, high := f.Local(wasm.V128), f.Local(wasm.V128), f.Local(wasm.V128)
+		d := f.Local(wasm.V128)
+		stream(f, n, []wasm.Local{x}, func(o int) {
+			f.Get(x).V128Load(o).Tee(v).F64x2PromoteLow().Tee(d).Get(d).F64x2Mul().Get(low).F64x2Add().Set(low)
+			f.HighToLow(v).F64x2PromoteLow().Tee(d).Get(d).F64x2Mul().Get(high).F64x2Add().Set(high)
+		})
+		f.Get(low).Get(high).F64x2Add().Set(low)
+		f.Get(out).Get(out).F64Load(0).Get(low).F64x2Lane(0).Get(low).F64x2Lane(1).F64Add().F64Add().F64Store(0)
+	})
+}
+
+// Flush moves float32 sums into float64 ones and zeroes them: y += x, x = 0. Parameters: n, x, y (doubles).
+func (s *Set) Flush() *wasm.Func {
+	return s.once("flush", 3, func(f *wasm.Func) {
+		n, x, y, v := f.Param(0), f.Param(1), f.Param(2), f.Local(wasm.V128)
+		f.Repeat(n, func() {
+			f.Get(x).V128Load(0).Set(v)
+			f.Get(y).Get(y).V128Load(0).Get(v).F64x2PromoteLow().F64x2Add().V128Store(0)
+			f.Get(y).Get(y).V128Load(vec).HighToLow(v).F64x2PromoteLow().F64x2Add().V128Store(vec)
+			f.Get(x).F32x4All(0).V128Store(0)
+			f.Advance(x, vec)
+			f.Advance(y, 2*vec)
+		})
+	})
+}

@@ -1,0 +1,140 @@
+package kernel
+
+import "cloister/nn/compile/wasm"
+
+// WeightGradient correlates gathered inputs with output gradients, in tiles of `taps` neighbouring inputs (taps of the
+// convolution's window) by one panel of outputs:
+//
+//	C[out[t] + r ldc][j] (=, +=) sum over p < pixels of A[tap[t] + pixA[p] + 4r] * B[pixB[p]][j],  r < taps
+//
+// Store also adds the sum of squares of what it stores to the float64 at squares: float32 within a panel's tiles,
+// then float64, which [SquaresDepth] bounds. Add serves sums over records too: pixels are then the records.
+// Parameters: tiles, panels, tap, out (one entry a tile), pixA, pixB (one entry a pixel), pixels, a, b, c, ldc and, for
+// Store, squares.
+func (s *Set) WeightGradient(taps int, mode Mode) *wasm.Func {
+	params := 11
+	if mode == Store {
+		params++
+	}
+	return s.once(named("wgrad", [2]int{taps, int(mode)}), params, func(f *wasm.Func) { s.weightGradient(f, taps, mode) })
+}
+
+// SquaresDepth is the greatest number of float32 roundings that a square goes through on its way into the float64
+// sum of a WeightGradient call: its own, those within a tile, and one a tile.
+func SquaresDepth(taps, tiles int) int { return 1 + taps + 3 + tiles }
+
+func (s *Set) weightGradient(f *wasm.Func, taps int, mode Mode) {
+	tiles, panels, tap, out := f.Param(0), f.Param(1), f.Param(2), f.Param(3)
+	b, c, squares := f.Param(8), f.Param(9), f.Param(11)
+	t := s.newGradientTile(f, taps)
+	left := f.Local(wasm.I32)
+	f.Repeat(panels, func() {
+		f.Get(tap).Set(t.tap)
+		f.Get(out).Set(t.out)
+		f.F32x4All(0).Set(t.squares)
+		f.Get(tiles).Set(left)
+		f.Repeat(left, func() {
+			t.correlate(f.Param(4), f.Param(5), f.Param(6), f.Param(7), b)
+			f.Get(t.out).I32Load(0).Get(c).I32Add().Set(t.c)
+			if mode == Store {
+				t.square()
+			}
+			t.finish(f.Param(10), mode)
+		})
+		f.Advance(b, panel)
+		f.Advance(c, panel)
+		if mode == Store {
+			addLanes(f, squares, t.squares)
+		}
+	})
+}
+
+type gradientTile struct {
+	s                       *Set
+	f                       *wasm.Func
+	taps                    int
+	tap, out, pixA, pixB, p wasm.Local
+	base, at, row, c        wasm.Local
+	x, squares              wasm.Local
+	y                       []wasm.Local
+	acc                     []wasm.Local // [tap][half panel]
+}
+
+func (s *Set) newGradientTile(f *wasm.Func, taps int) *gradientTile {
+	i := f.Locals(9, wasm.I32)
+	return &gradientTile{
+		s: s, f: f, taps: taps,
+		tap: i[0], out: i[1], pixA: i[2], pixB: i[3], p: i[4], base: i[5], at: i[6], row: i[7], c: i[8],
+		x: f.Local(wasm.V128), squares: f.Local(wasm.V128),
+		y: f.Locals(2, wasm.V128), acc: f.Locals(2*taps, wasm.V128),
+	}
+}
+
+func (t *gradientTile) correlate(pixA, pixB, pixels, a, b wasm.Local) {
+	f := t.f
+	f.Get(t.tap).I32Load(0).Get(a).I32Add().Set(t.base)
+	f.Advance(t.tap, 4)
+	for _, acc := range t.acc {
+		f.F32x4All(0).Set(acc)
+	}
+	f.Get(pixA).Set(t.pixA)
+	f.Get(pixB).Set(t.pixB)
+	f.Get(pixels).Set(t.p)
+	f.Repeat(t.p, func() {
+		f.Get(t.pixA).I32Load(0).Get(t.base).I32Add().Set(t.at)
+		f.Get(t.pixB).I32Load(0).Get(b).I32Add().Set(t.row)
+		for h := range t.y {
+			f.Get(t.row).V128Load(h * vec).Set(t.y[h])
+		}
+		for r := range t.taps {
+			f.Get(t.at).V128Load32Splat(4 * r).Set(t.x)
+			for h := range t.y {
+				t.s.madd(f, t.acc[2*r+h], t.x, t.y[h])
+			}
+		}
+		f.Advance(t.pixA, 4)
+		f.Advance(t.pixB, 4)
+	})
+}
+
+// square adds the tile's squares to the running sum, in three chains that do not wait for each other.
+func (t *gradientTile) square() {
+	f := t.f
+	chains := []wasm.Local{t.y[0], t.y[1], t.x}
+	for i, acc := range t.acc {
+		if c := chains[i%len(chains)]; i < len(chains) {
+			f.Get(acc).Get(acc).F32x4Mul().Set(c)
+		} else {
+			t.s.madd(f, c, acc, acc)
+		}
+	}
+	f.Get(chains[0]).Get(chains[1]).F32x4Add().Get(chains[2]).F32x4Add().Get(t.squares).F32x4Add().Set(t.squares)
+}
+
+func (t *gradientTile) finish(ldc wasm.Local, mode Mode) {
+	f := t.f
+	f.Advance(t.out, 4)
+	for r := range t.taps {
+		for h := range 2 {
+			f.Get(t.c)
+			if mode == Add {
+				f.Get(t.c).V128Load(h * vec).Get(t.acc[2*r+h]).F32x4Add()
+			} else {
+				f.Get(t.acc[2*r+h])
+			}
+			f.V128Store(h * vec)
+		}
+		if r < t.taps-1 {
+			f.AdvanceBy(t.c, ldc)
+		}
+	}
+}
+
+// addLanes adds the four lanes of v, as doubles, to the float64 at an address.
+func addLanes(f *wasm.Func, address, v wasm.Local) {
+	sum := f.Local(wasm.V128)
+	f.Get(v).F64x2PromoteLow().HighToLow(v).F64x2PromoteLow().F64x2Add().Set(sum)
+	f.Get(address).Get(address).F64Load(0)
+	f.Get(sum).F64x2Lane(0).Get(sum).F64x2Lane(1).F64Add().F64Add()
+	f.F64Store(0)
+}

@@ -17,9 +17,18 @@ func DigitsWithProgress(train, test int, seed uint64, progress Progress) *Datase
 	train, test = max(train, 1), max(test, 0)
 	ds := &Dataset{Manifest: digitsManifest(seed)}
 	ds.TrainRecords, ds.TestRecords = train, test
-	ds.Train = drawSplit(train, seed, trainStream, func(done int) { tell(progress, done, train+test) })
-	ds.Test = drawSplit(test, seed, testStream, func(done int) { tell(progress, train+done, train+test) })
+	ds.Train = drawSplit(0, train, seed, trainStream, func(done int) { tell(progress, done, train+test) })
+	ds.Test = drawSplit(0, test, seed, testStream, func(done int) { tell(progress, train+done, train+test) })
 	return ds
+}
+
+// DrawDigits draws n records of a split of Digits, from record first on, for whoever would not hold them all at once.
+func DrawDigits(split string, first, n int, seed uint64) Split {
+	stream := uint64(trainStream)
+	if split == TestSplit {
+		stream = testStream
+	}
+	return drawSplit(first, n, seed, stream, func(int) {})
 }
 
 func digitsManifest(seed uint64) Manifest {
@@ -51,10 +60,10 @@ const (
 	testStream  = 0x7465
 )
 
-func drawSplit(records int, seed, stream uint64, each func(done int)) Split {
+func drawSplit(first, records int, seed, stream uint64, each func(done int)) Split {
 	s := Split{Pixels: make([]byte, records*digitSide*digitSide), Labels: make([]byte, records)}
 	for i := range records {
-		r := newDice(seed, stream, uint64(i))
+		r := newDice(seed, stream, uint64(first+i))
 		label := int(r.uniform() * 10)
 		s.Labels[i] = byte(label)
 		picture := r.write(label)

@@ -1,5 +1,7 @@
 package train
 
+//msgp:limit arrays:16 maps:64
+
 // Config is everything that decides a run. It is plain data: it comes from a page, a file or a test, is validated
 // before anything else happens, and travels in checkpoints and results.
 type Config struct {

@@ -237,7 +237,7 @@ func (w *Workers) inputs(r *Request) []span {
 	return all
 }
 
-// gather adds up the workers' results. The module counts norms above the bound, dp those within it.
+// gather adds up the workers' results.
 func (w *Workers) gather(jobs []*job, records int) dp.Sums {
 	if w.sums.Gradient == nil {
 		w.sums.Gradient, w.sums.Counts = make([]float64, w.layout.NumParams), make([]float64, w.layout.Groups)
@@ -254,7 +254,7 @@ func (w *Workers) gather(jobs []*job, records int) dp.Sums {
 			total.Gradient[k] += x
 		}
 		for g, x := range s.counts {
-			total.Counts[g] -= x
+			total.Counts[g] += x
 		}
 		total.Loss += s.loss[0]
 	}

@@ -1,0 +1,150 @@
+package train
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"hash"
+
+	"cloister/data"
+	"cloister/dp"
+	"cloister/nn"
+	"cloister/train/backend"
+)
+
+// The built-in digits: enough records for a small epsilon, few enough to draw while a person waits.
+const (
+	digitsTrain = 20_000
+	digitsTest  = 4_000
+	digitsSeed  = 1
+)
+
+const shownSamples = 24 // test records shown with their predictions
+
+// Dataset is an open dataset: what is public of it, and where its records are.
+type Dataset struct {
+	data.Manifest
+	Records    Records
+	TestLabels []byte
+	Samples    []SampleImage // the first of the public test split
+
+	// Key names the training records in the ledger: a hash of every pixel and label, so that the same records are known
+	// again however they are packed.
+	Key string
+}
+
+// OpenDataset fetches or generates the records of a source into a host.
+func OpenDataset(ctx context.Context, host Host, src Source, progress func(Loading)) (*Dataset, error) {
+	switch src.Kind {
+	case "digits":
+		return generateDigits(ctx, host, digitsTrain, digitsTest, progress)
+	case "url":
+		return fetchDataset(ctx, host, src.URL, progress)
+	}
+	return nil, fmt.Errorf("train: unknown source of data %q, want digits or url", src.Kind)
+}
+
+func fetchDataset(ctx context.Context, host Host, folder string, progress func(Loading)) (*Dataset, error) {
+	if folder == "" {
+		return nil, fmt.Errorf("train: the source names no folder")
+	}
+	fetch := host.Fetch(folder)
+	m, err := data.OpenManifest(ctx, fetch)
+	if err != nil {
+		return nil, err
+	}
+	c := newCollector(host, m)
+	state := Loading{Total: m.PackedBytes(), What: m.Title}
+	for i, shard := range m.Shards {
+		records, err := m.FetchShard(ctx, fetch, i)
+		if err == nil {
+			err = c.add(shard.Split, records)
+		}
+		if err != nil {
+			return nil, err
+		}
+		state.Done += int64(shard.Bytes)
+		progress(state)
+	}
+	return c.finish()
+}
+
+func generateDigits(ctx context.Context, host Host, train, test int, progress func(Loading)) (*Dataset, error) {
+	const piece = 1000
+	m := data.Digits(1, 0, digitsSeed).Manifest
+	m.TrainRecords, m.TestRecords = train, test
+	c := newCollector(host, &m)
+	state := Loading{Total: int64(train + test), What: m.Title}
+	for _, split := range []string{data.TrainSplit, data.TestSplit} {
+		records := train
+		if split == data.TestSplit {
+			records = test
+		}
+		for from := 0; from < records; from += piece {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			n := min(piece, records-from)
+			if err := c.add(split, data.DrawDigits(split, from, n, digitsSeed)); err != nil {
+				return nil, err
+			}
+			state.Done += int64(n)
+			progress(state)
+		}
+	}
+	return c.finish()
+}
+
+// collector passes records on to their place and keeps what a session needs of them.
+type collector struct {
+	d              *Dataset
+	pixels, labels hash.Hash // of the training records
+}
+
+func newCollector(host Host, m *data.Manifest) *collector {
+	return &collector{
+		d:      &Dataset{Manifest: *m, Records: host.NewRecords(m.RecordBytes())},
+		pixels: sha256.New(), labels: sha256.New(),
+	}
+}
+
+func (c *collector) add(split string, s data.Split) error {
+	d := c.d
+	if split == data.TrainSplit {
+		c.pixels.Write(s.Pixels)
+		c.labels.Write(s.Labels)
+		return d.Records.Append(backend.Train, backend.Records(s))
+	}
+	d.TestLabels = append(d.TestLabels, s.Labels...)
+	for i := 0; d.TestPublic && i < s.Len() && len(d.Samples) < shownSamples; i++ {
+		pixels := s.Pixels[i*d.RecordBytes() : (i+1)*d.RecordBytes()]
+		d.Samples = append(d.Samples, SampleImage{Pixels: append([]byte(nil), pixels...), Label: int(s.Labels[i])})
+	}
+	return d.Records.Append(backend.Test, backend.Records(s))
+}
+
+func (c *collector) finish() (*Dataset, error) {
+	c.d.Key = dp.DataKey(append(c.pixels.Sum(nil), c.labels.Sum(nil)...))
+	return c.d, nil
+}
+
+// Info is what the page is told.
+func (d *Dataset) Info() *DatasetInfo {
+	return &DatasetInfo{
+		Name: d.Name, Title: d.Title, Channels: d.Channels, Height: d.Height, Width: d.Width,
+		Classes: d.Classes, Train: d.TrainRecords, Test: d.TestRecords, TestPublic: d.TestPublic,
+		Provenance: d.Provenance, Samples: d.Samples, Models: d.models(), Presets: presets(d),
+	}
+}
+
+// models are the names of the networks that fit the records' shape.
+func (d *Dataset) models() []string {
+	var fit []string
+	for _, name := range nn.Names() {
+		c := Config{Model: name}
+		if _, err := c.network(&d.Manifest); err == nil {
+			fit = append(fit, name)
+		}
+	}
+	return fit
+}

@@ -1,0 +1,32 @@
+package train
+
+import (
+	"context"
+
+	"cloister/data"
+	"cloister/dp"
+	"cloister/train/backend"
+)
+
+// Host is the place a trainer runs in: a browser tab, or a test.
+type Host interface {
+	// Fetch opens the files of a packed dataset's folder.
+	Fetch(folder string) data.Fetch
+
+	// NewRecords makes an empty place for records of the given number of pixel bytes.
+	NewRecords(recordBytes int) Records
+
+	// Compute makes a backend that works on records from NewRecords. notice is told what a person should know.
+	Compute(ctx context.Context, work backend.Work, records Records, workers int, notice func(string)) (backend.Backend, error)
+
+	// Workers is how many compute workers a configuration that names 0 gets.
+	Workers() int
+
+	// Ledgers is where spends are recorded.
+	Ledgers() (dp.Store, error)
+}
+
+// Records is where a dataset's records are kept while it is open. Records arrive shard by shard, in order.
+type Records interface {
+	Append(split backend.Split, records backend.Records) error
+}

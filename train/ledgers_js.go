@@ -1,0 +1,162 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"syscall/js"
+
+	"cloister/dp"
+	"cloister/train/internal/browser"
+)
+
+// browserStore keeps ledgers in IndexedDB, in transactions of strict durability: when one is complete, it is on the
+// disk. A ledger is a sequence of pieces under the keys [ledger, offset], so that appending writes only what is new.
+type browserStore struct{ db js.Value }
+
+const pieces = "pieces"
+
+// openBrowserStore opens the database, creating it the first time.
+func openBrowserStore(name string) (dp.Store, error) {
+	factory := js.Global().Get("indexedDB")
+	if factory.IsUndefined() || factory.IsNull() {
+		return nil, errors.New("train: this browser has no IndexedDB, where the privacy ledger would be kept")
+	}
+	request := factory.Call("open", name, 1)
+	create := js.FuncOf(func(js.Value, []js.Value) any {
+		request.Get("result").Call("createObjectStore", pieces)
+		return nil
+	})
+	defer create.Release()
+	request.Call("addEventListener", "upgradeneeded", create)
+	if err := settle(request, "success", "error", "blocked"); err != nil {
+		return nil, fmt.Errorf("train: opening the privacy ledger (a private window may forbid it): %w", err)
+	}
+	return browserStore{request.Get("result")}, nil
+}
+
+func (s browserStore) Load(key string) ([]byte, error) {
+	all, _, err := s.transact("readonly", func(store js.Value) (js.Value, error) {
+		return result(store.Call("getAll", keysFrom(key, 0)))
+	})
+	if err != nil {
+		return nil, err
+	}
+	var ledger []byte
+	for i := range all.Length() {
+		piece := all.Index(i)
+		from := len(ledger)
+		ledger = append(ledger, make([]byte, piece.Get("length").Int())...)
+		js.CopyBytesToGo(ledger[from:], piece)
+	}
+	return ledger, nil
+}
+
+func (s browserStore) Append(key string, at int64, p []byte) error {
+	_, _, err := s.transact("readwrite", func(store js.Value) (js.Value, error) {
+		end, _, err := last(store, key)
+		if err == nil && end != at {
+			err = dp.ErrConflict
+		}
+		if err != nil {
+			return js.Null(), err
+		}
+		return js.Null(), put(store, key, at, p)
+	})
+	return err
+}
+
+func (s browserStore) Truncate(key string, at int64) error {
+	_, _, err := s.transact("readwrite", func(store js.Value) (js.Value, error) {
+		for {
+			end, piece, err := last(store, key)
+			if err != nil || end <= at {
+				return js.Null(), err
+			}
+			from := end - int64(piece.Get("length").Int())
+			if _, err := result(store.Call("delete", pieceKey(key, from))); err != nil {
+				return js.Null(), err
+			}
+			if from < at {
+				kept := make([]byte, at-from)
+				js.CopyBytesToGo(kept, piece)
+				return js.Null(), put(store, key, from, kept)
+			}
+		}
+	})
+	return err
+}
+
+// transact runs f inside one transaction and returns when it is durable; an error of f undoes it. Between its requests f
+// must not wait for anything else, or the browser takes the transaction to be over.
+func (s browserStore) transact(mode string, f func(store js.Value) (js.Value, error)) (v js.Value, done bool, err error) {
+	t := s.db.Call("transaction", pieces, mode, map[string]any{"durability": "strict"})
+	complete := make(chan error, 1)
+	go func() { complete <- settle(t, "complete", "abort") }()
+	v, err = f(t.Call("objectStore", pieces))
+	if err != nil {
+		t.Call("abort")
+		<-complete
+		return v, false, err
+	}
+	return v, true, <-complete
+}
+
+// last is where a ledger ends, and its last piece.
+func last(store js.Value, key string) (end int64, piece js.Value, err error) {
+	cursor, err := result(store.Call("openCursor", keysFrom(key, 0), "prev"))
+	if err != nil || cursor.IsNull() {
+		return 0, js.Null(), err
+	}
+	piece = cursor.Get("value")
+	return int64(cursor.Get("key").Index(1).Float()) + int64(piece.Get("length").Int()), piece, nil
+}
+
+func put(store js.Value, key string, at int64, p []byte) error {
+	piece := js.Global().Get("Uint8Array").New(len(p))
+	js.CopyBytesToJS(piece, p)
+	_, err := result(store.Call("put", piece, pieceKey(key, at)))
+	return err
+}
+
+func pieceKey(key string, at int64) []any { return []any{key, float64(at)} }
+
+func keysFrom(key string, at int64) js.Value {
+	return js.Global().Get("IDBKeyRange").Call("bound", pieceKey(key, at), []any{key, math.Inf(1)})
+}
+
+// result waits for a request and returns its result.
+func result(request js.Value) (js.Value, error) {
+	if err := settle(request, "success", "error"); err != nil {
+		return js.Null(), err
+	}
+	return request.Get("result"), nil
+}
+
+// settle waits for the event that says an IndexedDB object succeeded, or for one that says it failed.
+func settle(object js.Value, success string, failures ...string) error {
+	outcome := make(chan error, 1)
+	on := func(event string, say func() error) js.Func {
+		f := js.FuncOf(func(js.Value, []js.Value) any {
+			select {
+			case outcome <- say():
+			default:
+			}
+			return nil
+		})
+		object.Call("addEventListener", event, f)
+		return f
+	}
+	f := on(success, func() error { return nil })
+	defer f.Release()
+	for _, event := range failures {
+		f := on(event, func() error {
+			if e := object.Get("error"); e.Truthy() {
+				return browser.Error(e)
+			}
+			return errors.New(event)
+		})
+		defer f.Release()
+	}
+	return <-outcome
+}

@@ -1,0 +1,78 @@
+package train
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"cloister/dp"
+	"cloister/nn"
+
+	cryptorand "crypto/rand"
+)
+
+// optimization is an optimiser with its learning-rate schedule.
+type optimization struct {
+	optimiser nn.Optimiser
+	schedule  nn.Schedule
+}
+
+// newOptimization follows the configuration, or the optimiser that the mechanism is defined with.
+func newOptimization(c *Config, defined string, params, steps, perEpoch int) (*optimization, error) {
+	name := c.Optimizer
+	if defined != "" {
+		name = strings.ReplaceAll(defined, "-", "")
+	}
+	optimiser, err := nn.NewOptimiser(name, params, c.Momentum)
+	if err != nil {
+		return nil, err
+	}
+	schedule := nn.Schedule{Name: c.Schedule, Rate: c.LearningRate, Steps: steps, StepsPerEpoch: perEpoch}
+	return &optimization{optimiser, schedule}, schedule.Validate()
+}
+
+// step moves the parameters along a released gradient and returns the learning rate that it used.
+func (o *optimization) step(params []float32, r *dp.Released) float64 {
+	rate := o.schedule.At(r.Step)
+	o.optimiser.Step(params, r.Gradient, rate, r.NoiseStd)
+	return rate
+}
+
+func (o *optimization) state() OptimizerState {
+	s := o.optimiser.State()
+	return OptimizerState{Steps: s.Steps, Vectors: encodeFloats(slices.Concat(s.Vectors...))}
+}
+
+func (o *optimization) setState(saved OptimizerState) error {
+	values, err := decodeFloats(saved.Vectors)
+	if err != nil {
+		return fmt.Errorf("optimiser: %w", err)
+	}
+	s := o.optimiser.State()
+	s.Steps = saved.Steps
+	for i, v := range s.Vectors {
+		n := min(len(v), len(values))
+		s.Vectors[i], values = values[:n], values[n:]
+	}
+	if len(values) > 0 {
+		return fmt.Errorf("optimiser: %d values too many", len(values))
+	}
+	return o.optimiser.SetState(s)
+}
+
+// initial draws the network's first parameters. They are public: no budget depends on them.
+func initial(m *nn.Model, seed *uint64) []float32 {
+	var key [32]byte
+	if seed == nil {
+		cryptorand.Read(key[:])
+	} else {
+		copy(key[:], "cloister/init")
+		for i := range 8 {
+			key[24+i] = byte(*seed >> (8 * i))
+		}
+	}
+	params := make([]float32, m.NumParams())
+	m.Init(params, rand.New(rand.NewChaCha8(key)))
+	return params
+}

@@ -1,0 +1,81 @@
+package train
+
+import (
+	"fmt"
+	"slices"
+
+	"cloister/dp"
+)
+
+// Checkpoint is the run as it is, as a file. Of a private run it holds nothing but what was released.
+func (s *Session) Checkpoint() ([]byte, error) {
+	state, err := s.engine.State()
+	if err != nil {
+		return nil, err
+	}
+	c := Checkpoint{
+		Config: s.config, Dataset: s.env.Dataset.Title, DataKey: s.env.Dataset.Key,
+		Plan: s.plan.Spec(), Engine: state,
+		Params: encodeFloats(s.params), Optimizer: s.optim.state(), Seconds: s.seconds,
+	}
+	if s.average != nil {
+		c.Average = s.average.AppendState(nil)
+	}
+	return c.Encode()
+}
+
+// restore takes from a checkpoint what does not need the ledger.
+func (s *Session) restore(saved *Checkpoint) (err error) {
+	if saved.DataKey != s.env.Dataset.Key {
+		return fmt.Errorf("train: checkpoint: it was made on other records (%q), open those first", saved.Dataset)
+	}
+	if s.params, err = decodeFloats(saved.Params); err != nil {
+		return fmt.Errorf("train: checkpoint: %w", err)
+	}
+	if n := s.model.NumParams(); len(s.params) != n {
+		return fmt.Errorf("train: checkpoint: %d parameters, the network has %d", len(s.params), n)
+	}
+	if err := s.optim.setState(saved.Optimizer); err != nil {
+		return fmt.Errorf("train: checkpoint: %w", err)
+	}
+	if s.average != nil {
+		if err := s.average.SetState(saved.Average); err != nil {
+			return fmt.Errorf("train: checkpoint: %w", err)
+		}
+	}
+	s.seconds = saved.Seconds
+	return s.checkPlan(saved)
+}
+
+// checkPlan refuses a plan that is not the configuration's: a checkpoint comes from outside, and what the page shows of
+// a run is its configuration.
+func (s *Session) checkPlan(saved *Checkpoint) error {
+	want := s.designed
+	want.NoiseMultiplier, want.Counts.Sigma = saved.Plan.NoiseMultiplier, saved.Plan.Counts.Sigma
+	have := saved.Plan
+	if have.N != want.N || have.Rate != want.Rate || have.Steps != want.Steps || have.Epsilon != want.Epsilon || have.Delta != want.Delta ||
+		have.NoNoise != want.NoNoise || have.Counts != want.Counts || !slices.Equal(have.Schedule, want.Schedule) || !slices.Equal(have.Strategy, want.Strategy) {
+		return fmt.Errorf("train: checkpoint: its plan is not that of its configuration")
+	}
+	return nil
+}
+
+// reenter finds the checkpoint's run in the ledger. A ledger that does not know it (another browser's, or a new one) is
+// told of it first, and of the steps that it has spent.
+func (s *Session) reenter(saved *Checkpoint) (dp.RunID, error) {
+	ledger, state := s.env.Ledger, &saved.Engine
+	entry, ok := ledger.Run(state.Run)
+	if !ok {
+		id, err := ledger.Begin(s.title(), s.plan, s.config.NotPrivate())
+		if err != nil {
+			return id, err
+		}
+		state.Run = id
+		s.env.Notice("The ledger in this browser did not know this run; its spend so far has been entered. What the run did elsewhere after this checkpoint is not in it.")
+		return id, ledger.Charge(id, state.Step)
+	}
+	if lost := entry.Charged - state.Step; lost > 0 && s.config.Seed == nil {
+		s.env.Notice(fmt.Sprintf("%d steps were spent after this checkpoint. They stay charged, and %d steps remain.", lost, s.plan.Steps()-entry.Charged))
+	}
+	return state.Run, nil
+}

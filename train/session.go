@@ -1,0 +1,224 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"cloister/clip"
+	"cloister/dp"
+	"cloister/nn"
+	"cloister/train/backend"
+)
+
+// Environment is what a session trains with.
+type Environment struct {
+	Dataset *Dataset
+	Ledger  *dp.Ledger // of the dataset's records
+	Compute func(ctx context.Context, work backend.Work, records Records, workers int, notice func(string)) (backend.Backend, error)
+	Workers int          // where the configuration names none
+	Notice  func(string) // told what a person should know
+}
+
+// Session is one run: a frozen plan, the parameters it trains and everything that changes them. It owns its backend.
+// It is not safe for concurrent use.
+type Session struct {
+	config   Config
+	env      Environment
+	model    *nn.Model
+	designed dp.Spec // what the configuration asks for, before calibration
+	plan     *dp.Plan
+	policy   dp.Policy
+	average  dp.Averaging // nil: parameters are evaluated as they are
+	engine   *dp.Engine
+	backend  backend.Backend
+	optim    *optimization
+	perEpoch int
+	planned  Planned
+
+	params   []float32
+	averaged []float32
+	seconds  float64
+	last     StepEvent
+}
+
+// NewSession validates the configuration, freezes and calibrates the plan, enters the run in the ledger and starts the
+// backend. With a checkpoint, the run goes on where that was made, or behind what the ledger has charged it for.
+func NewSession(ctx context.Context, c Config, env Environment, saved *Checkpoint) (*Session, error) {
+	if c.Mechanism.Name == "" {
+		c.Mechanism.Name = "fixed"
+	}
+	if err := c.Validate(&env.Dataset.Manifest); err != nil {
+		return nil, err
+	}
+	s := &Session{config: c, env: env}
+	if err := s.design(saved); err != nil {
+		return nil, err
+	}
+	if err := s.before(saved); err != nil {
+		return nil, err
+	}
+	if err := s.compute(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.enter(saved); err != nil {
+		return nil, errors.Join(err, s.backend.Close())
+	}
+	return s, nil
+}
+
+// design builds the network, the mechanism with its plan, and the optimiser; restored where there is a checkpoint.
+func (s *Session) design(saved *Checkpoint) (err error) {
+	d, c := s.env.Dataset, &s.config
+	if s.model, err = c.network(&d.Manifest); err != nil {
+		return err
+	}
+	steps, perEpoch := c.Steps(d.TrainRecords)
+	s.perEpoch = perEpoch
+	setting := dp.Setting{
+		N: d.TrainRecords, BatchSize: float64(c.BatchSize), Steps: steps, StepsPerEpoch: perEpoch, ClipNorm: c.ClipNorm,
+		Tensors: tensorSizes(s.model), Epsilon: c.Epsilon, Delta: c.Delta, Momentum: c.Momentum, NoNoise: c.NonPrivate,
+	}
+	design, err := dp.NewMechanism(c.Mechanism.Name, c.Mechanism.Params, setting)
+	if err != nil {
+		return err
+	}
+	s.policy, s.average = design.Policy, design.Averaging
+	if s.optim, err = newOptimization(c, design.Optimizer, s.model.NumParams(), steps, perEpoch); err != nil {
+		return err
+	}
+	s.designed = design.Spec
+	if saved == nil {
+		s.params = initial(s.model, c.Seed)
+		s.plan, err = dp.NewPlan(design.Spec)
+		return err
+	}
+	if err := s.restore(saved); err != nil {
+		return err
+	}
+	s.plan, err = dp.NewPlan(saved.Plan) // calibrated already
+	return err
+}
+
+// compute starts the backend.
+func (s *Session) compute(ctx context.Context) (err error) {
+	c, d := &s.config, s.env.Dataset
+	work := backend.Work{
+		Model: s.model, Rule: s.policy.Rule(), Private: !c.NonPrivate, Points: s.points(), Rate: c.SamplingRate(d.TrainRecords),
+		Mean: d.Mean, Std: d.Std,
+	}
+	workers := c.Workers
+	if workers == 0 {
+		workers = s.env.Workers
+	}
+	s.backend, err = s.env.Compute(ctx, work, d.Records, workers, s.env.Notice)
+	return err
+}
+
+// points is how many parameter vectors the policy evaluates a step at. Asking twice for one step changes nothing.
+func (s *Session) points() int {
+	ask := dp.Ask{Bounds: make([]float64, s.policy.Rule().Groups(len(s.model.Tensors())))}
+	s.policy.Ask(dp.View{Params: s.params}, &ask)
+	return max(1, len(ask.Points))
+}
+
+// enter begins the run in the ledger, or goes on with it.
+func (s *Session) enter(saved *Checkpoint) (err error) {
+	o := dp.Options{
+		Plan: s.plan, Policy: s.policy, Tensors: tensorSizes(s.model), Rounding: s.backend.Rounding(),
+		Ledger: s.env.Ledger, Title: s.title(), Seed: s.config.Seed, NotPrivate: s.config.NotPrivate(),
+	}
+	if saved != nil {
+		if o.Resume, err = s.reenter(saved); err != nil {
+			return err
+		}
+	}
+	if s.engine, err = dp.NewEngine(o); err != nil {
+		return err
+	}
+	if saved != nil {
+		if err := s.engine.Restore(saved.Engine); err != nil {
+			return err
+		}
+	}
+	s.planned.Private = s.engine.NotPrivate() == ""
+	s.planned.NotPrivate = s.config.NotPrivate()
+	s.last.Step = s.engine.Step()
+	return s.account()
+}
+
+func (s *Session) title() string {
+	return fmt.Sprintf("%s on %s, %s, %d steps", s.config.Model, s.env.Dataset.Title, s.config.Mechanism.Name, s.plan.Steps())
+}
+
+// Planned is the frozen plan.
+func (s *Session) Planned() *Planned { p := s.planned; return &p }
+
+// Last is what there is to tell of the last step.
+func (s *Session) Last() *StepEvent { e := s.last; return &e }
+
+// Done says that every step of the plan is done.
+func (s *Session) Done() bool { return s.engine.Step() >= s.plan.Steps() }
+
+// EpochEnd says that the last step ended an epoch or the run.
+func (s *Session) EpochEnd() bool { return s.engine.Step()%s.perEpoch == 0 || s.Done() }
+
+// Step does one step. After an error the run may go on: the step is repeated with the same sample, at no second cost.
+func (s *Session) Step(ctx context.Context) error {
+	start := time.Now()
+	step := s.engine.Step()
+	var raw dp.Sums // for diagnostics
+	released, err := s.engine.Next(ctx, s.params, func(ctx context.Context, q dp.Query) (dp.Sums, error) {
+		sums, err := s.backend.Step(ctx, backend.Request{Points: q.Points, Coefficients: q.Coefficients, Records: q.Records, Bounds: q.Bounds})
+		raw = sums
+		return sums, err
+	})
+	if err != nil {
+		return fmt.Errorf("train: step %d: %w", step+1, err)
+	}
+	rate := s.optim.step(s.params, released)
+	if s.average != nil {
+		s.average.Add(step, s.params)
+	}
+	s.seconds += time.Since(start).Seconds()
+	s.last = StepEvent{Step: step + 1, Seconds: s.seconds, ClipNorm: clip.Sensitivity(released.Bounds), LearningRate: rate}
+	if s.config.Diagnostics {
+		s.diagnose(&raw)
+	}
+	return s.account()
+}
+
+// diagnose adds raw figures of the private batch to the step's event; the run is marked.
+func (s *Session) diagnose(raw *dp.Sums) {
+	batch := raw.Records
+	s.last.Batch = &batch
+	if batch > 0 {
+		loss := raw.Loss / float64(batch)
+		s.last.TrainLoss = &loss
+	}
+	if timed, ok := s.backend.(interface {
+		Busy() time.Duration
+		Count() int
+	}); ok {
+		idle := 1 - timed.Busy().Seconds()/(s.seconds*float64(timed.Count()))
+		s.last.Idle = &idle
+	}
+}
+
+// Finish ends the run where it is; what was reserved and not used is given back.
+func (s *Session) Finish() error { return s.Settle() }
+
+// Settle writes the ledger's exact spend at a pause.
+func (s *Session) Settle() error { return s.engine.Settle() }
+
+// Close settles and frees the backend.
+func (s *Session) Close() error { return errors.Join(s.Settle(), s.backend.Close()) }
+
+func tensorSizes(m *nn.Model) []int {
+	var sizes []int
+	for _, t := range m.Tensors() {
+		sizes = append(sizes, t.Len)
+	}
+	return sizes
+}

@@ -1,0 +1,81 @@
+package train
+
+import (
+	"fmt"
+
+	"cloister/accountant"
+	"cloister/dp"
+)
+
+// before states the plan, and what it adds to what earlier runs spent on the same records.
+func (s *Session) before(saved *Checkpoint) error {
+	var spent []accountant.Segment
+	open := 0 // runs that no epsilon covers
+	for _, run := range s.env.Ledger.Runs() {
+		switch {
+		case run.Charged == 0 || saved != nil && run.ID == saved.Engine.Run:
+		case run.NotPrivate != "":
+			open++
+		default:
+			spent = append(spent, run.Events...)
+		}
+	}
+	earlier, err := epsilon(spent, s.plan.Delta())
+	if err != nil {
+		return err
+	}
+	total := s.plan.Epsilon().Upper
+	if len(spent) > 0 && s.plan.Private() {
+		if total, err = epsilon(append(spent, s.plan.Events()...), s.plan.Delta()); err != nil {
+			return err
+		}
+	}
+	s.state(earlier, total)
+	s.warn(earlier, total, open)
+	return nil
+}
+
+func epsilon(events []accountant.Segment, delta float64) (float64, error) {
+	if len(events) == 0 {
+		return 0, nil
+	}
+	b, err := accountant.Epsilon(events, delta)
+	return b.Upper, err
+}
+
+// state fills in the plan as the page shows it.
+func (s *Session) state(earlier, total float64) {
+	p, bounds := s.plan, s.plan.Epsilon()
+	s.planned = Planned{
+		Steps: p.Steps(), StepsPerEpoch: s.perEpoch, SamplingRate: p.Rate(), NoiseMultiplier: p.NoiseMultiplier(0),
+		EpsilonUpper: bounds.Upper, EpsilonLower: bounds.Lower, Delta: p.Delta(),
+		Relation: dp.Relation, Sampler: p.Sampler(), Parameters: s.model.NumParams(),
+		EpsilonBefore: earlier, EpsilonTotal: total,
+	}
+	if p.Spec().Schedule != nil {
+		for t := range p.Steps() {
+			s.planned.NoiseMultipliers = append(s.planned.NoiseMultipliers, p.NoiseMultiplier(t))
+		}
+	}
+}
+
+func (s *Session) warn(earlier, total float64, open int) {
+	if earlier > 0 && s.plan.Private() {
+		s.env.Notice(fmt.Sprintf("These records were trained on before. What earlier runs released costs epsilon %.3g; together with this run it is %.3g, at delta %g.",
+			earlier, total, s.plan.Delta()))
+	}
+	if open > 0 {
+		s.env.Notice(fmt.Sprintf("%d earlier runs on these records were not private. No epsilon covers what they showed.", open))
+	}
+}
+
+// account sets what the steps done so far cost, an upper bound.
+func (s *Session) account() error {
+	if !s.plan.Private() {
+		s.last.Epsilon = s.plan.Epsilon().Upper
+		return nil
+	}
+	b, err := s.plan.EpsilonAfter(s.engine.Step())
+	s.last.Epsilon = b.Upper
+	return err
+}

@@ -1,0 +1,280 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"cloister/dp"
+)
+
+// Trainer answers a page's requests: it opens a dataset and runs one session on it. Everything happens in the one
+// goroutine of [Trainer.Run]; requests that arrive while a session runs are handled between two steps.
+type Trainer struct {
+	host    Host
+	emit    func(Event)
+	inbox   chan Request
+	dataset *Dataset
+	session *Session
+	running bool
+	shown   time.Time // when the last step was told
+}
+
+// NewTrainer makes a trainer that tells events to emit, which must not block.
+func NewTrainer(host Host, emit func(Event)) *Trainer {
+	return &Trainer{host: host, emit: emit, inbox: make(chan Request, 256)}
+}
+
+// Send hands over a request without waiting.
+func (t *Trainer) Send(r Request) {
+	select {
+	case t.inbox <- r:
+	default:
+		t.fail(errors.New("train: too many requests at once"))
+	}
+}
+
+// Run handles requests until the context ends.
+func (t *Trainer) Run(ctx context.Context) {
+	t.emit(Event{Type: "ready"})
+	t.state()
+	defer t.leave()
+	for ctx.Err() == nil {
+		if t.running {
+			select {
+			case r := <-t.inbox:
+				t.handle(ctx, r)
+			default:
+				t.advance(ctx)
+			}
+			continue
+		}
+		select {
+		case r := <-t.inbox:
+			t.handle(ctx, r)
+		case <-ctx.Done():
+		}
+	}
+}
+
+func (t *Trainer) handle(ctx context.Context, r Request) {
+	err := t.answer(ctx, r)
+	if err != nil {
+		t.fail(err)
+	}
+}
+
+func (t *Trainer) answer(ctx context.Context, r Request) error {
+	switch r.Type {
+	case "account":
+		if r.Question == nil {
+			return errors.New("train: account: no question")
+		}
+		a := Account(*r.Question)
+		t.emit(Event{Type: "account", ID: r.ID, Answer: &a})
+		return nil
+	case "open":
+		if r.Source == nil {
+			return errors.New("train: open: no source")
+		}
+		return t.open(ctx, *r.Source)
+	case "start":
+		if r.Config == nil {
+			return errors.New("train: start: no configuration")
+		}
+		return t.start(ctx, *r.Config)
+	case "restore":
+		return t.restore(ctx, r.Checkpoint)
+	}
+	if t.session == nil {
+		return fmt.Errorf("train: %s: there is no run; start one first", r.Type)
+	}
+	switch r.Type {
+	case "pause":
+		return t.pause()
+	case "resume":
+		t.run(true)
+	case "step":
+		t.run(false)
+		t.advance(ctx)
+	case "stop":
+		return t.stop()
+	case "save":
+		file, err := t.session.Checkpoint()
+		if err != nil {
+			return err
+		}
+		t.emit(Event{Type: "checkpoint", Checkpoint: file})
+	default:
+		return fmt.Errorf("train: unknown request %q", r.Type)
+	}
+	return nil
+}
+
+func (t *Trainer) open(ctx context.Context, src Source) error {
+	if err := t.leave(); err != nil {
+		return err
+	}
+	t.dataset = nil
+	t.emit(Event{Type: "state", State: "loading"})
+	defer t.state()
+	d, err := OpenDataset(ctx, t.host, src, func(l Loading) { t.emit(Event{Type: "loading", Loading: &l}) })
+	if err != nil {
+		return err
+	}
+	t.dataset = d
+	t.emit(Event{Type: "dataset", Dataset: d.Info()})
+	return nil
+}
+
+func (t *Trainer) start(ctx context.Context, c Config) error {
+	s, err := t.begin(ctx, c, nil)
+	if err != nil {
+		return err
+	}
+	t.emit(Event{Type: "planned", Planned: s.Planned()})
+	if err := t.evaluate(ctx); err != nil {
+		return err
+	}
+	t.run(true)
+	return nil
+}
+
+func (t *Trainer) restore(ctx context.Context, file []byte) error {
+	saved, err := DecodeCheckpoint(file)
+	if err != nil {
+		return err
+	}
+	s, err := t.begin(ctx, saved.Config, saved)
+	if err != nil {
+		return err
+	}
+	t.emit(Event{Type: "planned", Planned: s.Planned()})
+	t.tellStep(true)
+	if err := t.evaluate(ctx); err != nil {
+		return err
+	}
+	t.run(false)
+	return nil
+}
+
+// begin makes a session, new or restored, in place of the one there is.
+func (t *Trainer) begin(ctx context.Context, c Config, saved *Checkpoint) (*Session, error) {
+	if t.dataset == nil {
+		return nil, errors.New("train: there is no dataset; open one first")
+	}
+	if err := t.leave(); err != nil {
+		return nil, err
+	}
+	store, err := t.host.Ledgers()
+	if err != nil {
+		return nil, err
+	}
+	ledger, err := dp.OpenLedger(store, t.dataset.Key)
+	if err != nil {
+		return nil, err
+	}
+	env := Environment{Dataset: t.dataset, Ledger: ledger, Compute: t.host.Compute, Workers: t.host.Workers(), Notice: t.notice}
+	s, err := NewSession(ctx, c, env, saved)
+	if err != nil {
+		return nil, err
+	}
+	t.session = s
+	return s, nil
+}
+
+// advance does one step and what follows from it.
+func (t *Trainer) advance(ctx context.Context) {
+	s := t.session
+	if !s.Done() {
+		if err := s.Step(ctx); err != nil {
+			t.halt(err)
+			return
+		}
+		t.tellStep(s.EpochEnd() || !t.running)
+	}
+	if s.EpochEnd() {
+		if err := t.evaluate(ctx); err != nil {
+			t.halt(err)
+			return
+		}
+	}
+	if s.Done() {
+		if err := t.stop(); err != nil {
+			t.fail(err)
+		}
+	}
+}
+
+// tellStep tells of the last step: ten times a second, or at once when it is important.
+func (t *Trainer) tellStep(important bool) {
+	if now := time.Now(); important || now.Sub(t.shown) >= 100*time.Millisecond {
+		t.shown = now
+		t.emit(Event{Type: "step", Step: t.session.Last()})
+	}
+}
+
+func (t *Trainer) evaluate(ctx context.Context) error {
+	e, err := t.session.Evaluate(ctx)
+	if err == nil && e != nil {
+		t.emit(Event{Type: "epoch", Epoch: e})
+	}
+	return err
+}
+
+func (t *Trainer) run(on bool) {
+	if t.session.Done() {
+		on = false
+	}
+	t.running = on
+	t.state()
+}
+
+func (t *Trainer) pause() error {
+	t.run(false)
+	return t.session.Settle()
+}
+
+// stop ends the run where it is. It is certified at its planned epsilon, however early.
+func (t *Trainer) stop() error {
+	err := t.session.Finish()
+	t.running = false
+	t.emit(Event{Type: "done", Step: t.session.Last(), Planned: t.session.Planned()})
+	t.state()
+	return err
+}
+
+// halt pauses a run that cannot go on for now.
+func (t *Trainer) halt(err error) {
+	if t.running {
+		t.run(false)
+	}
+	t.fail(errors.Join(err, t.session.Settle()))
+}
+
+// leave ends the session there is, if any.
+func (t *Trainer) leave() error {
+	if t.session == nil {
+		return nil
+	}
+	err := t.session.Close()
+	t.session, t.running = nil, false
+	return err
+}
+
+func (t *Trainer) state() {
+	name := "idle"
+	switch {
+	case t.running:
+		name = "running"
+	case t.session != nil && t.session.Done():
+		name = "done"
+	case t.session != nil:
+		name = "paused"
+	}
+	t.emit(Event{Type: "state", State: name})
+}
+
+func (t *Trainer) notice(message string) { t.emit(Event{Type: "notice", Message: message}) }
+func (t *Trainer) fail(err error)        { t.emit(Event{Type: "error", Message: err.Error()}) }

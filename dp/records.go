@@ -10,11 +10,12 @@ import (
 //go:generate go run github.com/tinylib/msgp -file records.go -o records_gen.go -tests=false -io=false -unexported
 //msgp:limit arrays:65536 maps:64
 
-// A ledger file is a header and frames. A frame is the payload's length and its CRC-32C (little-endian uint32 each, the
-// checksum over length and payload), then the payload: one record as MessagePack.
+// A ledger file is a header and frames. A frame is the payload's length, the length's complement and the payload's CRC-32C
+// (little-endian uint32 each), then the payload: one record as MessagePack. The complement tells a length that was
+// damaged, behind which records would be lost, from a frame that was never finished.
 const (
 	ledgerMagic = "CLSTLDG\x01" // the last byte is the format's version
-	frameHead   = 8
+	frameHead   = 12
 	maxFrame    = 4 << 20
 	maxLedger   = 64 << 20
 )
@@ -54,8 +55,8 @@ func appendFrame(b []byte, r *record) ([]byte, error) {
 		return nil, fmt.Errorf("dp: ledger record of %d bytes, at most %d", len(payload), maxFrame)
 	}
 	b = binary.LittleEndian.AppendUint32(b, uint32(len(payload)))
-	sum := crc32.Update(crc32.Checksum(b[len(b)-4:], castagnoli), castagnoli, payload)
-	b = binary.LittleEndian.AppendUint32(b, sum)
+	b = binary.LittleEndian.AppendUint32(b, ^uint32(len(payload)))
+	b = binary.LittleEndian.AppendUint32(b, crc32.Checksum(payload, castagnoli))
 	return append(b, payload...), nil
 }
 
@@ -87,15 +88,14 @@ func readLedger(b []byte) (records []record, sound int, err error) {
 			break
 		}
 		n := binary.LittleEndian.Uint32(rest)
-		if n > maxFrame {
-			return nil, 0, fmt.Errorf("dp: ledger record %d: length %d, at most %d", len(records), n, maxFrame)
+		if n > maxFrame || binary.LittleEndian.Uint32(rest[4:]) != ^n {
+			return nil, 0, fmt.Errorf("dp: ledger record %d: damaged length %d", len(records), n)
 		}
 		if len(rest) < frameHead+int(n) {
 			break
 		}
 		payload := rest[frameHead : frameHead+int(n)]
-		sum := crc32.Update(crc32.Checksum(rest[:4], castagnoli), castagnoli, payload)
-		if got := binary.LittleEndian.Uint32(rest[4:]); got != sum {
+		if got, sum := binary.LittleEndian.Uint32(rest[8:]), crc32.Checksum(payload, castagnoli); got != sum {
 			return nil, 0, fmt.Errorf("dp: ledger record %d: checksum %08x, want %08x", len(records), got, sum)
 		}
 		var r record

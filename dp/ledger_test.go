@@ -1,0 +1,318 @@
+package dp
+
+import (
+	"context"
+	"errors"
+	"math"
+	"strings"
+	"testing"
+
+	"cloister/clip"
+)
+
+var errCrash = errors.New("the process was killed")
+
+// crashStore is a store whose process is killed during its n-th write, after `torn` of the write's bytes.
+type crashStore struct {
+	MemoryStore
+	writes, crashAt, torn int
+	watch                 func()
+}
+
+func (c *crashStore) Append(key string, at int64, p []byte) error {
+	if c.watch != nil {
+		c.watch()
+	}
+	if c.writes++; c.writes-1 == c.crashAt {
+		if err := c.MemoryStore.Append(key, at, p[:min(c.torn, len(p))]); err != nil {
+			return err
+		}
+		return errCrash
+	}
+	return c.MemoryStore.Append(key, at, p)
+}
+
+// Killed during any write, after any number of its bytes, the ledger that the next process reads charges at least the
+// steps that were released, and at most one block more.
+func TestCrashNeverUnderstates(t *testing.T) {
+	const steps, block = 7, 3
+	for crashAt := range 5 {
+		for torn := 0; torn < 400; torn += 13 {
+			store := &crashStore{crashAt: crashAt, torn: torn}
+			l, err := OpenLedger(store, "k")
+			if err != nil {
+				t.Fatal(err)
+			}
+			released := 0
+			var run RunID
+			e, err := NewEngine(Options{Plan: plain(t, Spec{N: 10, Rate: 0.5, Steps: steps, NoiseMultiplier: 1}), Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{2}, Ledger: l, Block: block})
+			for err == nil && released < steps {
+				run = e.Run()
+				if _, err = e.Next(context.Background(), nil, nothingFound(2, 1)); err == nil {
+					released++
+				}
+			}
+			after, err := OpenLedger(&store.MemoryStore, "k")
+			if err != nil {
+				t.Fatalf("write %d torn at %d: %v", crashAt, torn, err)
+			}
+			entry, found := after.Run(run)
+			if released > 0 && !found {
+				t.Fatalf("write %d torn at %d: the run is gone", crashAt, torn)
+			}
+			if entry.Charged < released || entry.Charged > released+block {
+				t.Errorf("write %d torn at %d: %d steps released, %d charged", crashAt, torn, released, entry.Charged)
+			}
+			// The ledger goes on behind a torn end.
+			if _, err := after.Begin("next", plain(t, Spec{N: 10, Rate: 0.5, Steps: 1, NoiseMultiplier: 1}), ""); err != nil {
+				t.Errorf("write %d torn at %d: %v", crashAt, torn, err)
+			}
+			if _, err := OpenLedger(&store.MemoryStore, "k"); err != nil {
+				t.Errorf("write %d torn at %d, then written: %v", crashAt, torn, err)
+			}
+		}
+	}
+}
+
+// Every reservation is durable before the noise stream moves for the steps that it covers.
+func TestReservationBeforeNoise(t *testing.T) {
+	store := &crashStore{crashAt: -1}
+	l, err := OpenLedger(store, "k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := newTestEngine(t, Options{Plan: plain(t, Spec{N: 10, Rate: 0.5, Steps: 10, NoiseMultiplier: 1}), Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{2}, Ledger: l, Block: 4})
+	before, reservations := *e.noise, 0
+	store.watch = func() {
+		reservations++
+		if *e.noise != before || e.drawn {
+			t.Error("noise was drawn before its reservation")
+		}
+	}
+	for range 10 {
+		if _, err := e.Next(context.Background(), nil, nothingFound(2, 1)); err != nil {
+			t.Fatal(err)
+		}
+		before = *e.noise
+		if entry, _ := l.Run(e.Run()); entry.Charged < e.Step() {
+			t.Errorf("%d steps done, %d charged", e.Step(), entry.Charged)
+		}
+	}
+	if reservations != 3 {
+		t.Errorf("%d reservations of 4 for 10 steps", reservations)
+	}
+	if _, err := e.Next(context.Background(), nil, nothingFound(2, 1)); !errors.Is(err, ErrDone) {
+		t.Errorf("an 11th step of 10: %v", err)
+	}
+}
+
+// A ledger that cannot be written stops the run before its noise.
+func TestLedgerFailureStops(t *testing.T) {
+	store := &crashStore{crashAt: 1}
+	l, _ := OpenLedger(store, "k")
+	e := newTestEngine(t, Options{Plan: plain(t, Spec{N: 10, Rate: 0.5, Steps: 3, NoiseMultiplier: 1}), Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{2}, Ledger: l})
+	noise := *e.noise
+	if _, err := e.Next(context.Background(), nil, nothingFound(2, 1)); !errors.Is(err, errCrash) {
+		t.Errorf("error %v", err)
+	}
+	if *e.noise != noise || e.Step() != 0 {
+		t.Error("noise was drawn without a reservation")
+	}
+}
+
+// Settle gives back the unused part of a block; a run that resumes goes on behind what is charged.
+func TestSettleAndResume(t *testing.T) {
+	store := &MemoryStore{}
+	l, _ := OpenLedger(store, "k")
+	p := plain(t, Spec{N: 10, Rate: 0.5, Steps: 20, NoiseMultiplier: 1})
+	o := Options{Plan: p, Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{2}, Ledger: l, Block: 8}
+	e := newTestEngine(t, o)
+	step := func(e *Engine) {
+		t.Helper()
+		if _, err := e.Next(context.Background(), nil, nothingFound(2, 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	step(e)
+	step(e)
+	state, err := e.State()
+	if err != nil || state.Random != nil {
+		t.Fatalf("a private run's state holds random state (%v)", err)
+	}
+	if err := e.Settle(); err != nil {
+		t.Fatal(err)
+	}
+	charged := func() int {
+		again, err := OpenLedger(store, "k")
+		if err != nil {
+			t.Fatal(err)
+		}
+		entry, _ := again.Run(e.Run())
+		return entry.Charged
+	}
+	if charged() != 2 {
+		t.Errorf("%d steps charged after settling 2", charged())
+	}
+	step(e) // going on after settling reserves again
+	if charged() != 10 {
+		t.Errorf("%d steps charged, want 2 + a block of 8", charged())
+	}
+	l2, _ := OpenLedger(store, "k") // the process was killed here
+	o.Ledger, o.Resume = l2, state.Run
+	e2 := newTestEngine(t, o)
+	if err := e2.Restore(state); err != nil {
+		t.Fatal(err)
+	}
+	if e2.Step() != 10 {
+		t.Errorf("resumes at step %d, want 10", e2.Step())
+	}
+	n := 0
+	for ; e2.Step() < p.Steps(); n++ {
+		step(e2)
+	}
+	if n != 10 || charged() != 20 {
+		t.Errorf("%d steps more, %d charged: the plan's 20 were exceeded or lost", n, charged())
+	}
+	o.Plan = plain(t, Spec{N: 10, Rate: 0.5, Steps: 20, NoiseMultiplier: 1.1})
+	if _, err := NewEngine(o); err == nil || !strings.Contains(err.Error(), "another plan") {
+		t.Errorf("resumed with another plan: %v", err)
+	}
+	o.Plan, o.Seed = p, seed(1)
+	if _, err := NewEngine(o); err == nil || !strings.Contains(err.Error(), "cannot go on") {
+		t.Errorf("a private run went on as reproducible: %v", err)
+	}
+}
+
+// A banded plan resumes at a multiple of its bands, so that cycles do not overlap.
+func TestBandedResume(t *testing.T) {
+	store := &MemoryStore{}
+	l, _ := OpenLedger(store, "k")
+	o := Options{Plan: plain(t, Spec{N: 100, Rate: 0.1, Steps: 20, NoiseMultiplier: 1, Strategy: squareRoot(4, 0)}), Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{2}, Ledger: l, Block: 3}
+	e := newTestEngine(t, o)
+	for range 5 {
+		if _, err := e.Next(context.Background(), nil, nothingFound(2, 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.Resume = e.Run()
+	if e2 := newTestEngine(t, o); e2.Step() != 8 { // charged 6 steps
+		t.Errorf("resumes at step %d, want 8", e2.Step())
+	}
+}
+
+// Runs on the same records compose: their plans' events together, whether they ran to the end or not.
+func TestRunsCompose(t *testing.T) {
+	store := &MemoryStore{}
+	p := plain(t, Spec{N: 1000, Rate: 0.1, Steps: 50, Epsilon: 2, Delta: 1e-5})
+	var last float64
+	for run := 1; run <= 3; run++ {
+		l, err := OpenLedger(store, "k")
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := newTestEngine(t, Options{Plan: p, Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{2}, Ledger: l})
+		if before, _ := l.Epsilon(1e-5); before.Upper != last {
+			t.Errorf("run %d begun and already charged", run)
+		}
+		if _, err := e.Next(context.Background(), nil, nothingFound(2, 1)); err != nil {
+			t.Fatal(err)
+		}
+		b, err := l.Epsilon(1e-5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if run == 1 && math.Abs(b.Upper-p.Epsilon().Upper) > 1e-9 || b.Upper <= last || b.Upper > 2*float64(run) {
+			t.Errorf("after run %d epsilon %v, before it %v", run, b.Upper, last)
+		}
+		last = b.Upper
+	}
+	l, _ := OpenLedger(store, "k")
+	id, err := l.BeginCount("held-out accuracy", 20, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Charge(id, 1); err != nil {
+		t.Fatal(err)
+	}
+	if b, _ := l.Epsilon(1e-5); b.Upper <= last {
+		t.Error("a count on held-out records cost nothing")
+	}
+	if other, _ := OpenLedger(store, "other"); len(other.Runs()) != 0 {
+		t.Error("another data set's ledger holds these runs")
+	}
+}
+
+// Two processes that hold the same ledger see each other's records.
+func TestTwoWriters(t *testing.T) {
+	store := &MemoryStore{}
+	a, _ := OpenLedger(store, "k")
+	b, _ := OpenLedger(store, "k")
+	p := plain(t, Spec{N: 10, Rate: 0.5, Steps: 3, NoiseMultiplier: 1})
+	ida, err := a.Begin("a", p, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	idb, err := b.Begin("b", p, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range []error{a.Charge(ida, 2), b.Charge(idb, 3)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	l, err := OpenLedger(store, "k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if runs := l.Runs(); len(runs) != 2 || runs[0].Charged != 2 || runs[1].Charged != 3 {
+		t.Errorf("runs %+v", runs)
+	}
+}
+
+// Damage that is not a torn end is refused with its place: spends must not vanish quietly.
+func TestDamagedLedger(t *testing.T) {
+	store := &MemoryStore{}
+	l, _ := OpenLedger(store, "k")
+	id, _ := l.Begin("run", plain(t, Spec{N: 10, Rate: 0.5, Steps: 3, NoiseMultiplier: 1}), "")
+	for i := range 3 {
+		if err := l.Charge(id, i+1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	whole, _ := store.Load("k")
+	for at := range whole {
+		bad := append([]byte(nil), whole...)
+		bad[at] ^= 0x40
+		if records, _, err := readLedger(bad); err == nil {
+			t.Fatalf("byte %d flipped: no error, %d records", at, len(records))
+		}
+	}
+	if _, _, err := readLedger([]byte("CLSTLDG\x02rest")); err == nil || !strings.Contains(err.Error(), "version 1") {
+		t.Errorf("another version: %v", err)
+	}
+	if records, sound, err := readLedger(append(whole, make([]byte, 100)...)); err != nil || len(records) != 4 || sound != len(whole) {
+		t.Errorf("a tail of zeros: %d records, %v", len(records), err)
+	}
+}
+
+func FuzzReadLedger(f *testing.F) {
+	store := &MemoryStore{}
+	l, _ := OpenLedger(store, "k")
+	id, _ := l.BeginCount("x", 3, 2)
+	l.Charge(id, 1)
+	whole, _ := store.Load("k")
+	f.Add(whole)
+	f.Add(whole[:len(whole)-3])
+	f.Add([]byte(ledgerMagic))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		records, sound, err := readLedger(b)
+		if err != nil {
+			return
+		}
+		again, size, err := readLedger(b[:sound])
+		if err != nil || size != sound || len(again) != len(records) {
+			t.Errorf("the sound part of %d bytes reads as %d of %d: %v", sound, size, len(b), err)
+		}
+	})
+}

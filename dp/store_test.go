@@ -1,0 +1,44 @@
+//go:build !js
+
+package dp
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestFileStore(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "ledgers")
+	s := FileStore{Dir: dir}
+	if b, err := s.Load("k"); b != nil || err != nil {
+		t.Fatalf("an absent ledger: %v, %v", b, err)
+	}
+	if err := s.Append("k", 0, []byte("abc")); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Append("k", 2, []byte("x")); !errors.Is(err, ErrConflict) {
+		t.Errorf("append at the wrong place: %v", err)
+	}
+	if err := s.Append("k", 3, []byte("def")); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Truncate("k", 4); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := s.Load("k"); string(b) != "abcd" || err != nil {
+		t.Errorf("holds %q, %v", b, err)
+	}
+	if info, err := os.Stat(filepath.Join(dir, "k.ledger")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("file mode %v, %v", info.Mode(), err)
+	}
+	for _, key := range []string{"", "../k", "K", "a/b", "a\x00"} {
+		if _, err := s.Load(key); err == nil {
+			t.Errorf("key %q accepted", key)
+		}
+		if _, err := OpenLedger(s, key); err == nil {
+			t.Errorf("ledger of key %q opened", key)
+		}
+	}
+}

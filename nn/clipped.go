@@ -124,7 +124,7 @@ func (c *Clipper) gradient(points [][]float32, coefficients []float64, samples S
 			continue
 		}
 		c.reference.Gradient(params, c.x, label, c.one)
-		stridedAdd(c.grad, c.one, coefficient(coefficients, k), 1)
+		addScaled(c.grad, coefficient(coefficients, k), c.one)
 	}
 	GroupNorms(c.norms, c.reference.tensors, c.rule, c.grad)
 	return loss, nil

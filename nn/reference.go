@@ -53,7 +53,7 @@ func NewReference(m *Model) (*Reference, error) {
 func newOperation(l Layer, in, out Shape) operation {
 	switch l := l.(type) {
 	case Conv2D:
-		return convolution{l, in, out}
+		return newConvolution(l, in, out)
 	case Linear:
 		return linear{l}
 	case ReLU:

@@ -1,116 +1,100 @@
 package nn
 
-// convolution walks kernel taps outermost and output rows innermost, so that the inner loops run along rows of memory.
+// convolution gathers the input into patches, one row of In*Kernel*Kernel values for each output position, in the order
+// of a filter's weights. Forward is then a dot product of filter and patch, and both gradients are sums of rows.
 type convolution struct {
 	Conv2D
-	in, out Shape
+	in, out        Shape
+	patches, slope []float32 // [output position][weight of a filter]: the inputs, and the loss's derivative by them
 }
 
-// span is the half-open range of outputs along one axis for which tap k reads inside an input of size n.
-func (c convolution) span(k, n, outputs int) (first, end int) {
-	if k < c.Pad {
-		first = (c.Pad - k + c.Stride - 1) / c.Stride
-	}
-	return first, max(first, min(outputs, (n-1-k+c.Pad)/c.Stride+1))
+func newConvolution(l Conv2D, in, out Shape) *convolution {
+	size := out.H * out.W * l.In * l.Kernel * l.Kernel
+	return &convolution{l, in, out, make([]float32, size), make([]float32, size)}
 }
 
-// rows calls visit with the stretch of an input row and of an output row that one kernel tap connects: out[j] meets
-// in[j*Stride], from in and out positions on.
-func (c convolution) rows(f, channel, ky, kx int, visit func(in, out, n int)) {
-	y0, y1 := c.span(ky, c.in.H, c.out.H)
-	x0, x1 := c.span(kx, c.in.W, c.out.W)
-	if x0 == x1 {
-		return
-	}
-	for y := y0; y < y1; y++ {
-		in := (channel*c.in.H+y*c.Stride+ky-c.Pad)*c.in.W + x0*c.Stride + kx - c.Pad
-		visit(in, (f*c.out.H+y)*c.out.W+x0, x1-x0)
+// runs calls visit for every stretch of a patch that is contiguous in the input: n values from patch position p, which
+// lie in the input from i on.
+func (c *convolution) runs(visit func(p, i, n int)) {
+	patch := 0
+	for y := range c.out.H {
+		for x := range c.out.W {
+			left := x*c.Stride - c.Pad
+			from, to := max(0, -left), min(c.Kernel, c.in.W-left)
+			for channel := range c.In {
+				for k := range c.Kernel {
+					row := y*c.Stride - c.Pad + k
+					if row >= 0 && row < c.in.H {
+						visit(patch+from, (channel*c.in.H+row)*c.in.W+left+from, to-from)
+					}
+					patch += c.Kernel
+				}
+			}
+		}
 	}
 }
 
-// taps calls visit for every weight.
-func (c convolution) taps(visit func(weight, f, channel, ky, kx int)) {
-	i := 0
+func (c *convolution) forward(w, x, y []float32) {
+	c.runs(func(p, i, n int) { copy(c.patches[p:p+n], x[i:i+n]) }) // padding stays 0
+	size, area := c.In*c.Kernel*c.Kernel, c.out.H*c.out.W
+	for f, bias := range w[c.Filters*size:] {
+		filter := w[f*size : (f+1)*size]
+		for p := range area {
+			y[f*area+p] = bias + dot(filter, c.patches[p*size:])
+		}
+	}
+}
+
+// backward relies on the patches that forward left.
+func (c *convolution) backward(w, _, _, dy, dx, dw []float32) {
+	size, area := c.In*c.Kernel*c.Kernel, c.out.H*c.out.W
+	clear(dw)
+	clear(c.slope)
 	for f := range c.Filters {
-		for channel := range c.In {
-			for ky := range c.Kernel {
-				for kx := range c.Kernel {
-					visit(i, f, channel, ky, kx)
-					i++
-				}
-			}
-		}
-	}
-}
-
-func (c convolution) forward(w, x, y []float32) {
-	area := c.out.H * c.out.W
-	for f, b := range w[len(w)-c.Filters:] {
-		fill(y[f*area:(f+1)*area], b)
-	}
-	c.taps(func(i, f, channel, ky, kx int) {
-		weight := w[i]
-		c.rows(f, channel, ky, kx, func(in, out, n int) {
-			row, src := y[out:out+n], x[in:]
-			if c.Stride == 1 {
-				src = src[:n]
-				for j, v := range src {
-					row[j] += weight * v
-				}
-				return
-			}
-			for j := range row {
-				row[j] += weight * src[j*c.Stride]
-			}
-		})
-	})
-}
-
-func (c convolution) backward(w, x, _, dy, dx, dw []float32) {
-	area := c.out.H * c.out.W
-	bias := dw[len(dw)-c.Filters:]
-	for f := range bias {
-		bias[f] = sum(dy[f*area : (f+1)*area])
-	}
-	clear(dx)
-	c.taps(func(i, f, channel, ky, kx int) {
-		var slope float32
-		weight := w[i]
-		c.rows(f, channel, ky, kx, func(in, out, n int) {
-			row := dy[out : out+n]
-			slope += stridedDot(row, x[in:], c.Stride)
+		filter, gradient := w[f*size:(f+1)*size], dw[f*size:(f+1)*size]
+		for p, slope := range dy[f*area : (f+1)*area] {
+			dw[c.Filters*size+f] += slope
+			addScaled(gradient, slope, c.patches[p*size:])
 			if dx != nil {
-				stridedAdd(dx[in:], row, weight, c.Stride)
+				addScaled(c.slope[p*size:(p+1)*size], slope, filter)
 			}
-		})
-		dw[i] = slope
-	})
+		}
+	}
+	if dx != nil {
+		clear(dx)
+		c.runs(func(p, i, n int) { addScaled(dx[i:i+n], 1, c.slope[p:]) })
+	}
 }
 
-func stridedDot(a, b []float32, stride int) (s float32) {
-	if stride == 1 {
-		b = b[:len(a)]
-		for j, v := range a {
-			s += v * b[j]
-		}
-		return s
+// dot is the inner product of a and the start of b, in four interleaved sums.
+func dot(a, b []float32) float32 {
+	var s0, s1, s2, s3 float32
+	b = b[:len(a)]
+	for len(a) >= 4 && len(b) >= 4 {
+		s0 += a[0] * b[0]
+		s1 += a[1] * b[1]
+		s2 += a[2] * b[2]
+		s3 += a[3] * b[3]
+		a, b = a[4:], b[4:]
 	}
-	for j, v := range a {
-		s += v * b[j*stride]
+	for i, v := range a {
+		s0 += v * b[i]
 	}
-	return s
+	return s0 + s1 + s2 + s3
 }
 
-func stridedAdd(dst, src []float32, weight float32, stride int) {
-	if stride == 1 {
-		dst = dst[:len(src)]
-		for j, v := range src {
-			dst[j] += weight * v
-		}
-		return
+// addScaled adds scale times the start of src to dst.
+func addScaled(dst []float32, scale float32, src []float32) {
+	src = src[:len(dst)]
+	for len(dst) >= 4 && len(src) >= 4 {
+		dst[0] += scale * src[0]
+		dst[1] += scale * src[1]
+		dst[2] += scale * src[2]
+		dst[3] += scale * src[3]
+		dst, src = dst[4:], src[4:]
 	}
-	for j, v := range src {
-		dst[j*stride] += weight * v
+	for i, v := range src {
+		dst[i] += scale * v
 	}
 }
 

@@ -5,7 +5,7 @@ type linear struct{ Linear }
 func (l linear) forward(w, x, y []float32) {
 	bias := w[l.Units*l.In:]
 	for u := range y {
-		y[u] = bias[u] + stridedDot(x, w[u*l.In:], 1)
+		y[u] = bias[u] + dot(x, w[u*l.In:])
 	}
 }
 
@@ -18,7 +18,7 @@ func (l linear) backward(w, x, _, dy, dx, dw []float32) {
 			row[i] = slope * v
 		}
 		if dx != nil {
-			stridedAdd(dx, w[u*l.In:][:l.In], slope, 1)
+			addScaled(dx, slope, w[u*l.In:])
 		}
 	}
 }

@@ -8,8 +8,8 @@ import "cloister/nn/compile/wasm"
 // Kernels take sums per channel first, on vectors, then combine the channels of each group one by one, then
 // apply per-channel coefficients on vectors.
 
-// GroupNorm is the geometry of a normalisation: x and its gradient are one Image, y and its gradient another that
-// differs in Row only.
+// GroupNorm is the geometry of a normalisation: x, xhat and their gradient are one Image, y and its
+// gradient another that differs in Row only.
 type GroupNorm struct {
 	Image            // of x
 	OutRow           int
@@ -22,11 +22,11 @@ func (g GroupNorm) count() float32 { return float32(g.Height * g.Width * g.Chann
 // GroupNormScratch is the number of vectors of scratch, per vector of channels, that the kernels need.
 const GroupNormScratch = 3
 
-// GroupNormForward replaces x by xhat and writes y. Parameters: x, y (first pixels), gamma, beta, inverse (one float per
-// channel, 1/sqrt(v + eps): kept for the gradient), scratch.
+// GroupNormForward writes xhat, which may replace x, and y. Parameters: x, xhat, y (first pixels), gamma, beta, inverse
+// (one float per channel, 1/sqrt(v + eps): kept for the gradient), scratch.
 func (s *Set) GroupNormForward(g GroupNorm) *wasm.Func {
-	return s.once(named("groupNorm", g), 6, func(f *wasm.Func) {
-		x, mean, inverse := view{f.Param(0), g.Row}, f.Param(5), f.Param(4)
+	return s.once(named("groupNorm", g), 7, func(f *wasm.Func) {
+		x, mean, inverse := view{f.Param(0), g.Row}, f.Param(6), f.Param(5)
 		v := f.Local(wasm.V128)
 		s.columnSum(f, g.Image, x, mean, Store)
 		g.share(f, mean, func(sum wasm.Local) { f.Get(sum).F32(g.count()).F32Div() })
@@ -37,12 +37,12 @@ func (s *Set) GroupNormForward(g GroupNorm) *wasm.Func {
 		g.share(f, inverse, func(sum wasm.Local) {
 			f.F32(1).Get(sum).F32(g.count()).F32Div().F32(g.Eps).F32Add().F32Sqrt().F32Div()
 		})
-		g.apply(f, cursors(f, f.Param(0), f.Param(1)), []int{g.Row, g.OutRow}, cursors(f, mean, inverse, f.Param(2), f.Param(3)),
+		g.apply(f, cursors(f, f.Param(0), f.Param(1), f.Param(2)), []int{g.Row, g.Row, g.OutRow}, cursors(f, mean, inverse, f.Param(3), f.Param(4)),
 			func(pixel, array []wasm.Local, o int) {
 				f.Get(pixel[0]).V128Load(o).Get(array[0]).V128Load(o).F32x4Sub()
 				f.Get(array[1]).V128Load(o).F32x4Mul().Set(v)
-				f.Get(pixel[0]).Get(v).V128Store(o)
-				f.Get(pixel[1]).Get(v).Get(array[2]).V128Load(o).F32x4Mul()
+				f.Get(pixel[1]).Get(v).V128Store(o)
+				f.Get(pixel[2]).Get(v).Get(array[2]).V128Load(o).F32x4Mul()
 				f.Get(array[3]).V128Load(o).F32x4Add().V128Store(o)
 			})
 	})

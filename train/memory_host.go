@@ -1,0 +1,54 @@
+package train
+
+import (
+	"context"
+	"errors"
+
+	"cloister/data"
+	"cloister/dp"
+	"cloister/train/backend"
+)
+
+// MemoryHost runs a trainer outside a browser: records are in memory, datasets in folders.
+type MemoryHost struct {
+	// New makes the backend.
+	New func(work backend.Work, train, test backend.Records) (backend.Backend, error)
+	// Store keeps ledgers; nil: in memory, for as long as the host lives.
+	Store dp.Store
+
+	memory dp.MemoryStore
+}
+
+// PlainBackend is the plain-Go backend for MemoryHost.New.
+func PlainBackend(work backend.Work, train, test backend.Records) (backend.Backend, error) {
+	return backend.NewPlain(work, train, test)
+}
+
+type memoryRecords struct{ splits [2]backend.Records }
+
+func (m *memoryRecords) Append(s backend.Split, r backend.Records) error {
+	m.splits[s].Pixels = append(m.splits[s].Pixels, r.Pixels...)
+	m.splits[s].Labels = append(m.splits[s].Labels, r.Labels...)
+	return nil
+}
+
+func (h *MemoryHost) Fetch(folder string) data.Fetch { return data.FromDir(folder) }
+
+func (h *MemoryHost) NewRecords(int) Records { return &memoryRecords{} }
+
+func (h *MemoryHost) Compute(_ context.Context, work backend.Work, records Records, _ int, _ func(string)) (backend.Backend, error) {
+	m, ok := records.(*memoryRecords)
+	if !ok {
+		return nil, errors.New("train: these records are not in memory")
+	}
+	return h.New(work, m.splits[backend.Train], m.splits[backend.Test])
+}
+
+func (h *MemoryHost) Workers() int { return 1 }
+
+func (h *MemoryHost) Ledgers() (dp.Store, error) {
+	if h.Store != nil {
+		return h.Store, nil
+	}
+	return &h.memory, nil
+}

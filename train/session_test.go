@@ -1,0 +1,95 @@
+package train
+
+import (
+	"context"
+	"testing"
+
+	"cloister/data"
+	"cloister/dp"
+	"cloister/train/backend"
+)
+
+// small opens a few generated digits in memory.
+func small(t testing.TB, host Host, train, test int) *Dataset {
+	t.Helper()
+	d, err := generateDigits(context.Background(), host, train, test, func(Loading) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// quick is a configuration that trains in a second.
+func quick() Config {
+	return Config{
+		Model: "logistic", Epsilon: 3, Delta: 1e-5, Epochs: 2, BatchSize: 100, ClipNorm: 1,
+		Optimizer: "sgd", LearningRate: 0.5, Momentum: 0.5, Schedule: "cosine",
+	}
+}
+
+type bench struct {
+	host    *MemoryHost
+	dataset *Dataset
+	notices []string
+}
+
+func newBench(t testing.TB, train, test int) *bench {
+	host := &MemoryHost{New: PlainBackend}
+	return &bench{host: host, dataset: small(t, host, train, test)}
+}
+
+func (b *bench) session(t testing.TB, c Config, saved *Checkpoint) *Session {
+	t.Helper()
+	s, err := b.try(c, saved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (b *bench) try(c Config, saved *Checkpoint) (*Session, error) {
+	store, err := b.host.Ledgers()
+	if err != nil {
+		return nil, err
+	}
+	ledger, err := dp.OpenLedger(store, b.dataset.Key)
+	if err != nil {
+		return nil, err
+	}
+	return NewSession(context.Background(), c, Environment{
+		Dataset: b.dataset, Ledger: ledger, Compute: b.host.Compute, Workers: 1,
+		Notice: func(s string) { b.notices = append(b.notices, s) },
+	}, saved)
+}
+
+func steps(t testing.TB, s *Session, n int) {
+	t.Helper()
+	for range n {
+		if err := s.Step(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestTrainsDigits(t *testing.T) {
+	b := newBench(t, 2000, 500)
+	c := quick()
+	c.Epochs, c.Epsilon = 4, 8
+	s := b.session(t, c, nil)
+	defer s.Close()
+	steps(t, s, s.Planned().Steps)
+	e, err := s.Evaluate(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("accuracy %.3f, loss %.3f, epsilon %.4f", e.Accuracy, e.Loss, e.Epsilon)
+	if !s.Done() || e.Accuracy < 0.5 {
+		t.Errorf("accuracy %v after %d steps, want at least 0.5", e.Accuracy, s.Last().Step)
+	}
+	if p := s.Planned(); !(p.EpsilonUpper <= 8 && p.EpsilonLower <= p.EpsilonUpper && p.Private) || e.Epsilon != p.EpsilonUpper {
+		t.Errorf("planned %+v, spent %v", p, e.Epsilon)
+	}
+}
+
+var _ = data.TrainSplit
+var _ = backend.Train

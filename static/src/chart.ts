@@ -27,6 +27,7 @@ export interface ChartSpec {
 export type Columns = [number[], ...(number | null)[][]];
 
 const tableRows = 60;
+const defaultHeight = 220;
 
 export class Chart {
   readonly root: HTMLElement;
@@ -65,6 +66,7 @@ export class Chart {
     this.root = el("figure", { class: "chart" }, el("div", { class: "chart-head" }, title, this.#readout), focusable, this.#spoken, legend(spec), this.#details);
     new ResizeObserver(() => this.#resize()).observe(this.#canvas);
     document.addEventListener("themechange", () => this.#rebuild());
+    this.#canvas.style.minHeight = `${spec.height ?? defaultHeight}px`; // nothing jumps when the plot appears
     this.#readout.textContent = spec.empty;
   }
 
@@ -96,7 +98,7 @@ export class Chart {
   }
 
   #options(width: number): uPlot.Options {
-    const { series, x, bottom, top, height = 220 } = this.#spec;
+    const { series, x, bottom, top, height = defaultHeight } = this.#spec;
     const colour = (name: string) => resolved(this.#canvas, name);
     const ticks = this.#spec.axis ?? series[0].format;
     const font = `12px ${getComputedStyle(this.#canvas).fontFamily}`;
@@ -105,7 +107,7 @@ export class Chart {
       width,
       height,
       legend: { show: false },
-      padding: [12, 12, 0, 0],
+      padding: [12, 20, 0, 0],
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 9 } },
       scales: {
         x: { time: false, range: (_, min, max) => this.#range ?? (min === max ? [min - 0.5, max + 0.5] : [min, max]) },
@@ -145,7 +147,7 @@ export class Chart {
   }
 
   #key(event: KeyboardEvent) {
-    const last = this.#columns[0].length - 1;
+    const last = this.#lastPoint();
     const at = this.#cursor ?? last;
     const stride = event.shiftKey ? Math.max(1, Math.round(last / 10)) : 1;
     const to = { ArrowLeft: at - stride, ArrowRight: at + stride, Home: 0, End: last, Escape: null }[event.key];
@@ -165,13 +167,19 @@ export class Chart {
   // "Epoch 3: accuracy 95.12 %", of the cursor or else of the last point.
   #words(index: number | null): string {
     const [xs, ...ys] = this.#columns;
-    if (!xs.length) return this.#spec.empty;
-    const at = index ?? xs.length - 1;
+    const at = index ?? this.#lastPoint();
+    if (at < 0) return this.#spec.empty;
     const parts = this.#spec.series.flatMap((s, i) => {
       const y = ys[i][at];
       return s.quiet || y == null ? [] : [this.#spec.series.filter((other) => !other.quiet).length > 1 ? `${s.label} ${s.format(y)}` : s.format(y)];
     });
     return `${this.#spec.x.label} ${this.#spec.x.format(xs[at])}: ${parts.join(", ")}`;
+  }
+
+  // The last index where anything but a quiet series has a value.
+  #lastPoint(): number {
+    const [xs, ...ys] = this.#columns;
+    return xs.findLastIndex((_, at) => this.#spec.series.some((s, i) => !s.quiet && ys[i][at] != null));
   }
 
   #fillTable() {

@@ -12,7 +12,7 @@ import { showProgress } from "./progress";
 import type { Config, DatasetInfo, Event } from "./protocol";
 import { type Run, type State, addEvent, lastEpoch, lastStep, newRun } from "./run";
 import { Samples } from "./samples";
-import { fallback, notPrivate } from "./settings";
+import { fallback, modelTitle, notPrivate } from "./settings";
 import { SettingsForm } from "./settings-form";
 import { Trainer } from "./trainer-client";
 import { keepAwake } from "./wake-lock";
@@ -41,8 +41,11 @@ const form = new SettingsForm(setup, withAddress(fallback), (setting) => {
 });
 const drawn = eachFrame(draw);
 
-byId("curves").append(curves.accuracy.root, curves.epsilon.root, curves.loss.root, curves.trainLoss.root);
+byId("learning").append(curves.accuracy.root, curves.loss.root, curves.trainLoss.root);
+byId("spending").append(curves.epsilon.root);
 curves.trainLoss.root.hidden = true;
+// On a small screen the results would be far below; what has good defaults starts folded.
+if (matchMedia("(max-width: 62rem)").matches) for (const fold of setup.querySelectorAll<HTMLDetailsElement>(".roomy")) fold.open = false;
 dataSelect.addEventListener("change", () => open(dataSelect.value));
 setup.addEventListener("submit", (event) => (event.preventDefault(), start()));
 buttons.pause.addEventListener("click", () => trainer.send({ type: state === "paused" ? "resume" : "pause" }));
@@ -119,7 +122,7 @@ function showLoading({ done, total, what }: { done: number; total: number; what:
 function useDataset(info: DatasetInfo) {
   dataset = info;
   byId("provenance").textContent = `${format.count(info.train)} to train on, ${format.count(info.test)} to test. ${info.provenance}`;
-  form.offer("model", info.models.map((name) => [name, name]));
+  form.offer("model", info.models.map((name) => [name, modelTitle(name)]));
   const wanted = addressedModel();
   usePreset(wanted && info.models.includes(wanted) ? wanted : (info.presets[0]?.config.model ?? info.models[0]));
   form.fill(withAddress(preset));

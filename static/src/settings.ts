@@ -85,6 +85,19 @@ export const settings: Setting[] = [
   },
 ];
 
+const modelTitles: Record<string, string> = {
+  logistic: "Logistic regression",
+  mlp: "Two dense layers",
+  "mnist-cnn": "Small convolutional network",
+  "cifar-cnn": "Larger convolutional network",
+};
+
+/** "mnist-cnn-tanh" -> "Small convolutional network, tanh (mnist-cnn-tanh)". */
+export function modelTitle(name: string): string {
+  const plain = name.replace(/-tanh$/, "");
+  return modelTitles[plain] ? `${modelTitles[plain]}${plain === name ? "" : ", tanh"} (${name})` : name;
+}
+
 /** What a run is when nothing else is said; a dataset's presets replace it. */
 export const fallback: Config = {
   model: "mnist-cnn", epsilon: 3, delta: 1e-5, epochs: 5, batchSize: 256, mechanism: { name: "fixed" }, clipNorm: 1,

@@ -29,6 +29,7 @@ const margin = 1.0 / (1 << 22)
 // Clipper sums clipped per-sample gradients with the plain-Go reference. Not for concurrent use.
 type Clipper struct {
 	reference    *Reference
+	tensors      []Tensor
 	rule         clip.Rule
 	x, grad, one []float32
 	norms        []float64
@@ -43,9 +44,9 @@ func NewClipper(m *Model, rule clip.Rule) (*Clipper, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := m.NumParams()
-	return &Clipper{reference: r, rule: rule, x: make([]float32, m.Input.Size()), grad: make([]float32, n), one: make([]float32, n),
-		norms: make([]float64, rule.Groups(len(r.tensors)))}, nil
+	tensors, n := m.Tensors(), m.NumParams()
+	return &Clipper{reference: r, tensors: tensors, rule: rule, x: make([]float32, m.Input.Size()), grad: make([]float32, n), one: make([]float32, n),
+		norms: make([]float64, rule.Groups(len(tensors)))}, nil
 }
 
 // Groups is the number of clip bounds.
@@ -114,8 +115,8 @@ func (c *Clipper) newSum() ClippedSum {
 // gradient leaves sample i's combined gradient in c.grad and its norms in c.norms.
 func (c *Clipper) gradient(points [][]float32, coefficients []float64, samples Samples, i int) (loss float64, err error) {
 	label := samples.At(i, c.x)
-	if classes := len(c.reference.values[len(c.reference.ops)]); label < 0 || label >= classes {
-		return 0, fmt.Errorf("nn: sample %d has label %d of %d classes", i, label, classes)
+	if label < 0 || label >= c.reference.classes {
+		return 0, fmt.Errorf("nn: sample %d has label %d of %d classes", i, label, c.reference.classes)
 	}
 	for k, params := range points {
 		if k == 0 {
@@ -126,7 +127,7 @@ func (c *Clipper) gradient(points [][]float32, coefficients []float64, samples S
 		c.reference.Gradient(params, c.x, label, c.one)
 		addScaled(c.grad, coefficient(coefficients, k), c.one)
 	}
-	GroupNorms(c.norms, c.reference.tensors, c.rule, c.grad)
+	GroupNorms(c.norms, c.tensors, c.rule, c.grad)
 	return loss, nil
 }
 
@@ -135,6 +136,12 @@ func coefficient(coefficients []float64, k int) float32 {
 		return 1
 	}
 	return float32(coefficients[k])
+}
+
+func addScaled(dst []float32, scale float32, src []float32) {
+	for i, v := range src {
+		dst[i] += scale * v
+	}
 }
 
 func scale(x []float32, by float32) {
@@ -149,7 +156,7 @@ func scale(x []float32, by float32) {
 // add adds c.grad, scaled; groups with factor 0 are left out, since 0 times infinity is no number.
 func (c *Clipper) add(s *ClippedSum, loss float64, factors []float32) {
 	s.Loss += loss
-	for i, t := range c.reference.tensors {
+	for i, t := range c.tensors {
 		f := factors[c.rule.Group(i)]
 		if f == 0 {
 			continue

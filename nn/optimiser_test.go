@@ -104,7 +104,7 @@ func TestSchedules(t *testing.T) {
 
 func TestNormalisation(t *testing.T) {
 	n := Normalisation{Mean: []float32{0.5, 0}, Std: []float32{0.25, 1}}
-	if err := n.Validate(2); err != nil {
+	if err := n.Check(2); err != nil {
 		t.Fatal(err)
 	}
 	x := make([]float32, 4)
@@ -113,7 +113,7 @@ func TestNormalisation(t *testing.T) {
 		near(t, "pixel", float64(x[i]), want)
 	}
 	for _, bad := range []Normalisation{{Mean: []float32{0}}, {[]float32{0}, []float32{0}}, {[]float32{float32(math.NaN())}, []float32{1}}} {
-		if bad.Validate(1) == nil {
+		if bad.Check(1) == nil {
 			t.Errorf("%+v was accepted", bad)
 		}
 	}

@@ -1,117 +1,108 @@
 package nn
 
-import (
-	"fmt"
-	"math/rand/v2"
-)
+import "fmt"
 
-// Reference computes a model one sample at a time in plain Go: the yardstick that every faster implementation is held
-// against. It keeps scratch for one sample and must not be used concurrently. Nothing is allocated after it is made.
+// Reference computes a model's forward and backward pass in plain Go, one sample at a time, with float32 activations
+// and parameters. It is the yardstick for every faster implementation. It holds the scratch for one sample, so
+// concurrent use needs one Reference each; no method allocates.
 type Reference struct {
-	model   *Model
-	ops     []operation
-	params  [][2]int    // of each layer: its parameters' half-open range in the flat vector
-	values  [][]float32 // values[i] enters layer i; the last one holds the logits
-	slopes  [][]float32 // the loss's derivative by values[i]; slopes[0] is nil: nobody needs the input's
-	tensors []Tensor
+	layers  []step
+	params  int
+	classes int
 }
 
-// operation is a layer that knows its shapes. x enters it and y leaves it; slopes dx and dy are the loss's derivatives
-// by them, dw by the layer's parameters w.
-type operation interface {
-	forward(w, x, y []float32)
-	// backward overwrites dx (unless nil) and dw.
-	backward(w, x, y, dy, dx, dw []float32)
+// step is one layer at work: where its parameters lie in the flat vector, and the activations between its neighbours.
+type step struct {
+	op
+	lo, hi int       // its tensors are params[lo:hi]
+	y      []float32 // output
+	dy     []float32 // dLoss/dOutput
 }
 
-// NewReference makes scratch for a valid model.
+// op is what a layer computes. x and y are its input and output, params its tensors, one behind the other.
+type op interface {
+	forward(params, x, y []float32)
+	// backward follows forward on the same sample. From dy = dLoss/dy it computes dLoss/dx into dx, unless dx is nil,
+	// and dLoss/dparams into grad; both are overwritten.
+	backward(params, x, y, dy, dx, grad []float32)
+}
+
+// NewReference prepares a model, which must be valid.
 func NewReference(m *Model) (*Reference, error) {
 	shapes, err := m.Shapes()
 	if err != nil {
 		return nil, err
 	}
-	r := &Reference{model: m, tensors: m.Tensors(), values: make([][]float32, len(shapes)), slopes: make([][]float32, len(shapes))}
-	for i, s := range shapes {
-		r.values[i] = make([]float32, s.Size())
-		if i > 0 {
-			r.slopes[i] = make([]float32, s.Size())
-		}
-	}
-	offset := 0
+	r := &Reference{classes: m.Classes()}
 	for i, l := range m.Layers {
-		r.ops = append(r.ops, newOperation(l, shapes[i], shapes[i+1]))
-		size := 0
-		for _, t := range l.Tensors() {
-			size += t.Len
+		in, out := shapes[i], shapes[i+1]
+		s := step{lo: r.params}
+		if s.op, err = newOp(l, in, out); err != nil {
+			return nil, fmt.Errorf("nn: model %q layer %d: %w", m.Name, i, err)
 		}
-		r.params = append(r.params, [2]int{offset, offset + size})
-		offset += size
+		for _, t := range l.Tensors() {
+			r.params += t.Len
+		}
+		s.hi = r.params
+		s.y, s.dy = make([]float32, out.Size()), make([]float32, out.Size())
+		r.layers = append(r.layers, s)
 	}
 	return r, nil
 }
 
-func newOperation(l Layer, in, out Shape) operation {
+func newOp(l Layer, in, out Shape) (op, error) {
 	switch l := l.(type) {
 	case Conv2D:
-		return newConvolution(l, in, out)
+		return newConv(l, in, out), nil
 	case Linear:
-		return linear{l}
+		return linear(l), nil
 	case ReLU:
-		return relu{}
+		return relu{}, nil
 	case Tanh:
-		return tanh{}
+		return tanh{}, nil
 	case MaxPool:
-		return maxPool{window{l.Kernel, l.Stride, in, out}}
+		return &maxPool{l, in, out, make([]int32, out.Size())}, nil
 	case AvgPool:
-		return avgPool{window{l.Kernel, l.Stride, in, out}}
+		return avgPool{l, in, out}, nil
 	case GlobalAvgPool:
-		return globalAvgPool{in}
+		return globalAvgPool{in}, nil
 	case GroupNorm:
-		return &groupNorm{layer: l, in: in, centre: make([]float64, l.Groups), scale: make([]float64, l.Groups)}
+		return newGroupNorm(l, in), nil
 	case Flatten:
-		return flatten{}
+		return flatten{}, nil
 	}
-	panic(fmt.Sprintf("nn: layer %T is not of this package", l))
+	return nil, fmt.Errorf("no reference for %T", l)
 }
 
-// Model is the model that the reference computes.
-func (r *Reference) Model() *Model { return r.model }
-
-// Forward computes the logits of one sample x, laid out [channel][row][column]. The result is valid until the next call.
-func (r *Reference) Forward(params, x []float32) []float32 {
-	copy(r.values[0], x)
-	for i, op := range r.ops {
-		op.forward(r.slice(params, i), r.values[i], r.values[i+1])
+// Forward computes the logits of one normalised sample x, [channel][row][column]. The result is valid until the next
+// call. It panics when params or x has the wrong length.
+func (r *Reference) Forward(params, x []float32) (logits []float32) {
+	if len(params) != r.params {
+		panic(fmt.Sprintf("nn: %d parameters for a model of %d", len(params), r.params))
 	}
-	return r.values[len(r.ops)]
+	for i := range r.layers {
+		s := &r.layers[i]
+		s.forward(params[s.lo:s.hi], x, s.y)
+		x = s.y
+	}
+	return x
 }
 
-// Gradient overwrites grad with the sample's gradient of the softmax cross-entropy, in the order of the flat parameter
-// vector, and returns the loss (natural logarithm). label must be a class.
+// Gradient computes the sample's softmax cross-entropy loss (natural logarithm) and writes the loss's gradient with
+// respect to the parameters over grad, in the flat layout. It panics when a length is wrong or label is not a class.
 func (r *Reference) Gradient(params, x []float32, label int, grad []float32) (loss float64) {
+	if len(grad) != r.params || label < 0 || label >= r.classes {
+		panic(fmt.Sprintf("nn: label %d of %d classes, gradient of %d for %d parameters", label, r.classes, len(grad), r.params))
+	}
 	logits := r.Forward(params, x)
-	last := len(r.ops)
-	loss = crossEntropy(logits, label, r.slopes[last])
-	for i := last - 1; i >= 0; i-- {
-		r.ops[i].backward(r.slice(params, i), r.values[i], r.values[i+1], r.slopes[i+1], r.slopes[i], r.slice(grad, i))
+	loss = crossEntropy(logits, label, r.layers[len(r.layers)-1].dy)
+	for i := len(r.layers) - 1; i >= 0; i-- {
+		s := &r.layers[i]
+		in, din := x, []float32(nil)
+		if i > 0 {
+			in, din = r.layers[i-1].y, r.layers[i-1].dy
+		}
+		s.backward(params[s.lo:s.hi], in, s.y, s.dy, din, grad[s.lo:s.hi])
 	}
 	return loss
-}
-
-func (r *Reference) slice(flat []float32, layer int) []float32 {
-	return flat[r.params[layer][0]:r.params[layer][1]]
-}
-
-// Init sets params as PyTorch starts its layers: uniform in ±1/sqrt(fan-in) for convolutions and linear layers, 1 and 0
-// for GroupNorm. len(params) must be NumParams.
-func (m *Model) Init(params []float32, rng *rand.Rand) {
-	for _, t := range m.Tensors() {
-		for i := range t.Len {
-			v := t.Init.Value
-			if t.Init.Bound > 0 {
-				v = t.Init.Bound * (2*rng.Float64() - 1)
-			}
-			params[t.Offset+i] = float32(v)
-		}
-	}
 }

@@ -23,7 +23,7 @@ type Request struct {
 // Source says where a dataset comes from.
 type Source struct {
 	Kind string `json:"kind"`          // "digits" (generated in the tab) or "url" (a packed dataset)
-	URL  string `json:"url,omitempty"` // url: folder of a manifest, relative to the page
+	URL  string `json:"url,omitempty"` // url: absolute address of a packed dataset's folder
 }
 
 // Event is a message to the page. Type says which of the other fields it carries.
@@ -86,6 +86,7 @@ type Planned struct {
 	SamplingRate     float64   `json:"samplingRate"`
 	NoiseMultiplier  float64   `json:"noiseMultiplier"`            // of the first step
 	NoiseMultipliers []float64 `json:"noiseMultipliers,omitempty"` // of every step, when they differ
+	Segments         string    `json:"segments"`                   // what the accountant charges, to ask it about: "sigma:q:steps;..."
 	EpsilonUpper     float64   `json:"epsilonUpper"`
 	EpsilonLower     float64   `json:"epsilonLower"`
 	Delta            float64   `json:"delta"`

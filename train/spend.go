@@ -48,6 +48,7 @@ func (s *Session) state(earlier, total float64) {
 	p, bounds := s.plan, s.plan.Epsilon()
 	s.planned = Planned{
 		Steps: p.Steps(), StepsPerEpoch: s.perEpoch, SamplingRate: p.Rate(), NoiseMultiplier: p.NoiseMultiplier(0),
+		Segments:     accountant.FormatSegments(p.Events()),
 		EpsilonUpper: bounds.Upper, EpsilonLower: bounds.Lower, Delta: p.Delta(),
 		Relation: dp.Relation, Sampler: p.Sampler(), Parameters: s.model.NumParams(),
 		EpsilonBefore: earlier, EpsilonTotal: total,
@@ -69,13 +70,14 @@ func (s *Session) warn(earlier, total float64, open int) {
 	}
 }
 
-// account sets what the steps done so far cost, an upper bound.
+// account sets what the steps done so far cost: an upper bound, cheap at every step and tight at the end.
 func (s *Session) account() error {
-	if !s.plan.Private() {
-		s.last.Epsilon = s.plan.Epsilon().Upper
+	done, bound := s.engine.Step(), s.plan.Epsilon().Upper
+	if !s.plan.Private() || done >= s.plan.Steps() {
+		s.last.Epsilon = bound
 		return nil
 	}
-	b, err := s.plan.EpsilonAfter(s.engine.Step())
-	s.last.Epsilon = b.Upper
+	epsilon, _, err := accountant.EpsilonRDP(s.plan.EventsAfter(done), s.plan.Delta())
+	s.last.Epsilon = min(epsilon, bound)
 	return err
 }

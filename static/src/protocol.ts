@@ -15,7 +15,7 @@ export interface Request {
 // Source says where a dataset comes from.
 export interface Source {
   kind: string; // "digits" (generated in the tab) or "url" (a packed dataset)
-  url?: string; // url: folder of a manifest, relative to the page
+  url?: string; // url: absolute address of a packed dataset's folder
 }
 
 // Event is a message to the page. Type says which of the other fields it carries.
@@ -77,6 +77,7 @@ export interface Planned {
   samplingRate: number;
   noiseMultiplier: number; // of the first step
   noiseMultipliers?: number[]; // of every step, when they differ
+  segments: string; // what the accountant charges, to ask it about: "sigma:q:steps;..."
   epsilonUpper: number;
   epsilonLower: number;
   delta: number;

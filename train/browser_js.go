@@ -1,0 +1,102 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"syscall/js"
+
+	"cloister/data"
+	"cloister/dp"
+	"cloister/train/backend"
+	"cloister/train/internal/browser"
+)
+
+// BrowserHost runs a trainer in a browser's worker: records are Blobs, the compiled step runs in compute workers, and
+// ledgers are in the browser's database.
+type BrowserHost struct {
+	Script string // absolute address of the compute workers' script
+	Notice func(string)
+
+	store dp.Store
+}
+
+// Fetch opens files below a folder's absolute address.
+func (h *BrowserHost) Fetch(folder string) data.Fetch {
+	if !strings.HasSuffix(folder, "/") {
+		folder += "/"
+	}
+	return func(ctx context.Context, name string) (io.ReadCloser, error) {
+		options := map[string]any{}
+		if data.Retrying(ctx) {
+			options["cache"] = "reload"
+		}
+		response, err := browser.Await(js.Global().Call("fetch", folder+name, options))
+		if err != nil {
+			return nil, fmt.Errorf("fetching %s%s: %w", folder, name, err)
+		}
+		if !response.Get("ok").Bool() {
+			return nil, fmt.Errorf("fetching %s%s: HTTP %d", folder, name, response.Get("status").Int())
+		}
+		return &body{reader: response.Get("body").Call("getReader")}, nil
+	}
+}
+
+// body reads a response piece by piece, so that a file that is too long is not read to its end.
+type body struct {
+	reader js.Value
+	piece  js.Value // Uint8Array, of which at..len is unread
+	at     int
+	len    int
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	for b.at == b.len {
+		next, err := browser.Await(b.reader.Call("read"))
+		if err != nil {
+			return 0, err
+		}
+		if next.Get("done").Bool() {
+			return 0, io.EOF
+		}
+		b.piece, b.at = next.Get("value"), 0
+		b.len = b.piece.Get("length").Int()
+	}
+	n := js.CopyBytesToGo(p, b.piece.Call("subarray", b.at, b.len))
+	b.at += n
+	return n, nil
+}
+
+func (b *body) Close() error {
+	_, err := browser.Await(b.reader.Call("cancel"))
+	return err
+}
+
+func (h *BrowserHost) NewRecords(recordBytes int) Records { return backend.NewBlobs(recordBytes) }
+
+func (h *BrowserHost) Compute(_ context.Context, work backend.Work, records Records, workers int, notice func(string)) (backend.Backend, error) {
+	blobs, ok := records.(*backend.Blobs)
+	if !ok {
+		return nil, errors.New("train: these records are not in the browser")
+	}
+	return backend.NewWorkers(work, blobs, backend.WorkerOptions{Script: h.Script, Count: workers, Notice: notice})
+}
+
+func (h *BrowserHost) Workers() int { return backend.Processors() }
+
+// Ledgers opens the browser's database. Where there is none, spends are remembered until the tab closes, and the person
+// is told.
+func (h *BrowserHost) Ledgers() (dp.Store, error) {
+	if h.store != nil {
+		return h.store, nil
+	}
+	store, err := openBrowserStore("cloister")
+	if err != nil {
+		h.Notice(err.Error() + ". What this tab spends is remembered until it closes, and not beyond: later runs on the same records will not know of it.")
+		store = &dp.MemoryStore{}
+	}
+	h.store = store
+	return store, nil
+}

@@ -1,0 +1,43 @@
+// Command wasm is the trainer as a browser runs it, in a worker of its own: it binds package train to messages.
+// Requests and events are plain objects, typed in train/protocol.go and, for the page, in static/src/protocol.ts.
+package main
+
+import (
+	"context"
+	"fmt"
+	"syscall/js"
+
+	"cloister/train"
+)
+
+func main() {
+	defer func() {
+		if r := recover(); r != nil {
+			post(train.Event{Type: "error", Message: fmt.Sprintf("The trainer failed: %v", r)})
+			panic(r)
+		}
+	}()
+	loader := js.Global().Get("cloister") // static/src/trainer.ts
+	notice := func(s string) { post(train.Event{Type: "notice", Message: s}) }
+	trainer := train.NewTrainer(&train.BrowserHost{Script: loader.Get("compute").String(), Notice: notice}, post)
+
+	hear := func(message js.Value) {
+		var r train.Request
+		if err := fromJS(message, &r); err != nil {
+			post(train.Event{Type: "error", Message: "A message could not be read: " + err.Error()})
+			return
+		}
+		trainer.Send(r)
+	}
+	inbox := loader.Get("inbox")
+	for i := range inbox.Length() {
+		hear(inbox.Index(i))
+	}
+	js.Global().Set("onmessage", js.FuncOf(func(_ js.Value, args []js.Value) any {
+		hear(args[0].Get("data"))
+		return nil
+	}))
+	trainer.Run(context.Background())
+}
+
+func post(e train.Event) { js.Global().Call("postMessage", toJS(e)) }

@@ -18,6 +18,7 @@ interface TfjsSpec {
   kind: "tfjs";
   script: string;
   model: Model;
+  tuned: boolean; // with our form of the gradient of a convolution's input, too
   params: string;
   images: string; // float32, normalised
   labels: string;
@@ -104,6 +105,7 @@ async function openTfjs(spec: TfjsSpec): Promise<Contender> {
   const about = await ask({
     op: "open",
     model: spec.model,
+    tuned: spec.tuned,
     params: new Float32Array(await bytes(spec.params)),
     images: new Float32Array(await bytes(spec.images)),
     labels: new Uint8Array(await bytes(spec.labels)),

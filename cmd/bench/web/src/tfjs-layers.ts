@@ -29,10 +29,10 @@ export class Network {
       if (layer.kind === "flatten") {
         flattened = true;
         this.apply.push((x) => tf.reshape(x, [x.shape[0]!, -1]));
-        shape = image;
+        shape = image; // what its values mean is not forgotten: a linear layer that follows needs it
         continue;
       }
-      this.add(layer, flattened ? image : { c: shape.c, h: 1, w: 1 });
+      this.add(layer, flattened ? image : { c: image.c * image.h * image.w, h: 1, w: 1 });
       if (layer.kind === "linear") flattened = false;
     }
     this.weights = this.slots.map((s) => tf.keep(carry(params.subarray(s.offset, s.offset + s.length), s)));

@@ -4,11 +4,11 @@ import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-core/dist/register_all_gradients";
 import { setThreadsCount, setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import type { Model } from "./model";
-import { registerFilterGradient } from "./tfjs-gradients";
+import { registerFilterGradient, replaceInputGradient } from "./tfjs-gradients";
 import { Network } from "./tfjs-layers";
 
 export type TfjsRequest =
-  | { op: "open"; model: Model; params: Float32Array; images: Float32Array; labels: Uint8Array }
+  | { op: "open"; model: Model; tuned: boolean; params: Float32Array; images: Float32Array; labels: Uint8Array }
   | { op: "gradient"; count: number }
   | { op: "step"; count: number }
   | { op: "profile"; count: number };
@@ -23,6 +23,7 @@ async function open(request: Extract<TfjsRequest, { op: "open" }>): Promise<obje
   await tf.setBackend("wasm");
   await tf.ready();
   registerFilterGradient();
+  if (request.tuned) replaceInputGradient();
   const [c, h, w] = request.model.input;
   network = new Network(request.model, request.params);
   images = tf.keep(tf.tidy(() => tf.transpose(tf.tensor4d(request.images, [request.labels.length, c, h, w]), [0, 2, 3, 1])));

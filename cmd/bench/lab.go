@@ -1,0 +1,93 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"cloister/cmd/bench/browser"
+)
+
+// lab is the bench's page in a tab of its own, with the built site beside it.
+type lab struct {
+	root string
+	site *browser.Site
+	tab  *browser.Tab
+}
+
+// openLab builds what the bench alone needs (its page, TF.js, plain Go as wasm) and opens the page.
+func openLab(ctx context.Context, log io.Writer) (*lab, error) {
+	root, err := browser.Root()
+	if err != nil {
+		return nil, err
+	}
+	if err := buildBench(ctx, root); err != nil {
+		return nil, err
+	}
+	l := &lab{root: root}
+	if l.site, err = browser.Serve(); err != nil {
+		return nil, err
+	}
+	if err := l.site.Mount("/bench/", filepath.Join(root, "build/bench")); err != nil {
+		l.close()
+		return nil, err
+	}
+	if l.tab, err = browser.Open(ctx, log); err != nil {
+		l.close()
+		return nil, err
+	}
+	if err := l.tab.Visit(l.site.URL + "/bench/"); err != nil {
+		l.close()
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *lab) close() {
+	if l.tab != nil {
+		l.tab.Close()
+	}
+	l.site.Close()
+}
+
+// floats serves values as little-endian float32.
+func (l *lab) floats(name string, values []float32) string {
+	content := make([]byte, 0, 4*len(values))
+	for _, v := range values {
+		content = binary.LittleEndian.AppendUint32(content, math.Float32bits(v))
+	}
+	return l.site.File(name, content)
+}
+
+// buildBench leaves build/bench/ as cmd/bench/web and cmd/bench/plain say. What npm brings is pinned by the lock file.
+func buildBench(ctx context.Context, root string) error {
+	web := filepath.Join(root, "cmd/bench/web")
+	if _, err := os.Stat(filepath.Join(web, "node_modules")); err != nil {
+		if err := run(ctx, web, nil, "npm", "ci"); err != nil {
+			return err
+		}
+	}
+	if err := run(ctx, web, nil, "npm", "run", "build"); err != nil {
+		return err
+	}
+	return run(ctx, root, []string{"GOOS=js", "GOARCH=wasm"},
+		"go", "build", "-trimpath", "-ldflags", "-s -w", "-o", "build/bench/plain.wasm", "./cmd/bench/plain")
+}
+
+func run(ctx context.Context, dir string, env []string, name string, args ...string) error {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), env...)
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &said
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("bench: %s %v in %s: %w\n%s", name, args, dir, err, said.String())
+	}
+	return nil
+}

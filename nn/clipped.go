@@ -21,10 +21,19 @@ type ClippedSum struct {
 	Loss     float64   // sum of losses at the first point
 }
 
-// margin lowers every clip factor. A factor and a scaled coordinate are each rounded once to float32, which raises a
-// coordinate by at most (1 + 2^-24)^2; norms are taken in float64, where summing 2^26 squares (maxParams) errs by less
-// than 2^-26 relatively. 2^-22 covers all three.
+// margin lowers every clip factor, and raises every norm that Norms returns, so that what a record adds to the computed
+// sum has a true norm within its bound. With u = 2^-24, float32's rounding unit, what can go wrong is: the factor is
+// rounded to float32 (u), each scaled coordinate again (u), a returned norm too (u); and the norm is a float64 sum of at
+// most 2^26 (maxParams) squares, each exact, so it falls short by less than 2^26 2^-53 / 2 = u/16. Together less than
+// (1 + u)^3 (1 + u/16), which 1 + 4u = 1 + 2^-22 exceeds. A scaled coordinate below float32's normal range errs by at
+// most 2^-150, nothing beside a bound of 1e-12.
 const margin = 1.0 / (1 << 22)
+
+// SumRounding bounds what the float64 sum adds to one record's influence: with at most n records in it, adding or
+// removing one changes the computed sum by at most (1 + SumRounding(n)) times the rule's sensitivity S. The k-th addition
+// errs by at most 2^-53 k S in norm, and both sums count: (n(n-1)/2 + n(n+1)/2) 2^-53 = n^2 2^-53, doubled to cover
+// what rounding adds to the partial sums themselves.
+func SumRounding(n int) float64 { return math.Ldexp(float64(n)*float64(n), -52) }
 
 // Clipper sums clipped per-sample gradients with the plain-Go reference. Not for concurrent use.
 type Clipper struct {
@@ -59,6 +68,9 @@ func (c *Clipper) Sum(points [][]float32, coefficients []float64, samples Sample
 	if err := clip.CheckBounds(bounds, c.Groups()); err != nil {
 		return ClippedSum{}, err
 	}
+	if err := checkPoints(points, coefficients); err != nil {
+		return ClippedSum{}, err
+	}
 	s := c.newSum()
 	factors := make([]float32, c.Groups())
 	for i := range samples.Count {
@@ -78,24 +90,32 @@ func (c *Clipper) Sum(points [][]float32, coefficients []float64, samples Sample
 	return s, nil
 }
 
-// Norms is the first of two passes: gradient norms [sample][group]. A norm that is not finite is +Inf.
+// Norms is the first of two passes: gradient norms [sample][group], raised so that a factor of at most bound/norm keeps
+// the bound in [Clipper.Accumulate]. A norm that is not finite is +Inf.
 func (c *Clipper) Norms(points [][]float32, coefficients []float64, samples Samples) ([]float32, error) {
+	if err := checkPoints(points, coefficients); err != nil {
+		return nil, err
+	}
 	all := make([]float32, 0, samples.Count*c.Groups())
 	for i := range samples.Count {
 		if _, err := c.gradient(points, coefficients, samples, i); err != nil {
 			return nil, err
 		}
 		for _, n := range c.norms {
-			all = append(all, float32(n))
+			all = append(all, float32(n*(1+margin)))
 		}
 	}
 	return all, nil
 }
 
-// Accumulate is the second pass: the sum with each sample's groups scaled by factors [sample][group].
+// Accumulate is the second pass: the sum with each sample's groups scaled by factors [sample][group]. A group whose
+// gradient is not finite is left out whatever its factor. Counts stay zero.
 func (c *Clipper) Accumulate(points [][]float32, coefficients []float64, samples Samples, factors []float32) (ClippedSum, error) {
 	if len(factors) != samples.Count*c.Groups() {
 		return ClippedSum{}, fmt.Errorf("nn: %d factors for %d samples and %d groups", len(factors), samples.Count, c.Groups())
+	}
+	if err := checkPoints(points, coefficients); err != nil {
+		return ClippedSum{}, err
 	}
 	s := c.newSum()
 	for i := range samples.Count {
@@ -131,6 +151,13 @@ func (c *Clipper) gradient(points [][]float32, coefficients []float64, samples S
 	return loss, nil
 }
 
+func checkPoints(points [][]float32, coefficients []float64) error {
+	if len(points) == 0 || coefficients != nil && len(coefficients) != len(points) {
+		return fmt.Errorf("nn: %d coefficients for %d points", len(coefficients), len(points))
+	}
+	return nil
+}
+
 func coefficient(coefficients []float64, k int) float32 {
 	if coefficients == nil {
 		return 1
@@ -153,12 +180,14 @@ func scale(x []float32, by float32) {
 	}
 }
 
-// add adds c.grad, scaled; groups with factor 0 are left out, since 0 times infinity is no number.
+// add adds c.grad, scaled. A group with factor 0 or a gradient that is not finite is left out: 0 times infinity is no
+// number, and one such record would spoil the sum for good.
 func (c *Clipper) add(s *ClippedSum, loss float64, factors []float32) {
 	s.Loss += loss
 	for i, t := range c.tensors {
-		f := factors[c.rule.Group(i)]
-		if f == 0 {
+		g := c.rule.Group(i)
+		f := factors[g]
+		if f == 0 || math.IsInf(c.norms[g], 1) {
 			continue
 		}
 		dst := s.Gradient[t.Offset : t.Offset+t.Len]

@@ -9,7 +9,8 @@ import (
 // Optimiser moves parameters along a released gradient. It sees noised values only, so that nothing it does costs budget.
 type Optimiser interface {
 	// Step updates params in place. noiseStd is the standard deviation of the noise in each coordinate of gradient;
-	// only optimisers that correct for it use it. Nothing is allocated.
+	// only optimisers that correct for it use it. Nothing is allocated. It panics, before it changes anything, when a
+	// length is not the one that the optimiser was made for.
 	Step(params, gradient []float32, learningRate, noiseStd float64)
 	// State is a copy of what a checkpoint must hold; SetState restores it, or reports a state of another shape and
 	// changes nothing.
@@ -17,7 +18,7 @@ type Optimiser interface {
 	SetState(OptimiserState) error
 }
 
-// OptimiserState is an optimiser's memory: vectors as long as the parameters, and the number of steps done.
+// OptimiserState is an optimiser's memory: vectors, most of them as long as the parameters, and the number of steps done.
 type OptimiserState struct {
 	Vectors [][]float32 `msg:"vectors"`
 	Steps   int         `msg:"steps"`
@@ -37,7 +38,9 @@ func NewOptimiser(name string, n int, momentum float64) (Optimiser, error) {
 	case "adam":
 		return &Adam{memory: newMemory(n, 2)}, nil
 	case "adambc":
-		return &Adam{Corrected: true, memory: newMemory(n, 2)}, nil
+		o := &Adam{Corrected: true, memory: newMemory(n, 2)}
+		o.Vectors = append(o.Vectors, make([]float32, 1))
+		return o, nil
 	}
 	return nil, fmt.Errorf("nn: unknown optimiser %q, want one of %v", name, OptimiserNames())
 }
@@ -61,6 +64,13 @@ func (m *memory) State() OptimiserState {
 	return s
 }
 
+// check guards Step: a wrong length is a mistake of the program, never of its input.
+func (m *memory) check(params, gradient []float32) {
+	if n := len(m.Vectors[0]); len(params) != n || len(gradient) != n {
+		panic(fmt.Sprintf("nn: optimiser of %d parameters got %d, with a gradient of %d", n, len(params), len(gradient)))
+	}
+}
+
 func (m *memory) SetState(s OptimiserState) error {
 	if len(s.Vectors) != len(m.Vectors) || s.Steps < 0 {
 		return fmt.Errorf("nn: optimiser state has %d vectors after %d steps, want %d", len(s.Vectors), s.Steps, len(m.Vectors))
@@ -68,6 +78,11 @@ func (m *memory) SetState(s OptimiserState) error {
 	for i, v := range s.Vectors {
 		if len(v) != len(m.Vectors[i]) {
 			return fmt.Errorf("nn: optimiser state %d has length %d, want %d", i, len(v), len(m.Vectors[i]))
+		}
+		for j, x := range v {
+			if x-x != 0 {
+				return fmt.Errorf("nn: optimiser state %d holds %v at %d", i, x, j)
+			}
 		}
 	}
 	for i, v := range s.Vectors {
@@ -84,9 +99,11 @@ type SGD struct {
 }
 
 func (o *SGD) Step(params, gradient []float32, learningRate, _ float64) {
+	o.check(params, gradient)
 	o.Steps++
 	momentum, rate := float32(o.Momentum), float32(learningRate)
 	v := o.Vectors[0]
+	v, params = v[:len(gradient)], params[:len(gradient)]
 	for i, g := range gradient {
 		v[i] = momentum*v[i] + g
 		params[i] -= rate * v[i]
@@ -95,10 +112,11 @@ func (o *SGD) Step(params, gradient []float32, learningRate, _ float64) {
 
 // Adam is Kingma and Ba 2015, Algorithm 1, with beta1 0.9, beta2 0.999 and epsilon 1e-8. Corrected subtracts the known
 // variance of the noise from the second moment, which noise would otherwise dominate: DP-AdamBC (Tang, Shpilevskiy and
-// Lécuyer 2024, "DP-AdamBC: Your DP-Adam Is Actually DP-SGD", Section 3).
+// Lécuyer 2024, "DP-AdamBC: Your DP-Adam Is Actually DP-SGD", Section 3). The variance is averaged as the second moment is,
+// so that the correction stays exact when the noise changes from step to step.
 type Adam struct {
 	Corrected bool
-	memory
+	memory    // first moments, second moments and, when Corrected, the average of the noise's variance
 }
 
 const (
@@ -110,19 +128,26 @@ const (
 )
 
 func (o *Adam) Step(params, gradient []float32, learningRate, noiseStd float64) {
+	o.check(params, gradient)
 	o.Steps++
 	unbias1 := 1 / (1 - math.Pow(beta1, float64(o.Steps)))
 	unbias2 := 1 / (1 - math.Pow(beta2, float64(o.Steps)))
-	variance, floor := 0.0, 0.0
+	variance := 0.0
 	if o.Corrected {
-		variance = noiseStd * noiseStd
-		floor = bcFloor * variance
+		average := &o.Vectors[2][0]
+		*average = float32(beta2*float64(*average) + (1-beta2)*noiseStd*noiseStd)
+		variance = float64(*average) * unbias2
 	}
-	m, v := o.Vectors[0], o.Vectors[1]
+	floor := bcFloor * variance
+	m, v := o.Vectors[0][:len(gradient)], o.Vectors[1][:len(gradient)]
+	params = params[:len(gradient)]
 	for i, g := range gradient {
 		m[i] = beta1*m[i] + (1-beta1)*g
 		v[i] = beta2*v[i] + (1-beta2)*g*g
-		second := max(float64(v[i])*unbias2-variance, floor)
+		second := float64(v[i])*unbias2 - variance
+		if second < floor {
+			second = floor
+		}
 		params[i] -= float32(learningRate * float64(m[i]) * unbias1 / (math.Sqrt(second) + adamEpsilon))
 	}
 }

@@ -94,8 +94,8 @@ func (p *Plain) Evaluate(ctx context.Context, params []float32, split Split) (Ev
 	return e, nil
 }
 
-// Rounding is what float64 sums of float32 terms can add; the clipper's own margin covers the rest.
-func (p *Plain) Rounding() float64 { return 1e-9 }
+// Rounding is what float64 sums can add; the clipper's own margin covers the rest.
+func (p *Plain) Rounding() float64 { return nn.SumRounding(p.splits[Train].Len()) }
 
 // Close makes the backend refuse further work.
 func (p *Plain) Close() error {

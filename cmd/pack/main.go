@@ -70,7 +70,10 @@ func run(ctx context.Context, args []string, log io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return write(ctx, o.out, ds, log)
+	if err := write(ctx, o.out, ds, log); err != nil {
+		return err
+	}
+	return writeIndex(ctx, filepath.Dir(o.out))
 }
 
 func (o *order) check() error {

@@ -11,6 +11,7 @@ import (
 
 	"cloister/clip"
 	"cloister/nn"
+	"cloister/nn/compile/wasm"
 )
 
 // Options say which step is compiled. Shapes, rule and normalisation become constants of the module; parameters and
@@ -108,8 +109,19 @@ func Compile(m *nn.Model, o Options) (*Module, error) {
 	if err := o.check(m); err != nil {
 		return nil, err
 	}
-	return nil, fmt.Errorf("compile: not there yet")
+	p, err := newPlan(m, o)
+	if err != nil {
+		return nil, err
+	}
+	p.emit()
+	return &Module{Wasm: p.module.Encode(), Layout: p.Layout, NormMargin: p.normMargin(), Rounding: rounding()}, nil
 }
 
 // FMAProbe is a module that only an engine with relaxed SIMD validates.
-var FMAProbe []byte
+var FMAProbe = func() []byte {
+	var m wasm.Module
+	f := m.Func()
+	v := f.Local(wasm.V128)
+	f.Get(v).Get(v).Get(v).F32x4RelaxedMadd().Set(v)
+	return m.Encode()
+}()

@@ -1,0 +1,154 @@
+package compile
+
+import "cloister/nn/compile/wasm"
+
+// The functions that the host calls; [Layout] states their arguments.
+
+// functions are what the exports share.
+type functions struct {
+	pack, forward, gradient, contribute, flush *wasm.Func
+}
+
+func (p *plan) emit() {
+	var fn functions
+	fn.pack = p.packFunc()
+	fn.forward = p.forwardFunc()
+	fn.gradient = p.gradientFunc(fn.forward)
+	fn.contribute, fn.flush = p.contributeFunc(), p.flushFunc()
+	unpack := p.unpackFunc()
+
+	step := p.module.Export("step", wasm.I32, wasm.I32, wasm.I32, wasm.I32, wasm.I32)
+	clipped := func() {}
+	if p.options.Private {
+		rule := p.clipFunc()
+		clipped = func() { step.Call(rule) }
+	}
+	p.sum(step, fn, clipped, func() {})
+	step.Call(unpack)
+	p.evaluate(fn)
+	if !p.options.Private {
+		return
+	}
+	p.norms(fn)
+	accumulate := p.module.Export("accumulate", wasm.I32, wasm.I32, wasm.I32, wasm.I32, wasm.I32, wasm.I32)
+	given, factors := p.givenFunc(), accumulate.Param(5)
+	p.sum(accumulate, fn,
+		func() { accumulate.Get(factors).Call(given) },
+		func() { accumulate.Advance(factors, 4*p.Groups) })
+	accumulate.Call(unpack)
+}
+
+// packFunc emits a function that packs every point's weights and clears what a call adds up.
+func (p *plan) packFunc() *wasm.Func {
+	one := p.module.Func(wasm.I32, wasm.I32)
+	for _, l := range p.layers {
+		l.pack(p, one, one.Param(0), one.Param(1))
+	}
+	f := p.module.Func()
+	for k := range p.Points {
+		call(f, one, p.Params+4*p.NumParams*k, p.packed+p.packedSize*k)
+		f.I32(p.weights + 4*k).I32(p.Coefficients + 8*k).F64Load(0).F32DemoteF64().F32Store(0)
+	}
+	for g := range p.Groups {
+		f.I32(p.Counts + 8*g).F64(0).F64Store(0)
+	}
+	f.I32(p.Loss).F64(0).F64Store(0)
+	return f
+}
+
+// unpackFunc emits a function that writes the totals in PyTorch's order.
+func (p *plan) unpackFunc() *wasm.Func {
+	f := p.module.Func()
+	for _, l := range p.layers {
+		l.unpack(p, f)
+	}
+	return f
+}
+
+// sum emits the loop over a step's records; factors makes the factors of the current one, next moves to the following.
+func (p *plan) sum(f *wasm.Func, fn functions, factors, next func()) {
+	width, stretch, slot, held := f.Param(4), f.Local(wasm.I32), f.Local(wasm.I32), f.Local(wasm.I32)
+	here := f.Local(wasm.I32)
+	flush := func() {
+		f.Get(slot).If(func() {
+			f.Get(slot).Call(fn.flush)
+			f.I32(0).Set(slot)
+		})
+	}
+	f.Call(fn.pack)
+	call(f, p.kernels.Fill(), p.summed/4, p.sums)
+	call(f, p.kernels.Fill(), p.summed/2, p.totals)
+	p.records(f, func(index, pixels, label wasm.Local) {
+		f.Get(label).I32(p.classes()).I32LtU().If(func() {
+			f.Get(index).Get(width).I32DivU().Tee(here).Get(stretch).I32Ne().If(func() {
+				flush()
+				f.I32(0).Set(held).Get(here).Set(stretch)
+			})
+			call(f, fn.gradient, pixels, label)
+			factors()
+			f.Get(slot).Call(fn.contribute)
+			f.Advance(slot, 1)
+			f.Advance(held, 1)
+			f.Get(slot).I32(block).I32Eq().Get(held).I32(crowd).I32GeU().I32Or().If(flush)
+		})
+		next()
+	})
+	flush()
+}
+
+// norms emits the first of two passes.
+func (p *plan) norms(fn functions) {
+	norms := p.normsFunc()
+	f := p.module.Export("norms", wasm.I32, wasm.I32, wasm.I32, wasm.I32, wasm.I32)
+	out := f.Param(4)
+	f.Call(fn.pack)
+	p.records(f, func(_, pixels, label wasm.Local) {
+		f.Get(label).I32(p.classes()).I32LtU().IfElse(func() {
+			call(f, fn.gradient, pixels, label)
+			call(f, norms, out)
+			f.Advance(out, 4*p.Groups)
+		}, func() {
+			f.Times(p.Groups, func() {
+				f.Get(out).F32(0).F32Store(0)
+				f.Advance(out, 4)
+			})
+		})
+	})
+}
+
+// evaluate emits predictions and loss, without gradients, at the first point.
+func (p *plan) evaluate(fn functions) {
+	logits := p.nodes[len(p.nodes)-1]
+	scratch := p.evaluated
+	f := p.module.Export("evaluate", wasm.I32, wasm.I32, wasm.I32, wasm.I32, wasm.I32)
+	pixels, labels, first, n, out := f.Param(0), f.Param(1), f.Param(2), f.Param(3), f.Param(4)
+	label := f.Local(wasm.I32)
+	f.Call(fn.pack)
+	f.Get(first).I32(p.Record).I32Mul().Get(pixels).I32Add().Set(pixels)
+	f.AdvanceBy(labels, first)
+	f.Repeat(n, func() {
+		call(f, fn.forward, pixels, p.packed)
+		call(f, p.kernels.ArgMax(logits.C), logits.value, out)
+		f.Get(labels).I32Load8U(0).Tee(label).I32(logits.C).I32LtU().If(func() {
+			call(f, p.kernels.Loss(logits.C), logits.value, scratch, label, p.Loss)
+		})
+		f.Advance(pixels, p.Record)
+		f.Advance(labels, 1)
+		f.Advance(out, 1)
+	})
+}
+
+// records visits the n records of given indices; pixels, labels, indices and n are the function's first parameters.
+func (p *plan) records(f *wasm.Func, body func(index, pixels, label wasm.Local)) {
+	indices := f.Param(2)
+	index, pixels, label := f.Local(wasm.I32), f.Local(wasm.I32), f.Local(wasm.I32)
+	f.Repeat(f.Param(3), func() {
+		f.Get(indices).I32Load(0).Set(index)
+		f.Get(index).I32(p.Record).I32Mul().Get(f.Param(0)).I32Add().Set(pixels)
+		f.Get(index).Get(f.Param(1)).I32Add().I32Load8U(0).Set(label)
+		body(index, pixels, label)
+		f.Advance(indices, 4)
+	})
+}
+
+func (p *plan) classes() int { return p.nodes[len(p.nodes)-1].C }

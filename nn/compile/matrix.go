@@ -1,0 +1,137 @@
+package compile
+
+import (
+	"encoding/binary"
+	"math"
+
+	"cloister/nn/compile/kernel"
+	"cloister/nn/compile/wasm"
+)
+
+// product is a call of the matrix kernel: tables that gather A's rows and runs and scatter C's.
+type product struct {
+	rows       []int // offset of each row of A
+	to         []int // offset of each row of C
+	columns    []int // offset of each panel of C within a row
+	runs       []int // offset of each run within a row of A
+	run        int   // floats of a run, a multiple of 4
+	mode       kernel.Mode
+	rowA, rowC int // tables
+	colC, offs int
+}
+
+func (m *product) layout(p *plan) {
+	m.rowA, m.rowC, m.colC, m.offs = p.list(m.rows), p.list(m.to), p.list(m.columns), p.list(m.runs)
+}
+
+// emit calls the kernel for all rows, in tiles of two heights that differ by one.
+func (m *product) emit(p *plan, f *wasm.Func, a, b, c, bias any) {
+	n := len(m.rows)
+	tiles := (n + p.kernels.TileRows() - 1) / p.kernels.TileRows()
+	height, taller := n/tiles, n%tiles
+	first := 0
+	part := func(height, tiles int) {
+		if tiles == 0 {
+			return
+		}
+		args := []any{tiles, len(m.columns), m.rowA + 4*first, m.rowC + 4*first, m.colC, m.offs, len(m.runs), m.run / 4, a, b, c}
+		if m.mode == kernel.Bias {
+			args = append(args, bias)
+		}
+		call(f, p.kernels.GEMM(height, m.mode), args...)
+		first += height * tiles
+	}
+	part(height+1, taller)
+	part(height, tiles-taller)
+}
+
+// correlation is a call of the weight-gradient kernel: the taps of a window, run by run, and the pixels of input and
+// output gradient that they are correlated over.
+type correlation struct {
+	runs       []int // offset of each run of taps from a pixel
+	run        int   // floats of a run, a multiple of 4
+	panels     int
+	pixA, pixB int // tables
+	parts      []part
+}
+
+// part are tiles of one height.
+type part struct{ taps, tiles, tap, out int }
+
+func (c *correlation) layout(p *plan) {
+	for _, taps := range []int{6, 4} {
+		var tap, out []int
+		for r, offset := range c.runs {
+			sixes := c.sixes(p)
+			from, n := 0, sixes
+			if taps == 4 {
+				from, n = 6*sixes, (c.run-6*sixes)/4
+			}
+			for i := range n {
+				tap = append(tap, offset+4*(from+taps*i))
+				out = append(out, (r*c.run+from+taps*i)*c.row())
+			}
+		}
+		tapTable, outTable := p.list(tap), p.list(out)
+		for first := 0; first < len(tap); first += maxTiles {
+			c.parts = append(c.parts, part{taps, min(maxTiles, len(tap)-first), tapTable + 4*first, outTable + 4*first})
+		}
+	}
+}
+
+// maxTiles bounds the squares that one call adds in float32.
+const maxTiles = 512
+
+// sixes is the number of tiles of six taps in a run; tiles of four take the rest.
+func (c *correlation) sixes(p *plan) int {
+	if p.kernels.TileRows() < 6 {
+		return 0
+	}
+	n := c.run / 6
+	for (c.run-6*n)%4 != 0 {
+		n--
+	}
+	return n
+}
+
+// row is the number of bytes of a row of the gradient.
+func (c *correlation) row() int { return c.panels * kernel.Panel * floatSize }
+
+// floats is the size of the gradient.
+func (c *correlation) floats() int { return len(c.runs) * c.run * c.panels * kernel.Panel }
+
+// emit correlates a with b into c. In Store mode it adds the squares to the float64 at an address.
+func (c *correlation) emit(p *plan, f *wasm.Func, mode kernel.Mode, pixels any, a, b, to, squares int) {
+	for _, t := range c.parts {
+		args := []any{t.tiles, c.panels, t.tap, t.out, c.pixA, c.pixB, pixels, a, b, to, c.row()}
+		if mode == kernel.Store {
+			args = append(args, squares)
+			p.depth = max(p.depth, kernel.SquaresDepth(t.taps, t.tiles))
+		}
+		call(f, p.kernels.WeightGradient(t.taps, mode), args...)
+	}
+}
+
+// panels splits an axis of weights into whole panels and a rest, and permutes both: kernels want eight columns side by
+// side. axis is the extent of the split axis and what a step along it adds to the source; panel is what a panel adds to the target.
+func (p *plan) packPanels(f *wasm.Func, from, to offset, columns, fromStep, panel int, axes ...kernel.Axis) {
+	whole, rest := columns/kernel.Panel, columns%kernel.Panel
+	if whole > 0 {
+		split := append([]kernel.Axis{{N: whole, From: kernel.Panel * fromStep, To: panel}, {N: kernel.Panel, From: fromStep, To: floatSize}}, axes...)
+		call(f, p.kernels.Permute(floatSize, split...), from, to)
+	}
+	if rest > 0 {
+		from.by += whole * kernel.Panel * fromStep
+		to.by += whole * panel
+		split := append([]kernel.Axis{{N: rest, From: fromStep, To: floatSize}}, axes...)
+		call(f, p.kernels.Permute(floatSize, split...), from, to)
+	}
+}
+
+func floats(v ...float32) []byte {
+	var b []byte
+	for _, x := range v {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
+	}
+	return b
+}

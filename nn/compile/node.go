@@ -1,0 +1,129 @@
+package compile
+
+import "cloister/nn"
+
+// node is an activation: its values and, past the first layer with parameters, their gradient. Both are laid out
+// [row][column][channel] in a border of zeros as wide as the convolutions around it read. Channels are padded with
+// zeros to whole panels.
+type node struct {
+	nn.Shape
+	channels int // floats per pixel
+	border   int
+	value    int // address of the values' first float, border included
+	gradient int // the same of the gradient; 0 when nobody asks for it
+
+	flat      bool // read as a vector: no border allowed
+	kept      bool // its producer's gradient reads the values: they must stay as produced
+	trainable bool // parameters lie before it
+	untidy    bool // its gradient's border collects what lies outside of the image
+}
+
+const floatSize = 4
+
+// row is the number of bytes from one image row to the next.
+func (n *node) row() int { return (n.W + 2*n.border) * n.channels * floatSize }
+
+// at is the offset of a pixel from the buffer's start; the border has negative coordinates.
+func (n *node) at(y, x int) int {
+	return (y+n.border)*n.row() + (x+n.border)*n.channels*floatSize
+}
+
+// vectors is the size of the buffer in vectors of four floats.
+func (n *node) vectors() int { return roundUp((n.H+2*n.border)*n.row()/floatSize, 4) / 4 }
+
+// size is the number of floats when read as a vector.
+func (n *node) size() int { return n.vectors() * 4 }
+
+func roundUp(n, multiple int) int { return (n + multiple - 1) / multiple * multiple }
+
+// link is a layer between two nodes, which are the same one when it works in place.
+type link struct {
+	layer   nn.Layer
+	tensors []nn.Tensor
+	in, out *node
+}
+
+// graph makes the nodes of a model and the layers between them, without those that only rename shapes.
+func graph(m *nn.Model) (nodes []*node, links []link) {
+	shapes, _ := m.Shapes()
+	tensors := map[int][]nn.Tensor{}
+	for _, t := range m.Tensors() {
+		tensors[t.Layer] = append(tensors[t.Layer], t)
+	}
+	add := func(s nn.Shape, channels int) *node {
+		n := &node{Shape: s, channels: channels}
+		nodes = append(nodes, n)
+		return n
+	}
+	last := add(m.Input, inputChannels(m))
+	for i, layer := range m.Layers {
+		if _, ok := layer.(nn.Flatten); ok && renames(m.Layers[i+1:], last.Shape) {
+			continue
+		}
+		l := link{layer, tensors[i], last, last}
+		if !inPlace(layer, last) {
+			l.out = add(shapes[i+1], roundUp(shapes[i+1].C, 8))
+			l.out.trainable = last.trainable || len(l.tensors) > 0
+		}
+		l.out.kept = l.out.kept || l.out.trainable && readsOutput(layer)
+		links = append(links, l)
+		last = l.out
+	}
+	last.flat = true
+	return nodes, links
+}
+
+// inputChannels pads a record's channels: to nothing where a convolution reads rows of single-channel pixels or a
+// linear layer reads everything, to a vector where a convolution reads rows of pixels, else to panels.
+func inputChannels(m *nn.Model) int {
+	for _, l := range m.Layers {
+		switch l.(type) {
+		case nn.ReLU, nn.Tanh:
+			continue
+		case nn.Conv2D, nn.Flatten, nn.Linear:
+			if m.Input.C == 1 {
+				return 1
+			}
+			if m.Input.C <= 4 {
+				return 4
+			}
+		}
+		break
+	}
+	return roundUp(m.Input.C, 8)
+}
+
+// renames says whether a Flatten needs no work: a vector stays one, and a linear layer's weights can be permuted instead.
+func renames(after []nn.Layer, s nn.Shape) bool {
+	if s.H == 1 && s.W == 1 {
+		return true
+	}
+	for _, l := range after {
+		switch l.(type) {
+		case nn.ReLU, nn.Tanh, nn.Flatten:
+			continue
+		case nn.Linear:
+			return true
+		}
+		return false
+	}
+	return false
+}
+
+// inPlace says whether a layer may overwrite its input: it works element by element, and nobody needs the input later.
+func inPlace(l nn.Layer, in *node) bool {
+	switch l.(type) {
+	case nn.ReLU, nn.Tanh:
+		return !in.kept
+	}
+	return false
+}
+
+// readsOutput says whether a layer's gradient is computed from its output.
+func readsOutput(l nn.Layer) bool {
+	switch l.(type) {
+	case nn.ReLU, nn.Tanh, nn.MaxPool:
+		return true
+	}
+	return false
+}

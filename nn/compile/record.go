@@ -1,0 +1,243 @@
+package compile
+
+import (
+	"math"
+
+	"cloister/clip"
+	"cloister/nn/compile/kernel"
+	"cloister/nn/compile/wasm"
+)
+
+// One record: its gradient, the gradient's norm, its factor, and what it adds to the sums.
+
+// forwardFunc emits a function of a record's pixels and a point's packed weights that leaves the logits in the last node.
+func (p *plan) forwardFunc() *wasm.Func {
+	f := p.module.Func(wasm.I32, wasm.I32)
+	in := p.nodes[0]
+	call(f, p.kernels.Pixels(kernel.Input{
+		Channels: in.C, Height: in.H, Width: in.W, Interleaved: in.channels, Row: in.row(), Scale: p.options.Scale, Shift: p.options.Shift,
+	}), f.Param(0), in.value+in.at(0, 0))
+	for _, l := range p.layers {
+		l.forward(p, f, f.Param(1))
+	}
+	return f
+}
+
+// backwardFunc emits a function of a point's packed weights that turns the logits' gradient into the parameters'.
+func (p *plan) backwardFunc() *wasm.Func {
+	f := p.module.Func(wasm.I32)
+	for i := len(p.layers) - 1; i >= 0; i-- {
+		l := p.layers[i]
+		l.backward(p, f, f.Param(0))
+	}
+	return f
+}
+
+// gradientFunc emits a function of a record's pixels and label that computes its gradient and, when private, the squared
+// norm of each group. With several points the gradient is their weighted sum; a point of weight zero is skipped.
+func (p *plan) gradientFunc(forward *wasm.Func) *wasm.Func {
+	backward := p.backwardFunc()
+	f := p.module.Func(wasm.I32, wasm.I32)
+	pixels, label, logits := f.Param(0), f.Param(1), p.nodes[len(p.nodes)-1]
+	if p.options.Private {
+		for g := range p.Groups {
+			f.I32(p.squares + 8*g).F64(0).F64Store(0)
+		}
+		if p.Points > 1 {
+			call(f, p.kernels.Fill(), p.stored/4, p.scratch)
+		}
+	}
+	for k := range p.Points {
+		w, loss := p.packed+k*p.packedSize, p.Loss
+		if k > 0 {
+			loss = p.pair
+		}
+		f.I32(p.weights + 4*k).F32Load(0).F32(0).F32Ne().If(func() {
+			call(f, forward, pixels, w)
+			call(f, p.kernels.CrossEntropy(logits.C), logits.value, logits.gradient, label, loss, p.weights+4*k)
+			call(f, backward, w)
+		})
+	}
+	if p.options.Private && p.Points > 1 {
+		for _, t := range p.tensors {
+			p.addSquares(f, t, p.squares+8*t.group)
+		}
+	}
+	return f
+}
+
+// Squares below tiny may have underflowed in float32, and those above huge overflowed.
+const tiny, huge = 1e-28, 1e38
+
+// addStoredSquares adds the squares of a tensor's stored gradient to its group's. Those that were summed along with the
+// gradient, if any, are at p.pair; they serve if float32 could hold them.
+func (p *plan) addStoredSquares(f *wasm.Func, t *tensor, fused bool) {
+	group := p.squares + 8*t.group
+	if !fused {
+		p.addSquares(f, t, group)
+		return
+	}
+	f.I32(p.pair).F64Load(0).F64(tiny).F64Gt().I32(p.pair).F64Load(0).F64(huge).F64Lt().I32And().IfElse(func() {
+		f.I32(group).I32(group).F64Load(0).I32(p.pair).F64Load(0).F64Add().F64Store(0)
+	}, func() {
+		p.addSquares(f, t, group)
+	})
+}
+
+func (p *plan) addSquares(f *wasm.Func, t *tensor, sum int) {
+	for _, s := range t.spans {
+		call(f, p.kernels.Squares(), s.floats/4, p.scratch+4*(t.offset+s.offset), sum)
+	}
+}
+
+// maxInput bounds |x|^2 of a linear layer's input: beyond it, rounding of a product d x could exceed any clip bound even
+// where d underflows. Such a record counts as not finite.
+const maxInput = 1e36
+
+// addGhostSquares adds |x|^2 |d|^2 to the weight's group and |d|^2 to the bias'.
+func (p *plan) addGhostSquares(f *wasm.Func, l *linear) {
+	x, d := p.pair, p.pair+8
+	f.I32(x).F64(0).F64Store(0).I32(d).F64(0).F64Store(0)
+	call(f, p.kernels.Squares(), l.size/4, l.in.value, x)
+	call(f, p.kernels.Squares(), l.units/4, l.out.gradient, d)
+	weight, bias := p.squares+8*l.weight.group, p.squares+8*l.bias.group
+	f.I32(weight).I32(weight).F64Load(0).I32(x).F64Load(0).I32(d).F64Load(0).F64Mul().F64Add().F64Store(0)
+	f.I32(bias).I32(bias).F64Load(0).I32(d).F64Load(0).F64Add().F64Store(0)
+	f.I32(x).F64Load(0).F64(maxInput).F64Gt().If(func() {
+		f.I32(weight).F64(math.Inf(1)).F64Store(0)
+	})
+}
+
+// smallestFactor is the smallest normal float32; below it rounding a factor could raise it by more than the margin.
+const smallestFactor = 0x1p-126
+
+// clipFunc emits a function that turns each group's squared norm into its factor and counts it. See [clip.Rule.Factor].
+func (p *plan) clipFunc() *wasm.Func {
+	f := p.module.Func()
+	bound, factor := f.Local(wasm.F64), f.Local(wasm.F64)
+	p.eachNorm(f, func(group func(address, size int) *wasm.Func, norm wasm.Local, counts func() *wasm.Func) {
+		group(p.Bounds, 8).F64Load(0).Set(bound)
+		group(p.Counts, 8)
+		group(p.Counts, 8).F64Load(0)
+		f.Get(norm).Get(bound).F64Le().F64ConvertI32U().F64(0.5).F64Sub().F64Add().F64Store(0)
+		f.F64(0).Set(factor)
+		counts().If(func() {
+			f.Get(bound).F64(1 - p.normMargin()).F64Mul()
+			p.divisor(f, norm)
+			f.F64Div()
+			if p.options.Rule.Kind == clip.Clip {
+				f.F64(1).F64Min()
+			}
+			f.Set(factor)
+			f.Get(factor).F64(smallestFactor).F64Lt().If(func() { f.F64(0).Set(factor) })
+		})
+		group(p.factors, 4).Get(factor).F32DemoteF64().F32Store(0)
+	})
+	return f
+}
+
+// divisor leaves what the rule's kind divides the bound by.
+func (p *plan) divisor(f *wasm.Func, norm wasm.Local) {
+	f.Get(norm)
+	switch p.options.Rule.Kind {
+	case clip.Normalise:
+		f.F64(p.options.Rule.Gamma).F64Add()
+	case clip.PSAC:
+		f.F64(p.options.Rule.R).Get(norm).F64(p.options.Rule.R).F64Add().F64Div().F64Add()
+	}
+}
+
+// normsFunc emits a function that writes each group's norm, raised by the margin, to an address.
+func (p *plan) normsFunc() *wasm.Func {
+	f := p.module.Func(wasm.I32)
+	p.eachNorm(f, func(_ func(address, size int) *wasm.Func, norm wasm.Local, _ func() *wasm.Func) {
+		f.Get(f.Param(0)).Get(norm).F64(1 + p.normMargin()).F64Mul().F32DemoteF64().F32Store(0)
+		f.Advance(f.Param(0), 4)
+	})
+	return f
+}
+
+// givenFunc emits a function that takes each group's factor from an address, or 0 where the norm does not count.
+func (p *plan) givenFunc() *wasm.Func {
+	f := p.module.Func(wasm.I32)
+	p.eachNorm(f, func(group func(address, size int) *wasm.Func, _ wasm.Local, counts func() *wasm.Func) {
+		group(p.factors, 4).F32(0).F32Store(0)
+		counts().If(func() {
+			group(p.factors, 4).Get(f.Param(0)).F32Load(0).F32Store(0)
+		})
+		f.Advance(f.Param(0), 4)
+	})
+	return f
+}
+
+// eachNorm visits the groups. group pushes the address of the group's entry in an array, counts whether the
+// norm is above the floor and finite.
+func (p *plan) eachNorm(f *wasm.Func, body func(group func(address, size int) *wasm.Func, norm wasm.Local, counts func() *wasm.Func)) {
+	g, norm := f.Local(wasm.I32), f.Local(wasm.F64)
+	group := func(address, size int) *wasm.Func {
+		return f.Get(g).I32(size).I32Mul().I32(address).I32Add()
+	}
+	counts := func() *wasm.Func {
+		return f.Get(norm).F64(clip.Floor).F64Gt().Get(norm).F64(math.MaxFloat64).F64Le().I32And()
+	}
+	f.Times(p.Groups, func() {
+		group(p.squares, 8).F64Load(0).F64Sqrt().Set(norm)
+		body(group, norm, counts)
+		f.Advance(g, 1)
+	})
+}
+
+// ifCounted emits code for a group whose factor is not zero, and code for one whose factor is; without privacy the
+// factor is 1.
+func (p *plan) ifCounted(f *wasm.Func, group int, then func(factor int), otherwise func()) {
+	if !p.options.Private {
+		then(p.one)
+		return
+	}
+	factor := p.factors + 4*group
+	f.I32(factor).F32Load(0).F32(0).F32Ne()
+	if otherwise == nil {
+		f.If(func() { then(factor) })
+	} else {
+		f.IfElse(func() { then(factor) }, otherwise)
+	}
+}
+
+// contributeFunc emits a function of a slot that adds the record's scaled gradient to the sums.
+func (p *plan) contributeFunc() *wasm.Func {
+	f := p.module.Func(wasm.I32)
+	add := func(group, first, floats int) {
+		p.ifCounted(f, group, func(factor int) {
+			call(f, p.kernels.AddScaled(), floats/4, p.scratch+4*first, p.sums+4*first, factor)
+		}, nil)
+	}
+	switch {
+	case !p.options.Private: // already there
+	case p.options.Rule.Grouping == clip.Global:
+		add(0, 0, p.stored)
+	default:
+		for _, t := range p.tensors {
+			if t.stored {
+				add(t.group, t.offset, roundUp(t.floats, 4))
+			}
+		}
+	}
+	for _, l := range p.layers {
+		if r, ok := l.(rank); ok {
+			r.stash(p, f, f.Param(0))
+		}
+	}
+	return f
+}
+
+// flushFunc emits a function of the number of slots in use that moves all float32 sums into the totals.
+func (p *plan) flushFunc() *wasm.Func {
+	f := p.module.Func(wasm.I32)
+	for _, l := range p.layers {
+		if r, ok := l.(rank); ok {
+			r.sum(p, f, f.Param(0))
+		}
+	}
+	call(f, p.kernels.Flush(), p.summed/4, p.sums, p.totals)
+	return f
+}

@@ -1,0 +1,45 @@
+package compile
+
+// How wrong float32 can make a clipped sum, and how privacy survives it.
+//
+// Let u = 2^-24. A record's contribution is what the module really adds for it: for a materialised gradient G the
+// exact vector s G, or its rounded coordinates; for a linear layer the exact outer product of x and the rounded s d.
+// How far G itself is from the mathematical gradient does not matter: its own norm is bounded.
+//
+// Norms. Squares of materialised weights are summed in float32 within a kernel call and in float64 after it; a square
+// meets at most `depth` roundings on its way, so the computed sum is at least (1-u)^depth of the true one, its root at
+// least 1 - depth u/2. Sums that underflow could have touched (below 1e-28) or that overflowed are computed again in float64.
+// Every other square is exact in float64, where fewer than 2^27 additions cost less than 2^-26. Rounding of the factor, of s d
+// and of s G raises a contribution by less than 4u more. Factors are computed from C (1 - NormMargin), so a
+// contribution's true norm is at most C. (A factor of 1 needs C (1 - NormMargin) >= norm.)
+//
+// Sums. Records have fixed positions; a missing record leaves its position empty. Positions are cut into stretches of fixed
+// length. The module adds a stretch's sampled records in float32, moves the sum to float64 after every `block` records
+// and at the stretch's end, and once a stretch has held `crowd` records, after every record. Take neighbouring
+// datasets, one with a record more, sampled alike: all stretches but one add the same records in the same blocks, hence the
+// same float32 values. In that one, blocks shift:
+//
+//   - The first `crowd` records fall into blocks of k <= block records. Adding them one after another, each partial sum of j
+//     contributions has a norm of at most j C, so roundings add up to at most u C k(k+1)/2. Sums of products (linear
+//     layers) associate differently but no deeper, and round each product: at most u C k more without, and none
+//     with a fused multiply-add; one more addition per block joins them. Per block: u C k(k+5)/2, for all blocks: u C crowd (block+5)/2.
+//   - A later record is a block of its own: the sum is its contribution, rounded the same way in both datasets. Only the
+//     record that the added one pushes over the edge changes side: 2 u C.
+//
+// Both datasets deviate from the exact sum of contributions by that much at most, so the difference grows by
+// no more than crowd (block+5) u C + 4 u C, whatever the batch. Float64 sums of the stretches add at most records times
+// flushes times 2^-53 C to each side, below 2^-16 C for 2^18 sampled records: more than a tab ever takes.
+// C is the joint sensitivity, as contributions are bounded group by group.
+const (
+	unit  = 0x1p-24
+	block = 32  // records between two flushes: slots of a linear layer
+	crowd = 128 // records of a stretch after which every record is flushed
+)
+
+func (p *plan) normMargin() float64 {
+	return 1.01*float64(p.depth)*unit/2 + 4*unit + 0x1p-26
+}
+
+func rounding() float64 {
+	return (crowd*(block+5)+4)*unit + 2*0x1p-17
+}

@@ -16,11 +16,13 @@ const assets = join(dist, "assets");
 const policy = readFileSync(join(here, "csp.txt"), "utf8").trim().replace(/\s*\n\s*/g, " ");
 
 function sweep() {
-  mkdirSync(dist, { recursive: true });
+  const index = join(dist, "data/index.json"); // cmd/pack lists here what it packs
+  mkdirSync(join(dist, "data"), { recursive: true });
   for (const name of readdirSync(dist)) {
     if (name !== "data") rmSync(join(dist, name), { recursive: true });
   }
   mkdirSync(assets);
+  if (!existsSync(index)) writeFileSync(index, "[]\n");
 }
 
 // Go's loader must be of the Go version that built the trainer.

@@ -7,6 +7,7 @@ import { byId, eachFrame, el } from "./dom";
 import { EpsilonPanel } from "./epsilon-panel";
 import * as format from "./format";
 import { Log } from "./log";
+import { Presets } from "./presets";
 import { Problem, type WayOut } from "./problem";
 import { showProgress } from "./progress";
 import type { Config, DatasetInfo, Event } from "./protocol";
@@ -33,12 +34,15 @@ let dataset: DatasetInfo | undefined;
 let preset = fallback; // what the address is compared with
 let run: Run | undefined;
 let state: State = "idle";
+let starting = false; // asked to start, not heard of yet
+let ended = false; // a run that was stopped can go on in the trainer, but not on the page
 let trainer = new Trainer(hear);
 
 const form = new SettingsForm(setup, withAddress(fallback), (setting) => {
   if (setting.key === "model") usePreset(form.config.model);
   keepAddress();
 });
+const presets = new Presets(byId("preset"), (config) => (usePreset(config.model), form.fill(config), keepAddress()));
 const drawn = eachFrame(draw);
 
 byId("learning").append(curves.accuracy.root, curves.loss.root, curves.trainLoss.root);
@@ -55,9 +59,9 @@ buttons.save.addEventListener("click", () => trainer.send({ type: "save" }));
 buttons.restore.addEventListener("click", () => byId("restore-file").click());
 byId<HTMLInputElement>("restore-file").addEventListener("change", restore);
 
-begin();
+arrive();
 
-async function begin() {
+async function arrive() {
   choices = await datasets();
   dataSelect.replaceChildren(...choices.map(({ name, title }) => el("option", { value: name }, title)));
   const wanted = addressedData() ?? choices[0].name;
@@ -79,10 +83,16 @@ function open(name: string) {
 function start() {
   if (!dataset || !form.valid) return;
   problem.clear();
-  run = newRun(form.config, dataset);
+  begin(form.config);
+  trainer.send({ type: "start", config: form.config });
+}
+
+function begin(config: Config) {
+  run = newRun(config, dataset!);
+  starting = true;
+  ended = false;
   samples.predict([]);
   setState("running");
-  trainer.send({ type: "start", config: run.config });
 }
 
 function hear(event: Event) {
@@ -100,10 +110,12 @@ function hear(event: Event) {
       byId("spoken").textContent = epochWords();
       break;
     case "state":
-      return setState(event.state!);
+      if (run?.planned) starting = false;
+      return starting ? undefined : setState(ended && event.state === "paused" ? "done" : event.state!);
     case "done":
+      ended = true;
       log.add("The run has ended.");
-      break;
+      return setState("done");
     case "checkpoint":
       return download(event.checkpoint!);
     case "notice":
@@ -122,6 +134,7 @@ function showLoading({ done, total, what }: { done: number; total: number; what:
 function useDataset(info: DatasetInfo) {
   dataset = info;
   byId("provenance").textContent = `${format.count(info.train)} to train on, ${format.count(info.test)} to test. ${info.provenance}`;
+  presets.offer(info.presets);
   form.offer("model", info.models.map((name) => [name, modelTitle(name)]));
   const wanted = addressedModel();
   usePreset(wanted && info.models.includes(wanted) ? wanted : (info.presets[0]?.config.model ?? info.models[0]));
@@ -134,12 +147,13 @@ function useDataset(info: DatasetInfo) {
 }
 
 function usePreset(model: string) {
-  preset = dataset?.presets.find(({ config }) => config.model === model)?.config ?? { ...form.config, model };
+  preset = presets.of(model) ?? { ...form.config, model };
   form.fill(preset);
 }
 
 function keepAddress() {
   putAddress(dataSelect.value, form.config, preset);
+  presets.show(form.config);
   drawn();
 }
 
@@ -200,15 +214,17 @@ function epochWords(): string {
 
 function fail(message: string) {
   log.add(message);
-  const reload: WayOut = { label: "Start the trainer again", act: restart };
-  const digits: WayOut = { label: "Use the built-in digits", act: () => open(choices[0].name) };
-  const again: WayOut = { label: "Try again", act: () => open(dataSelect.value) };
-  if (state === "loading" && !dataset) {
-    dataSelect.value === choices[0].name ? problem.show(message, [again]) : problem.show(message, [again, digits]);
-    return setState("idle");
-  }
-  problem.show(message, [reload]);
-  if (state === "running" && !run?.planned) setState("idle");
+  problem.show(message, dataset ? [{ label: "Start the trainer again", act: restart }] : otherData());
+  if (!dataset) setState("idle");
+  else if (starting) setState(run?.planned ? "paused" : "idle");
+  starting = false;
+}
+
+/** The ways out where no data could be opened. */
+function otherData(): WayOut[] {
+  const again = { label: "Try again", act: restart };
+  const digits = { label: "Use the built-in digits", act: () => open(choices[0].name) };
+  return dataSelect.value === choices[0].name ? [again] : [again, digits];
 }
 
 /** A trainer that died takes nothing with it but the run: what it reserved stays in the ledger. */
@@ -224,8 +240,9 @@ async function restore(event: globalThis.Event) {
   input.value = ""; // so that the same file can be chosen again
   if (!file || !dataset) return;
   problem.clear();
-  run = newRun(form.config, dataset);
-  trainer.send({ type: "restore", checkpoint: new Uint8Array(await file.arrayBuffer()) });
+  const checkpoint = new Uint8Array(await file.arrayBuffer());
+  begin(form.config);
+  trainer.send({ type: "restore", checkpoint });
 }
 
 function download(checkpoint: Uint8Array) {

@@ -26,5 +26,5 @@ function words(run: Run | undefined, state: State, done: number): string {
     const left = remaining(run);
     return left === undefined ? `Starting: ${steps}.` : `Training: ${steps}, ${format.duration(left)} left.`;
   }
-  return done < planned.steps ? `Stopped at ${steps}. The whole plan counts as spent.` : `Done: ${format.count(done)} steps.`;
+  return done < planned.steps ? `Stopped at ${steps}. It is certified at its planned epsilon.` : `Done: ${format.count(done)} steps.`;
 }

@@ -17,7 +17,7 @@ import (
 // downloader fetches files, going on where an earlier try stopped.
 type downloader struct {
 	client *http.Client
-	tries  int           // at one home, in a row, that bring no bytes
+	tries  int           // at one home, in a row, that get no further
 	pause  time.Duration // between tries
 	stall  time.Duration // without a byte, after which a connection is given up
 	report func(format string, args ...any)
@@ -75,11 +75,11 @@ func (d *downloader) fromAnyHome(ctx context.Context, r remote, homes []string, 
 // fromHome fetches into path.part, tries again while that helps, and renames the file once it is whole and right.
 func (d *downloader) fromHome(ctx context.Context, r remote, url, path string) error {
 	part := path + ".part"
-	for failures := 0; ; {
+	for failures, reached := 0, sizeOf(part); ; {
 		before := sizeOf(part)
 		err := d.fetch(ctx, r, url, part)
-		if sizeOf(part) > before {
-			failures = 0
+		if size := sizeOf(part); size > reached { // further than ever: a file that begins anew again and again does not count
+			failures, reached = 0, size
 		}
 		if err == nil {
 			if err = checkFile(part, r); err == nil {
@@ -194,6 +194,9 @@ func restart(file *os.File) error {
 
 // copy appends the body, bounded, and gives up when nothing arrives for too long.
 func (d *downloader) copy(file *os.File, response *http.Response, r remote, have int64, cancel func()) error {
+	if stated := response.ContentLength; r.sha256 != "" && stated >= 0 && have+stated != r.bytes {
+		return errors.Join(fmt.Errorf("%w: the server's file has %d bytes, the published one %d", errRefused, have+stated, r.bytes), restart(file))
+	}
 	watchdog := time.AfterFunc(d.stall, cancel)
 	defer watchdog.Stop()
 	d.report("%s: from %s, %d bytes are here", r.file, response.Request.URL.Host, have)

@@ -7,6 +7,7 @@ import "fmt"
 // concurrent use needs one Reference each; no method allocates.
 type Reference struct {
 	layers  []step
+	input   int // values of one sample
 	params  int
 	classes int
 }
@@ -33,7 +34,7 @@ func NewReference(m *Model) (*Reference, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Reference{classes: m.Classes()}
+	r := &Reference{input: m.Input.Size(), classes: m.Classes()}
 	for i, l := range m.Layers {
 		in, out := shapes[i], shapes[i+1]
 		s := step{lo: r.params}
@@ -77,8 +78,8 @@ func newOp(l Layer, in, out Shape) (op, error) {
 // Forward computes the logits of one normalised sample x, [channel][row][column]. The result is valid until the next
 // call. It panics when params or x has the wrong length.
 func (r *Reference) Forward(params, x []float32) (logits []float32) {
-	if len(params) != r.params {
-		panic(fmt.Sprintf("nn: %d parameters for a model of %d", len(params), r.params))
+	if len(params) != r.params || len(x) != r.input {
+		panic(fmt.Sprintf("nn: %d parameters and %d inputs for a model of %d and %d", len(params), len(x), r.params, r.input))
 	}
 	for i := range r.layers {
 		s := &r.layers[i]

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 
 	"cloister/dp"
@@ -89,7 +88,7 @@ func (p *Plain) Evaluate(ctx context.Context, params []float32, split Split) (Ev
 		p.input.Apply(x, records.pixels(i, len(x)))
 		logits := p.reference.Forward(params, x)
 		e.Predictions[i] = uint8(argmax(logits))
-		e.Loss += loss(logits, int(label)) / float64(records.Len())
+		e.Loss += nn.CrossEntropy(logits, int(label)) / float64(records.Len())
 	}
 	return e, nil
 }
@@ -150,14 +149,4 @@ func argmax(x []float32) int {
 		}
 	}
 	return best
-}
-
-// loss is the softmax cross-entropy, log(sum exp logits) - logits[label].
-func loss(logits []float32, label int) float64 {
-	top := float64(logits[argmax(logits)])
-	sum := 0.0
-	for _, v := range logits {
-		sum += math.Exp(float64(v) - top)
-	}
-	return math.Log(sum) + top - float64(logits[label])
 }

@@ -3,10 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +17,8 @@ type lab struct {
 	root string
 	site *browser.Site
 	tab  *browser.Tab
+
+	compute string // address of the site's own compute workers' script
 }
 
 // openLab builds what the bench alone needs (its page, TF.js, plain Go as wasm) and opens the page.
@@ -56,13 +56,15 @@ func (l *lab) close() {
 	l.site.Close()
 }
 
-// floats serves values as little-endian float32.
-func (l *lab) floats(name string, values []float32) string {
-	content := make([]byte, 0, 4*len(values))
-	for _, v := range values {
-		content = binary.LittleEndian.AppendUint32(content, math.Float32bits(v))
+// mountSite serves dist/, whose workers are what is measured.
+func (l *lab) mountSite() error {
+	dist := filepath.Join(l.root, "dist")
+	scripts, err := filepath.Glob(filepath.Join(dist, "assets/compute.*.js"))
+	if err != nil || len(scripts) != 1 {
+		return fmt.Errorf("bench: %s holds %d compute workers' scripts, want 1: run 'make build'", dist, len(scripts))
 	}
-	return l.site.File(name, content)
+	l.compute = "/site/assets/" + filepath.Base(scripts[0])
+	return l.site.Mount("/site/", dist)
 }
 
 // buildBench leaves build/bench/ as cmd/bench/web and cmd/bench/plain say. What npm brings is pinned by the lock file.

@@ -56,3 +56,6 @@ func Named(name string) (*nn.Model, error) {
 	}
 	return nil, fmt.Errorf("network: no network %q", name)
 }
+
+// Len is the number of records.
+func (r Records) Len() int { return len(r.Labels) }

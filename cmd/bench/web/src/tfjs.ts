@@ -64,7 +64,7 @@ function step(count: number): object {
 function gradient(count: number): object {
   return tf.tidy(() => {
     const { value, grads } = sums(count);
-    return { loss: value.dataSync()[0], gradient: network.flat(grads) };
+    return { loss: value.dataSync()[0], gradient: Array.from(network.flat(grads)) };
   });
 }
 

@@ -1,0 +1,5 @@
+package main
+
+type runReport struct{}
+
+func (r *runReport) sentence(d *document) {}

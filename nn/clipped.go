@@ -40,8 +40,9 @@ type Clipper struct {
 	reference    *Reference
 	tensors      []Tensor
 	rule         clip.Rule
-	x, grad, one []float32
-	norms        []float64
+	x, grad, one []float32 // a sample, its combined gradient, its gradient at one point
+	norms        []float64 // of grad, by group
+	factors      []float32 // for grad, by group
 }
 
 // NewClipper makes scratch for a valid model and rule.
@@ -54,8 +55,12 @@ func NewClipper(m *Model, rule clip.Rule) (*Clipper, error) {
 		return nil, err
 	}
 	tensors, n := m.Tensors(), m.NumParams()
-	return &Clipper{reference: r, tensors: tensors, rule: rule, x: make([]float32, m.Input.Size()), grad: make([]float32, n), one: make([]float32, n),
-		norms: make([]float64, rule.Groups(len(tensors)))}, nil
+	groups := rule.Groups(len(tensors))
+	return &Clipper{
+		reference: r, tensors: tensors, rule: rule,
+		x: make([]float32, m.Input.Size()), grad: make([]float32, n), one: make([]float32, n),
+		norms: make([]float64, groups), factors: make([]float32, groups),
+	}, nil
 }
 
 // Groups is the number of clip bounds.
@@ -72,22 +77,27 @@ func (c *Clipper) Sum(points [][]float32, coefficients []float64, samples Sample
 		return ClippedSum{}, err
 	}
 	s := c.newSum()
-	factors := make([]float32, c.Groups())
 	for i := range samples.Count {
 		loss, err := c.gradient(points, coefficients, samples, i)
 		if err != nil {
 			return ClippedSum{}, err
 		}
-		for g, norm := range c.norms {
-			factors[g] = float32(c.rule.Factor(norm, bounds[g]) * (1 - margin))
-			s.Counts[g] -= 0.5
-			if norm <= bounds[g] {
-				s.Counts[g]++
-			}
-		}
-		c.add(&s, loss, factors)
+		c.addClipped(&s, bounds)
+		s.Loss += loss
 	}
 	return s, nil
+}
+
+// addClipped adds c.grad, clipped by its norms.
+func (c *Clipper) addClipped(s *ClippedSum, bounds []float64) {
+	for g, norm := range c.norms {
+		c.factors[g] = float32(c.rule.Factor(norm, bounds[g]) * (1 - margin))
+		s.Counts[g] -= 0.5
+		if norm <= bounds[g] {
+			s.Counts[g]++
+		}
+	}
+	c.add(s, c.factors)
 }
 
 // Norms is the first of two passes: gradient norms [sample][group], raised so that a factor of at most bound/norm keeps
@@ -123,7 +133,8 @@ func (c *Clipper) Accumulate(points [][]float32, coefficients []float64, samples
 		if err != nil {
 			return ClippedSum{}, err
 		}
-		c.add(&s, loss, factors[i*c.Groups():][:c.Groups()])
+		c.add(&s, factors[i*c.Groups():][:c.Groups()])
+		s.Loss += loss
 	}
 	return s, nil
 }
@@ -182,8 +193,7 @@ func scale(x []float32, by float32) {
 
 // add adds c.grad, scaled. A group with factor 0 or a gradient that is not finite is left out: 0 times infinity is no
 // number, and one such record would spoil the sum for good.
-func (c *Clipper) add(s *ClippedSum, loss float64, factors []float32) {
-	s.Loss += loss
+func (c *Clipper) add(s *ClippedSum, factors []float32) {
 	for i, t := range c.tensors {
 		g := c.rule.Group(i)
 		f := factors[g]

@@ -204,6 +204,14 @@ func TestBadSumsAreRefused(t *testing.T) {
 	if _, err := c.Accumulate([][]float32{params}, nil, good, []float32{1}); err == nil {
 		t.Error("too few factors were accepted")
 	}
+	for _, coefficients := range [][]float64{{}, {1, 1}} {
+		if _, err := c.Sum([][]float32{params}, coefficients, good, []float64{1}); err == nil {
+			t.Errorf("coefficients %v were accepted for one point", coefficients)
+		}
+	}
+	if _, err := c.Norms(nil, nil, good); err == nil {
+		t.Error("norms at no point were accepted")
+	}
 	if _, err := NewClipper(m, clip.Rule{Kind: clip.PSAC}); err == nil {
 		t.Error("PSAC without r was accepted")
 	}

@@ -17,7 +17,7 @@ import (
 // BrowserHost runs a trainer in a browser's worker: records are Blobs, the compiled step runs in compute workers, and
 // ledgers are in the browser's database.
 type BrowserHost struct {
-	Script string // absolute address of the compute workers' script
+	Script string // text of the compute workers' script
 	Notice func(string)
 
 	store dp.Store

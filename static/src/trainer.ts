@@ -7,15 +7,20 @@ declare class Go {
   run(instance: WebAssembly.Instance): Promise<void>;
 }
 
-// What the Go side finds when it starts: messages that came too early, and the compute workers' script.
+// What the Go side finds when it starts: messages that came too early, and the text of the compute workers' script.
 const inbox: Request[] = [];
 Object.assign(globalThis, { cloister: { inbox, compute: "" } });
 
 const tell = (event: Event) => postMessage(event);
 
-async function load(url: string, imports: WebAssembly.Imports): Promise<WebAssembly.Instance> {
+async function get(url: string): Promise<Response> {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url}: HTTP ${response.status}`);
+  return response;
+}
+
+async function load(url: string, imports: WebAssembly.Imports): Promise<WebAssembly.Instance> {
+  const response = await get(url);
   // Streaming wants the right MIME type; a host that does not send it still works.
   if (response.headers.get("content-type")?.startsWith("application/wasm")) {
     return (await WebAssembly.instantiateStreaming(response, imports)).instance;
@@ -24,9 +29,10 @@ async function load(url: string, imports: WebAssembly.Imports): Promise<WebAssem
 }
 
 async function boot(request: Request) {
-  Object.assign((globalThis as any).cloister, { compute: request.compute });
   const go = new Go();
-  const instance = await load(request.wasm!, go.importObject);
+  // Everything is fetched now, so that the page can go offline before a run starts its workers.
+  const [instance, script] = await Promise.all([load(request.wasm!, go.importObject), get(request.compute!).then((r) => r.text())]);
+  Object.assign((globalThis as any).cloister, { compute: script });
   await go.run(instance); // the Go program takes over onmessage and runs until it dies
   throw new Error("it stopped; its last words are in the browser's console");
 }

@@ -16,13 +16,10 @@ type worker struct {
 	events  []js.Func
 }
 
-// importing is the address of a one-line blob that imports a script: a worker started from it inherits the page's
-// content security policy, which one loaded by its own address does not inherit from a <meta> element.
-func importing(script string) js.Value {
-	quoted := js.Global().Get("JSON").Call("stringify", script)
-	source := js.Global().Get("Blob").New(
-		[]any{"importScripts(" + quoted.String() + ")"},
-		map[string]any{"type": "text/javascript"})
+// blobOf is the address of a blob that holds a script: a worker started from it inherits the page's content security
+// policy, which one loaded by its own address does not inherit from a <meta> element.
+func blobOf(script string) js.Value {
+	source := js.Global().Get("Blob").New([]any{script}, map[string]any{"type": "text/javascript"})
 	return js.Global().Get("URL").Call("createObjectURL", source)
 }
 

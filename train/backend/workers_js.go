@@ -47,7 +47,7 @@ type shard struct {
 
 // WorkerOptions say how compute workers are run.
 type WorkerOptions struct {
-	Script string       // absolute address of the compute workers' script
+	Script string       // text of the compute workers' script
 	Count  int          // 0: one per processor
 	Notice func(string) // told, in a sentence for the person at the page, when a worker is replaced; may be nil
 }

@@ -110,7 +110,7 @@ export class Chart {
       padding: [12, 20, 0, 0],
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 9 } },
       scales: {
-        x: { time: false, range: (_, min, max) => this.#range ?? (min === max ? [min - 0.5, max + 0.5] : [min, max]) },
+        x: { time: false, range: (_, min, max) => this.#range ?? (min === null || min === max ? [0, 1] : [min, max]) },
         y: {
           range: (_, min, max) => {
             const low = Math.min(min ?? Infinity, bottom ?? Infinity);
@@ -122,8 +122,8 @@ export class Chart {
         },
       },
       axes: [
-        { ...axis, space: 48, values: (_, values) => values.map(x.format), label: x.label, labelFont: font, labelSize: 22, size: 26, labelGap: 0 },
-        { ...axis, space: 32, values: (_, values) => values.map(ticks), size: (_, values) => measure(font, values) + 14 },
+        { ...axis, space: 48, values: (_, values) => (this.#columns[0].length ? values.map(x.format) : []), label: x.label, labelFont: font, labelSize: 22, size: 26, labelGap: 0 },
+        { ...axis, space: 32, values: (_, values) => (this.#columns[0].length ? values.map(ticks) : []), size: (_, values) => measure(font, values) + 14 },
       ],
       series: [
         {},

@@ -54,7 +54,7 @@ func newPool(script string, module js.Value, pages, workers int, slices func(int
 	if js.Global().Get("Worker").IsUndefined() {
 		return nil, errors.New("backend: this browser does not let a worker start workers of its own; use a current Chrome, Edge, Firefox or Safari (16.4 or later)")
 	}
-	p := &pool{script: blobOf(script), module: module, pages: pages, slices: slices, notice: notice, patience: patienceJob, pace: map[string]*durations{}}
+	p := &pool{script: addressOf(script), module: module, pages: pages, slices: slices, notice: notice, patience: patienceJob, pace: map[string]*durations{}}
 	p.workers = make([]*worker, workers)
 	for i := range p.workers {
 		p.workers[i] = p.spawn(i)

@@ -16,9 +16,9 @@ type worker struct {
 	events  []js.Func
 }
 
-// blobOf is the address of a blob that holds a script: a worker started from it inherits the page's content security
+// addressOf is the address of a blob that holds a script: a worker started from it inherits the page's content security
 // policy, which one loaded by its own address does not inherit from a <meta> element.
-func blobOf(script string) js.Value {
+func addressOf(script string) js.Value {
 	source := js.Global().Get("Blob").New([]any{script}, map[string]any{"type": "text/javascript"})
 	return js.Global().Get("URL").Call("createObjectURL", source)
 }

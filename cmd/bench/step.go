@@ -82,7 +82,7 @@ func measureSteps(ctx context.Context, plan stepPlan, only string, log io.Writer
 		}
 		n, err := measureNetwork(l, m, plan, report.FMA, log)
 		if err != nil {
-			return nil, fmt.Errorf("bench: %s: %w", m.Name, err)
+			return nil, fmt.Errorf("%s: %w", m.Name, err)
 		}
 		report.Networks = append(report.Networks, *n)
 	}
@@ -202,7 +202,7 @@ func checkGradient(r *rivals, id string) error {
 		return err
 	}
 	if d := distance(got.Gradient, want); !(d < tolerance) || !(math.Abs(got.Loss-loss) < tolerance*loss) {
-		return fmt.Errorf("%s computes another gradient than nn: relative distance %.3g, loss %g and %g", id, d, got.Loss, loss)
+		return fmt.Errorf("bench: %s computes another gradient than nn: relative distance %.3g, loss %g and %g", id, d, got.Loss, loss)
 	}
 	return nil
 }

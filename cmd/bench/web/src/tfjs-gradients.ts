@@ -1,5 +1,5 @@
-// The gradient that TF.js's wasm backend lacks, that of a convolution's filter, made of kernels it has; and, if asked
-// for, a quicker form of the gradient of a convolution's input, which the backend computes in scalar loops.
+// The gradient that TF.js's wasm backend lacks, that of a convolution's filter, made of kernels it has; a repair of one
+// that is wrong; and, if asked for, a quicker form of one that it computes in scalar loops.
 import * as tf from "@tensorflow/tfjs-core";
 
 export function registerFilterGradient(): void {
@@ -14,18 +14,30 @@ export function registerFilterGradient(): void {
   });
 }
 
+// The backend's gradient of max pooling (4.22.0) starts its search at the smallest positive number, and so misses every
+// window without a positive value, as tanh gives. What pooling picks does not change when all values are raised.
+export function repairMaxPoolGradient(): void {
+  replaceKernel(tf.MaxPoolGrad, (own, call) => {
+    const { input } = call.inputs as unknown as { input: tf.Tensor4D };
+    const least = tf.tidy(() => tf.min(input).dataSync()[0]!);
+    if (least >= 0) return own(call);
+    return tf.tidy(() => own({ ...call, inputs: { ...call.inputs, input: tf.add(input, 1 - least) } }) as tf.Tensor);
+  });
+}
+
 // With a stride, spreading dy out first costs more than the backend's loops do.
 export function replaceInputGradient(): void {
-  const own = tf.getKernel(tf.Conv2DBackpropInput, "wasm");
-  tf.unregisterKernel(tf.Conv2DBackpropInput, "wasm");
-  tf.registerKernel({
-    ...own,
-    kernelFunc: (call) => {
-      const { dy, filter } = call.inputs as unknown as { dy: tf.Tensor4D; filter: tf.Tensor4D };
-      const { strides, pad } = call.attrs as unknown as tf.Conv2DBackpropInputAttrs;
-      return single(strides) === 1 ? inputGradient(dy, filter, padding(pad)) : own.kernelFunc(call);
-    },
+  replaceKernel(tf.Conv2DBackpropInput, (own, call) => {
+    const { dy, filter } = call.inputs as unknown as { dy: tf.Tensor4D; filter: tf.Tensor4D };
+    const { strides, pad } = call.attrs as unknown as tf.Conv2DBackpropInputAttrs;
+    return single(strides) === 1 ? inputGradient(dy, filter, padding(pad)) : own(call);
   });
+}
+
+function replaceKernel(name: string, kernelFunc: (own: tf.KernelFunc, call: Parameters<tf.KernelFunc>[0]) => ReturnType<tf.KernelFunc>): void {
+  const own = tf.getKernel(name, "wasm");
+  tf.unregisterKernel(name, "wasm");
+  tf.registerKernel({ ...own, kernelFunc: (call) => kernelFunc(own.kernelFunc, call) });
 }
 
 const single = (strides: number | number[]) => (Array.isArray(strides) ? strides[0]! : strides);

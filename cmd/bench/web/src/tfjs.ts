@@ -4,7 +4,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-core/dist/register_all_gradients";
 import { setThreadsCount, setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import type { Model } from "./model";
-import { registerFilterGradient, replaceInputGradient } from "./tfjs-gradients";
+import { registerFilterGradient, repairMaxPoolGradient, replaceInputGradient } from "./tfjs-gradients";
 import { Network } from "./tfjs-layers";
 
 export type TfjsRequest =
@@ -23,6 +23,7 @@ async function open(request: Extract<TfjsRequest, { op: "open" }>): Promise<obje
   await tf.setBackend("wasm");
   await tf.ready();
   registerFilterGradient();
+  repairMaxPoolGradient();
   if (request.tuned) replaceInputGradient();
   const [c, h, w] = request.model.input;
   network = new Network(request.model, request.params);

@@ -12,11 +12,12 @@ import (
 //msgp:limit arrays:1024 maps:64
 
 // State is what an engine saves between steps. A private run saves its place and its policy's state, no random state,
-// no sample, no past noise: resuming draws fresh keys and goes on behind what the ledger charged.
+// no sample, no past noise: resuming draws fresh keys and goes on behind what the ledger charged. Decoded byte strings
+// alias the input: a length in a broken header cannot make the decoder allocate more than there is.
 type State struct {
 	Run    RunID  `msg:"run"`
 	Step   int    `msg:"step"`
-	Policy []byte `msg:"policy"`
+	Policy []byte `msg:"policy,zerocopy,limit=1073741824"`
 
 	// Random is for reproducible runs, which are not private and continue exactly.
 	Random *RandomState `msg:"random,omitempty"`
@@ -24,9 +25,9 @@ type State struct {
 
 // RandomState are the streams of a reproducible run, before the next step's sample, and the past of correlated noise.
 type RandomState struct {
-	Sampling []byte    `msg:"sampling"`
-	Noise    []byte    `msg:"noise"`
-	Past     [][]byte  `msg:"past"` // little-endian float64
+	Sampling []byte    `msg:"sampling,zerocopy,limit=1024"`
+	Noise    []byte    `msg:"noise,zerocopy,limit=1024"`
+	Past     []byte    `msg:"past,zerocopy,limit=1073741824"` // little-endian float64
 	Inverse  []float64 `msg:"inverse"`
 	Variance float64   `msg:"variance"`
 	Steps    int       `msg:"steps"`
@@ -87,11 +88,9 @@ func (e *Engine) Restore(s State) error {
 
 func (c *correlation) save(r *RandomState) {
 	for _, w := range c.past {
-		b := make([]byte, 0, 8*len(w))
 		for _, x := range w {
-			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(x))
+			r.Past = binary.LittleEndian.AppendUint64(r.Past, math.Float64bits(x))
 		}
-		r.Past = append(r.Past, b)
 	}
 	r.Inverse, r.Variance, r.Steps = slices.Clone(c.inverse), c.variance, c.steps
 }
@@ -103,11 +102,11 @@ func (c *correlation) check(r *RandomState) error {
 		}
 		return nil
 	}
-	ok := len(r.Past) == len(c.past) && len(r.Inverse) == len(c.inverse) && r.Steps >= 0 && r.Variance >= 0 && !math.IsInf(r.Variance, 1)
-	for i := 0; ok && i < len(c.past); i++ {
-		ok = len(r.Past[i]) == 8*len(c.past[i])
+	values := 0
+	for _, w := range c.past {
+		values += len(w)
 	}
-	if !ok {
+	if len(r.Past) != 8*values || len(r.Inverse) != len(c.inverse) || r.Steps < 0 || !(r.Variance >= 0) || math.IsInf(r.Variance, 1) {
 		return errors.New("dp: state of correlated noise does not fit the plan")
 	}
 	return nil
@@ -117,9 +116,10 @@ func (c *correlation) restore(r *RandomState) {
 	if c == nil {
 		return
 	}
-	for i, b := range r.Past {
-		for j := range c.past[i] {
-			c.past[i][j] = math.Float64frombits(binary.LittleEndian.Uint64(b[8*j:]))
+	b := r.Past
+	for _, w := range c.past {
+		for j := range w {
+			w[j], b = math.Float64frombits(binary.LittleEndian.Uint64(b)), b[8:]
 		}
 	}
 	copy(c.inverse, r.Inverse)

@@ -24,15 +24,12 @@ func (z *RandomState) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.AppendBytes(o, z.Noise)
 	// string "past"
 	o = append(o, 0xa4, 0x70, 0x61, 0x73, 0x74)
-	o = msgp.AppendArrayHeader(o, uint32(len(z.Past)))
-	for za0001 := range z.Past {
-		o = msgp.AppendBytes(o, z.Past[za0001])
-	}
+	o = msgp.AppendBytes(o, z.Past)
 	// string "inverse"
 	o = append(o, 0xa7, 0x69, 0x6e, 0x76, 0x65, 0x72, 0x73, 0x65)
 	o = msgp.AppendArrayHeader(o, uint32(len(z.Inverse)))
-	for za0002 := range z.Inverse {
-		o = msgp.AppendFloat64(o, z.Inverse[za0002])
+	for za0001 := range z.Inverse {
+		o = msgp.AppendFloat64(o, z.Inverse[za0001])
 	}
 	// string "variance"
 	o = append(o, 0xa8, 0x76, 0x61, 0x72, 0x69, 0x61, 0x6e, 0x63, 0x65)
@@ -72,20 +69,15 @@ func (z *RandomState) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Sampling")
 				return
 			}
-			if zb0002 > z32f7e686limitArrays {
+			if zb0002 > 1024 {
 				err = msgp.ErrLimitExceeded
 				return
-			}
-			if z.Sampling == nil || uint32(cap(z.Sampling)) < zb0002 {
-				z.Sampling = make([]byte, zb0002)
-			} else {
-				z.Sampling = z.Sampling[:zb0002]
 			}
 			if uint32(len(bts)) < zb0002 {
 				err = msgp.ErrShortBytes
 				return
 			}
-			copy(z.Sampling, bts[:zb0002])
+			z.Sampling = bts[:zb0002]
 			bts = bts[zb0002:]
 		case "noise":
 			var zb0003 uint32
@@ -94,80 +86,53 @@ func (z *RandomState) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Noise")
 				return
 			}
-			if zb0003 > z32f7e686limitArrays {
+			if zb0003 > 1024 {
 				err = msgp.ErrLimitExceeded
 				return
-			}
-			if z.Noise == nil || uint32(cap(z.Noise)) < zb0003 {
-				z.Noise = make([]byte, zb0003)
-			} else {
-				z.Noise = z.Noise[:zb0003]
 			}
 			if uint32(len(bts)) < zb0003 {
 				err = msgp.ErrShortBytes
 				return
 			}
-			copy(z.Noise, bts[:zb0003])
+			z.Noise = bts[:zb0003]
 			bts = bts[zb0003:]
 		case "past":
 			var zb0004 uint32
-			zb0004, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			zb0004, bts, err = msgp.ReadBytesHeader(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Past")
 				return
 			}
-			if zb0004 > z32f7e686limitArrays {
+			if zb0004 > 1073741824 {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if cap(z.Past) >= int(zb0004) {
-				z.Past = (z.Past)[:zb0004]
-			} else {
-				z.Past = make([][]byte, zb0004)
+			if uint32(len(bts)) < zb0004 {
+				err = msgp.ErrShortBytes
+				return
 			}
-			for za0001 := range z.Past {
-				var zb0005 uint32
-				zb0005, bts, err = msgp.ReadBytesHeader(bts)
-				if err != nil {
-					err = msgp.WrapError(err, "Past", za0001)
-					return
-				}
-				if zb0005 > z32f7e686limitArrays {
-					err = msgp.ErrLimitExceeded
-					return
-				}
-				if z.Past[za0001] == nil || uint32(cap(z.Past[za0001])) < zb0005 {
-					z.Past[za0001] = make([]byte, zb0005)
-				} else {
-					z.Past[za0001] = z.Past[za0001][:zb0005]
-				}
-				if uint32(len(bts)) < zb0005 {
-					err = msgp.ErrShortBytes
-					return
-				}
-				copy(z.Past[za0001], bts[:zb0005])
-				bts = bts[zb0005:]
-			}
+			z.Past = bts[:zb0004]
+			bts = bts[zb0004:]
 		case "inverse":
-			var zb0006 uint32
-			zb0006, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			var zb0005 uint32
+			zb0005, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Inverse")
 				return
 			}
-			if zb0006 > z32f7e686limitArrays {
+			if zb0005 > z32f7e686limitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if cap(z.Inverse) >= int(zb0006) {
-				z.Inverse = (z.Inverse)[:zb0006]
+			if cap(z.Inverse) >= int(zb0005) {
+				z.Inverse = (z.Inverse)[:zb0005]
 			} else {
-				z.Inverse = make([]float64, zb0006)
+				z.Inverse = make([]float64, zb0005)
 			}
-			for za0002 := range z.Inverse {
-				z.Inverse[za0002], bts, err = msgp.ReadFloat64Bytes(bts)
+			for za0001 := range z.Inverse {
+				z.Inverse[za0001], bts, err = msgp.ReadFloat64Bytes(bts)
 				if err != nil {
-					err = msgp.WrapError(err, "Inverse", za0002)
+					err = msgp.WrapError(err, "Inverse", za0001)
 					return
 				}
 			}
@@ -197,11 +162,7 @@ func (z *RandomState) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *RandomState) Msgsize() (s int) {
-	s = 1 + 9 + msgp.BytesPrefixSize + len(z.Sampling) + 6 + msgp.BytesPrefixSize + len(z.Noise) + 5 + msgp.ArrayHeaderSize
-	for za0001 := range z.Past {
-		s += msgp.BytesPrefixSize + len(z.Past[za0001])
-	}
-	s += 8 + msgp.ArrayHeaderSize + (len(z.Inverse) * (msgp.Float64Size)) + 9 + msgp.Float64Size + 6 + msgp.IntSize
+	s = 1 + 9 + msgp.BytesPrefixSize + len(z.Sampling) + 6 + msgp.BytesPrefixSize + len(z.Noise) + 5 + msgp.BytesPrefixSize + len(z.Past) + 8 + msgp.ArrayHeaderSize + (len(z.Inverse) * (msgp.Float64Size)) + 9 + msgp.Float64Size + 6 + msgp.IntSize
 	return
 }
 
@@ -292,20 +253,15 @@ func (z *State) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Policy")
 				return
 			}
-			if zb0002 > z32f7e686limitArrays {
+			if zb0002 > 1073741824 {
 				err = msgp.ErrLimitExceeded
 				return
-			}
-			if z.Policy == nil || uint32(cap(z.Policy)) < zb0002 {
-				z.Policy = make([]byte, zb0002)
-			} else {
-				z.Policy = z.Policy[:zb0002]
 			}
 			if uint32(len(bts)) < zb0002 {
 				err = msgp.ErrShortBytes
 				return
 			}
-			copy(z.Policy, bts[:zb0002])
+			z.Policy = bts[:zb0002]
 			bts = bts[zb0002:]
 		case "random":
 			if msgp.IsNil(bts) {

@@ -4,9 +4,7 @@ import (
 	"context"
 	"testing"
 
-	"cloister/data"
 	"cloister/dp"
-	"cloister/train/backend"
 )
 
 // small opens a few generated digits in memory.
@@ -90,6 +88,3 @@ func TestTrainsDigits(t *testing.T) {
 		t.Errorf("planned %+v, spent %v", p, e.Epsilon)
 	}
 }
-
-var _ = data.TrainSplit
-var _ = backend.Train

@@ -1,0 +1,248 @@
+package train
+
+import (
+	"bytes"
+	"context"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"cloister/dp"
+)
+
+func seeded(c Config) Config {
+	seed := uint64(42)
+	c.Seed = &seed
+	return c
+}
+
+// A reproducible run resumed from a file continues bit for bit, whatever the mechanism and optimiser keep.
+func TestReproducibleRunContinuesExactly(t *testing.T) {
+	for _, c := range []struct{ mechanism, optimizer string }{
+		{"fixed", "sgd"}, {"quantile+momentum-corrected", "adam"}, {"bandmf", "sgd"}, {"disk+average-ema", "sgd"},
+	} {
+		t.Run(c.mechanism, func(t *testing.T) {
+			b := newBench(t, 1000, 50)
+			config := seeded(quick())
+			config.Mechanism.Name, config.Optimizer = c.mechanism, c.optimizer
+			whole := b.session(t, config, nil)
+			defer whole.Close()
+			steps(t, whole, 7)
+			file, err := whole.Checkpoint()
+			if err != nil {
+				t.Fatal(err)
+			}
+			steps(t, whole, 5)
+
+			saved, err := DecodeCheckpoint(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.host.memory = dp.MemoryStore{} // as on another machine
+			resumed := b.session(t, saved.Config, saved)
+			defer resumed.Close()
+			if resumed.Last().Step != 7 {
+				t.Fatalf("resumed at step %d", resumed.Last().Step)
+			}
+			steps(t, resumed, 5)
+			if !slices.Equal(whole.params, resumed.params) {
+				t.Error("parameters differ after five more steps")
+			}
+			x, _ := whole.Evaluate(context.Background())
+			y, _ := resumed.Evaluate(context.Background())
+			if x.Loss != y.Loss {
+				t.Errorf("losses %v and %v", x.Loss, y.Loss)
+			}
+		})
+	}
+}
+
+// Equal seeds give equal runs; runs without one differ.
+func TestSeedDecidesARun(t *testing.T) {
+	b := newBench(t, 500, 10)
+	params := func(c Config) []float32 {
+		s := b.session(t, c, nil)
+		defer s.Close()
+		steps(t, s, 2)
+		return s.params
+	}
+	if !slices.Equal(params(seeded(quick())), params(seeded(quick()))) {
+		t.Error("one seed, two runs")
+	}
+	if slices.Equal(params(quick()), params(quick())) {
+		t.Error("two private runs drew the same noise")
+	}
+}
+
+// A private run's file holds no random state, and resuming it goes on behind everything that was charged.
+func TestPrivateRunResumesWithinItsTarget(t *testing.T) {
+	b := newBench(t, 1000, 50)
+	s := b.session(t, quick(), nil)
+	steps(t, s, 5)
+	file, err := s.Checkpoint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps(t, s, 4) // and is killed: no Close, no Settle
+	charged := b.charged(t)
+	if charged < 9 {
+		t.Fatalf("%d steps charged after 9 were done", charged)
+	}
+
+	saved, err := DecodeCheckpoint(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if saved.Engine.Random != nil {
+		t.Error("a private run saved random state")
+	}
+	resumed := b.session(t, saved.Config, saved)
+	defer resumed.Close()
+	if at := resumed.Last().Step; at != charged {
+		t.Errorf("resumed at step %d, %d were charged", at, charged)
+	}
+	if charged < resumed.Planned().Steps && !b.told("stay charged") {
+		t.Errorf("the person was not told: %q", b.notices)
+	}
+	for !resumed.Done() {
+		steps(t, resumed, 1)
+	}
+	p := resumed.Planned()
+	if got := resumed.Last().Epsilon; got != p.EpsilonUpper || got > quick().Epsilon {
+		t.Errorf("spent %v of %v", got, p.EpsilonUpper)
+	}
+	ledger := b.ledger(t)
+	if runs := ledger.Runs(); len(runs) != 1 || runs[0].Charged != p.Steps {
+		t.Errorf("ledger %+v", runs)
+	}
+}
+
+func (b *bench) ledger(t testing.TB) *dp.Ledger {
+	t.Helper()
+	store, _ := b.host.Ledgers()
+	l, err := dp.OpenLedger(store, b.dataset.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// charged is what the ledger holds of its only run.
+func (b *bench) charged(t testing.TB) int {
+	t.Helper()
+	runs := b.ledger(t).Runs()
+	if len(runs) != 1 {
+		t.Fatalf("%d runs in the ledger", len(runs))
+	}
+	return runs[0].Charged
+}
+
+func (b *bench) told(words string) bool {
+	return slices.ContainsFunc(b.notices, func(s string) bool { return strings.Contains(s, words) })
+}
+
+func TestStoppedRunSettles(t *testing.T) {
+	b := newBench(t, 1000, 50)
+	s := b.session(t, quick(), nil)
+	steps(t, s, 3)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.charged(t); got != 3 {
+		t.Errorf("%d steps charged after 3 and a clean stop", got)
+	}
+}
+
+// Two runs on the same records compose, and the person is told before the second begins.
+func TestSecondRunOnTheSameRecordsComposes(t *testing.T) {
+	b := newBench(t, 1000, 50)
+	first := b.session(t, quick(), nil)
+	steps(t, first, 1)
+	first.Close()
+	second := b.session(t, quick(), nil)
+	defer second.Close()
+	p := second.Planned()
+	// A run that was stopped is certified at its planned epsilon.
+	if math.Abs(p.EpsilonBefore-first.Planned().EpsilonUpper) > 1e-9 {
+		t.Errorf("before: %v, the first run planned %v", p.EpsilonBefore, first.Planned().EpsilonUpper)
+	}
+	if !(p.EpsilonTotal > p.EpsilonUpper && p.EpsilonTotal < p.EpsilonUpper+p.EpsilonBefore) {
+		t.Errorf("total %v of %v and %v", p.EpsilonTotal, p.EpsilonBefore, p.EpsilonUpper)
+	}
+	if !b.told("trained on before") {
+		t.Errorf("notices %q", b.notices)
+	}
+}
+
+func TestCheckpointIsRefused(t *testing.T) {
+	b := newBench(t, 500, 10)
+	s := b.session(t, quick(), nil)
+	steps(t, s, 1)
+	file, err := s.Checkpoint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	for name, c := range map[string]struct {
+		change func([]byte) []byte
+		want   string
+	}{
+		"empty":     {func([]byte) []byte { return nil }, "too few"},
+		"truncated": {func(f []byte) []byte { return f[:len(f)-1] }, "truncated"},
+		"extended":  {func(f []byte) []byte { return append(f, 0) }, "truncated or extended"},
+		"magic":     {func(f []byte) []byte { f[0]++; return f }, "does not start"},
+		"version":   {func(f []byte) []byte { f[len(checkpointMagic)-1]++; return f }, "version 2"},
+		"damaged":   {func(f []byte) []byte { f[len(f)-9] ^= 4; return f }, "checksum"},
+	} {
+		_, err := DecodeCheckpoint(c.change(bytes.Clone(file)))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, c := range map[string]struct {
+		change func(*Checkpoint)
+		want   string
+	}{
+		"other records":  {func(c *Checkpoint) { c.DataKey = "0" }, "other records"},
+		"less noise":     {func(c *Checkpoint) { c.Plan.NoiseMultiplier /= 2 }, "epsilon"},
+		"larger epsilon": {func(c *Checkpoint) { c.Plan.Epsilon *= 2; c.Plan.NoiseMultiplier /= 1.2 }, "plan"},
+		"more steps":     {func(c *Checkpoint) { c.Plan.Steps++ }, "plan"},
+		"NaN":            {func(c *Checkpoint) { copy(c.Params, encodeFloats([]float32{float32(math.NaN())})) }, "parameter 0"},
+		"short":          {func(c *Checkpoint) { c.Params = c.Params[4:] }, "parameters"},
+		"optimiser":      {func(c *Checkpoint) { c.Optimizer.Vectors = c.Optimizer.Vectors[4:] }, "optimiser"},
+		"config":         {func(c *Checkpoint) { c.Config.ClipNorm = math.NaN() }, "ClipNorm"},
+	} {
+		saved, err := DecodeCheckpoint(bytes.Clone(file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.change(saved)
+		if s, err := b.try(saved.Config, saved); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+			if err == nil {
+				s.Close()
+			}
+		}
+	}
+}
+
+func FuzzDecodeCheckpoint(f *testing.F) {
+	c := Checkpoint{Config: seeded(quick()), Plan: dp.Spec{Steps: 3}, Params: encodeFloats([]float32{1, 2})}
+	file, err := c.Encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(file)
+	f.Add(file[:checkpointHead])
+	f.Fuzz(func(t *testing.T, b []byte) {
+		// Past the checksum, which a fuzzer cannot guess, the payload alone must not crash either.
+		var raw Checkpoint
+		raw.UnmarshalMsg(b)
+		if c, err := DecodeCheckpoint(b); err == nil {
+			if again, err := c.Encode(); err != nil || len(again) == 0 {
+				t.Fatal(err)
+			}
+		}
+	})
+}

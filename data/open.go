@@ -7,10 +7,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 )
 
 // Fetch opens a file of a packed dataset by its plain name. The reader is closed by whoever asked for it.
 type Fetch func(ctx context.Context, name string) (io.ReadCloser, error)
+
+// FromDir fetches from a folder on disk.
+func FromDir(dir string) Fetch {
+	return func(_ context.Context, name string) (io.ReadCloser, error) { return os.OpenInRoot(dir, name) }
+}
 
 // Progress is told how much of the total is done: bytes when fetching, records when generating.
 type Progress func(done, total int64)

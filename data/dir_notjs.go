@@ -1,18 +1,13 @@
+//go:build !js
+
 package data
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
 )
-
-// FromDir fetches from a folder on disk.
-func FromDir(dir string) Fetch {
-	return func(_ context.Context, name string) (io.ReadCloser, error) { return os.OpenInRoot(dir, name) }
-}
 
 // Write packs a dataset into a folder, which is created if need be. Shards that an earlier Write left there and that the
 // new manifest does not name are removed.

@@ -96,7 +96,8 @@ func (r Rule) Group(t int) int {
 	return t
 }
 
-// Factor is the scale for a group whose per-sample gradient has the given L2 norm; norm*Factor <= bound.
+// Factor is the scale for a group whose per-sample gradient has the given L2 norm; norm*Factor <= bound, up to
+// float64's rounding.
 // A norm at or below [Floor] or not finite gives 0, as does a factor below [Least]: the record then contributes nothing.
 func (r Rule) Factor(norm, bound float64) float64 {
 	if !(norm > Floor) || math.IsInf(norm, 1) {

@@ -30,6 +30,41 @@ func TestFactorKeepsTheBound(t *testing.T) {
 	}
 }
 
+// Whatever the numbers, a valid rule never lets a norm past its bound.
+func FuzzFactor(f *testing.F) {
+	f.Add(uint8(0), 2.0, 1.0, 0.0)
+	f.Add(uint8(1), 1e-17, 1e12, 1e-300)
+	f.Add(uint8(2), 1.1e-18, 1e-12, 1e38)
+	f.Add(uint8(2), math.MaxFloat64, 1.0, math.SmallestNonzeroFloat64)
+	f.Add(uint8(1), math.NaN(), 1.0, math.MaxFloat32)
+	f.Fuzz(func(t *testing.T, kind uint8, norm, bound, parameter float64) {
+		rule := Rule{Kind: Kind(kind % 3), Gamma: parameter, R: parameter}
+		if rule.Validate() != nil || CheckBounds([]float64{bound}, 1) != nil {
+			return
+		}
+		factor := rule.Factor(norm, bound)
+		switch {
+		case !(factor >= 0) || factor > 0 && factor < Least || math.IsInf(factor, 1):
+			t.Errorf("%v: factor %v for norm %v", rule, factor, norm)
+		case factor > 0 && !(norm*factor <= bound*(1+1e-15)):
+			t.Errorf("%v: norm %v with factor %v passes bound %v", rule, norm, factor, bound)
+		case rule.Kind == Clip && norm > Floor && norm <= bound && factor != 1:
+			t.Errorf("a norm %v within the bound %v is scaled by %v", norm, bound, factor)
+		}
+	})
+}
+
+// PSAC is not monotone: n + r/(n + r) is least at n = sqrt(r) - r, where its derivative 1 - r/(n + r)^2 vanishes.
+func TestPSACIsLargestAtItsPeak(t *testing.T) {
+	rule := Rule{Kind: PSAC, R: 0.1}
+	peak := math.Sqrt(0.1) - 0.1
+	for _, n := range []float64{peak * 0.9, peak * 1.1, peak / 10, peak * 10} {
+		if rule.Factor(n, 1) >= rule.Factor(peak, 1) {
+			t.Errorf("factor %v at norm %v, %v at %v", rule.Factor(n, 1), n, rule.Factor(peak, 1), peak)
+		}
+	}
+}
+
 // Values by hand from the papers' formulas.
 func TestFactors(t *testing.T) {
 	for _, c := range []struct {

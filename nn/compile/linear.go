@@ -21,13 +21,15 @@ type linear struct {
 	packed      int // weights as panels of units, [input][unit]
 	packedT     int // weights as panels of inputs, [unit][input]
 	packedB     int
+	d           int // output gradient
 	xs, ds      int // slots: inputs and scaled output gradients of the records since the last flush
 }
 
 func (l *linear) layout(p *plan) {
 	l.size, l.units = l.in.size(), l.out.channels
+	l.d = l.out.gradient + l.out.at(0, 0)
 	panels := l.units / kernel.Panel
-	l.product = product{rows: []int{0}, to: []int{0}, columns: multiples(panels, 32), runs: []int{0}, run: l.size, mode: kernel.Bias}
+	l.product = product{rows: []int{0}, to: []int{l.out.at(0, 0)}, columns: multiples(panels, 32), runs: []int{0}, run: l.size, mode: kernel.Bias}
 	l.product.layout(p)
 	l.packed, l.packedB = p.allocPacked(l.size*l.units), p.allocPacked(l.units)
 	if l.in.trainable {
@@ -83,13 +85,13 @@ func (l *linear) forward(p *plan, f *wasm.Func, w wasm.Local) {
 func (l *linear) backward(p *plan, f *wasm.Func, w wasm.Local) {
 	switch {
 	case p.Points > 1:
-		l.gradient.emit(p, f, kernel.Add, 1, l.in.value, l.out.gradient, p.target(l.weight), 0)
-		call(f, p.kernels.AddScaled(), l.units/4, l.out.gradient, p.target(l.bias), p.one)
+		l.gradient.emit(p, f, kernel.Add, 1, l.in.value, l.d, p.target(l.weight), 0)
+		call(f, p.kernels.AddScaled(), l.units/4, l.d, p.target(l.bias), p.one)
 	case p.options.Private:
 		p.addGhostSquares(f, l)
 	}
 	if l.in.trainable {
-		l.back.emit(p, f, l.out.gradient, offset{w, l.packedT}, l.in.gradient, 0)
+		l.back.emit(p, f, l.d, offset{w, l.packedT}, l.in.gradient, 0)
 	}
 }
 
@@ -102,13 +104,13 @@ func (l *linear) stash(p *plan, f *wasm.Func, slot wasm.Local) {
 	f.Get(slot).I32(l.units * floatSize).I32Mul().I32(l.ds).I32Add().Set(d)
 	p.ifCounted(f, l.weight.group, func(factor int) {
 		call(f, p.kernels.Copy(), l.size/4, l.in.value, x)
-		call(f, p.kernels.Scale(), l.units/4, l.out.gradient, d, factor)
+		call(f, p.kernels.Scale(), l.units/4, l.d, d, factor)
 	}, func() { // nothing may be left of a value that is not finite
 		call(f, p.kernels.Fill(), l.size/4, x)
 		call(f, p.kernels.Fill(), l.units/4, d)
 	})
 	p.ifCounted(f, l.bias.group, func(factor int) {
-		call(f, p.kernels.AddScaled(), l.units/4, l.out.gradient, p.sums+4*l.bias.offset, factor)
+		call(f, p.kernels.AddScaled(), l.units/4, l.d, p.sums+4*l.bias.offset, factor)
 	}, nil)
 }
 

@@ -99,7 +99,7 @@ func (p *plan) addGhostSquares(f *wasm.Func, l *linear) {
 	x, d := p.pair, p.pair+8
 	f.I32(x).F64(0).F64Store(0).I32(d).F64(0).F64Store(0)
 	call(f, p.kernels.Squares(), l.size/4, l.in.value, x)
-	call(f, p.kernels.Squares(), l.units/4, l.out.gradient, d)
+	call(f, p.kernels.Squares(), l.units/4, l.d, d)
 	weight, bias := p.squares+8*l.weight.group, p.squares+8*l.bias.group
 	f.I32(weight).I32(weight).F64Load(0).I32(x).F64Load(0).I32(d).F64Load(0).F64Mul().F64Add().F64Store(0)
 	f.I32(bias).I32(bias).F64Load(0).I32(d).F64Load(0).F64Add().F64Store(0)

@@ -82,8 +82,10 @@ func (r *runner) params(point int, values []float32) {
 	r.write(uint32(r.layout.Params+4*point*r.layout.NumParams), floats(values...))
 }
 
-func (r *runner) bounds(values []float64)       { r.write(uint32(r.layout.Bounds), doubles(values)) }
-func (r *runner) coefficients(values []float64) { r.write(uint32(r.layout.Coefficients), doubles(values)) }
+func (r *runner) bounds(values []float64) { r.write(uint32(r.layout.Bounds), doubles(values)) }
+func (r *runner) coefficients(values []float64) {
+	r.write(uint32(r.layout.Coefficients), doubles(values))
+}
 
 func (r *runner) choose(indices []int32) uint32 {
 	var b []byte

@@ -1,0 +1,93 @@
+package compile
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"cloister/clip"
+	"cloister/nn"
+)
+
+// randomModel strings random layers of odd sizes together.
+func randomModel(r *rand.Rand) *nn.Model {
+	m := &nn.Model{Name: "random", Input: nn.Shape{C: 1 + r.IntN(5), H: 1 + r.IntN(14), W: 1 + r.IntN(14)}}
+	if r.IntN(3) == 0 {
+		m.Input.C = 1
+	}
+	s := m.Input
+	add := func(l nn.Layer) {
+		if out, err := l.Out(s); err == nil && out.Size() <= 4096 {
+			m.Layers = append(m.Layers, l)
+			s = out
+		}
+	}
+	for range r.IntN(9) {
+		switch r.IntN(11) {
+		case 0, 1, 2:
+			k := 1 + r.IntN(5)
+			add(nn.Conv2D{In: s.C, Filters: 1 + r.IntN(19), Kernel: k, Stride: 1 + r.IntN(3), Pad: r.IntN(k)})
+		case 3, 4:
+			add(nn.ReLU{})
+		case 5:
+			add(nn.Tanh{})
+		case 6:
+			add(nn.MaxPool{Kernel: 1 + r.IntN(5), Stride: 1 + r.IntN(3)})
+		case 7:
+			add(nn.AvgPool{Kernel: 1 + r.IntN(5), Stride: 1 + r.IntN(3)})
+		case 8:
+			groups := 1 + r.IntN(3)
+			if s.C%groups != 0 {
+				groups = 1
+			}
+			add(nn.GroupNorm{Groups: groups, Channels: s.C})
+		case 9:
+			add(nn.GlobalAvgPool{})
+		case 10:
+			add(nn.Flatten{})
+			if s.H == 1 && s.W == 1 && r.IntN(2) == 0 {
+				add(nn.Linear{In: s.C, Units: 1 + r.IntN(20)})
+			}
+		}
+	}
+	if s.H != 1 || s.W != 1 {
+		add(nn.Flatten{})
+	}
+	if r.IntN(8) != 0 || s.C < 2 || m.NumParams() == 0 {
+		add(nn.Linear{In: s.C, Units: 2 + r.IntN(18)})
+	}
+	return m
+}
+
+// randomCase compiles a random model for a random rule and compares it with the reference.
+func randomCase(t *testing.T, seed uint64) {
+	r := rand.New(rand.NewPCG(seed, 7))
+	m := randomModel(r)
+	if m.Validate() != nil || m.Classes() > 256 {
+		return
+	}
+	rule := clip.Rule{Kind: clip.Kind(r.IntN(3)), Grouping: clip.Grouping(r.IntN(2)), Gamma: 0.1 * r.Float64(), R: 0.01 + r.Float64()}
+	points := 1
+	if r.IntN(4) == 0 {
+		points = 2 + r.IntN(2)
+	}
+	defer func() {
+		if t.Failed() {
+			t.Logf("seed %d: input %v, layers %v, rule %+v, %d points", seed, m.Input, m.Layers, rule, points)
+		}
+	}()
+	agree(t, newProblem(r, m, 3+r.IntN(5), points), rule, randomTolerance)
+}
+
+func TestRandomModelsAgreeWithTheReference(t *testing.T) {
+	for seed := range uint64(150) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { randomCase(t, seed) })
+	}
+}
+
+func FuzzCompile(f *testing.F) {
+	for seed := range uint64(4) {
+		f.Add(1000 + seed)
+	}
+	f.Fuzz(func(t *testing.T, seed uint64) { randomCase(t, seed) })
+}

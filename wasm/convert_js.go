@@ -93,7 +93,7 @@ func decode(from js.Value, v reflect.Value, depth int) error {
 	case reflect.Map:
 		return decodeMap(from, v, depth)
 	case reflect.String:
-		if from.Type() != js.TypeString || from.Length() > maxBytes {
+		if from.Type() != js.TypeString {
 			return fmt.Errorf("want a string, got %v", from.Type())
 		}
 		v.SetString(from.String())

@@ -87,7 +87,7 @@ func buildALCMVR(b *builder, start averageStart) error {
 }
 
 // buildALCND: the per-layer noised-median rule (rate 0.1) in [0.01, 10], times 0.85 a stage; sigma_t = sigma_0 0.8 a
-// stage, four stages of epochs div 4 epochs. Published noise sigma_t C_l is sqrt(L) too small, as for AMC-NS.
+// stage, in four equal stages. Published noise sigma_t C_l is sqrt(L) too small, as for AMC-NS.
 func buildALCND(b *builder) error {
 	b.policy.rule.Grouping = clip.PerLayer
 	b.quantile(b.get("rate"), 0.5, 0.01, 10)

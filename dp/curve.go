@@ -14,14 +14,9 @@ func eachStep(steps int, f func(t int) float64) []float64 {
 	return c
 }
 
-// stageCurve multiplies by factor at the end of each of `stages` stages of max(1, epochs div stages) epochs; the last
-// stage takes what remains.
+// stageCurve multiplies by factor at the end of each of equally long stages.
 func stageCurve(s *Setting, stages int, factor float64) []float64 {
-	epochs := max(1, (s.Steps+s.StepsPerEpoch-1)/s.StepsPerEpoch)
-	length := max(1, epochs/stages)
-	return eachStep(s.Steps, func(t int) float64 {
-		return math.Pow(factor, float64(min(t/s.StepsPerEpoch/length, stages-1)))
-	})
+	return eachStep(s.Steps, func(t int) float64 { return math.Pow(factor, float64(t*stages/s.Steps)) })
 }
 
 // epochCurve multiplies by factor after every epoch.

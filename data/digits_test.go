@@ -28,6 +28,9 @@ func TestDigitsDependOnSeedAndIndexAlone(t *testing.T) {
 	if !bytes.HasPrefix(long.Train.Pixels, short.Train.Pixels) || !bytes.HasPrefix(long.Test.Labels, short.Test.Labels) {
 		t.Error("a longer dataset does not begin with the shorter one's records")
 	}
+	if part := DrawDigits(TestSplit, 5, 10, 7); !bytes.Equal(part.Pixels, long.Test.Pixels[5*784:15*784]) || !bytes.Equal(part.Labels, long.Test.Labels[5:15]) {
+		t.Error("records drawn from the middle of a split are not the split's")
+	}
 	if bytes.Equal(long.Train.Pixels[:20*784], long.Test.Pixels) {
 		t.Error("the test split repeats the training split")
 	}

@@ -3,26 +3,35 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 
 	"cloister/data"
 )
 
-// indexFile lists the packed datasets that lie side by side in a folder, so that the page can offer them: a static host
-// does not list folders.
-const indexFile = "index.json"
+// The page looks for datasets in the folder "data" beside it. A static host does not list folders, so that an index.json
+// there says which are packed. Around an output elsewhere, nothing is written.
+const (
+	pageFolder = "data"
+	indexFile  = "index.json"
+)
 
 type indexEntry struct {
 	Name  string `json:"name"`  // the folder
 	Title string `json:"title"` // for people
 }
 
-// writeIndex lists what is in the folder now; folders without a readable manifest are left out.
-func writeIndex(ctx context.Context, folder string) error {
+// updateIndex lists the datasets beside a packed one, if that is where the page looks. Folders without a readable
+// manifest are left out.
+func updateIndex(ctx context.Context, packed string) error {
+	folder, err := filepath.Abs(filepath.Dir(filepath.Clean(packed)))
+	if err != nil || filepath.Base(folder) != pageFolder {
+		return err
+	}
 	entries, err := os.ReadDir(folder)
 	if err != nil {
-		return err
+		return fmt.Errorf("pack: %w", err)
 	}
 	index := []indexEntry{}
 	for _, e := range entries {
@@ -32,8 +41,11 @@ func writeIndex(ctx context.Context, folder string) error {
 		}
 	}
 	text, err := json.MarshalIndent(index, "", "  ")
-	if err != nil {
-		return err
+	if err == nil {
+		err = os.WriteFile(filepath.Join(folder, indexFile), append(text, '\n'), 0o644)
 	}
-	return os.WriteFile(filepath.Join(folder, indexFile), append(text, '\n'), 0o644)
+	if err != nil {
+		return fmt.Errorf("pack: %w", err)
+	}
+	return nil
 }

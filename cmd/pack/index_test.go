@@ -10,12 +10,16 @@ import (
 
 // The page offers what the index lists: every packed folder, and nothing that would not open.
 func TestIndexListsPackedFolders(t *testing.T) {
-	folder := t.TempDir()
+	elsewhere := t.TempDir()
+	folder := filepath.Join(elsewhere, "data")
+	if err := os.Mkdir(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(filepath.Join(folder, "notes.txt"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"b", "a"} {
-		args := []string{"-digits", "30", "-test-digits", "10", "-out", filepath.Join(folder, name)}
+	for _, out := range []string{filepath.Join(folder, "b"), filepath.Join(folder, "a") + "/", filepath.Join(elsewhere, "c")} {
+		args := []string{"-digits", "30", "-test-digits", "10", "-out", out}
 		if err := run(t.Context(), args, io.Discard); err != nil {
 			t.Fatal(err)
 		}
@@ -30,5 +34,8 @@ func TestIndexListsPackedFolders(t *testing.T) {
 	}
 	if len(index) != 2 || index[0].Name != "a" || index[1].Name != "b" || index[0].Title == "" {
 		t.Errorf("index is %s", text)
+	}
+	if _, err := os.Stat(filepath.Join(elsewhere, indexFile)); err == nil {
+		t.Error("an index was written around a dataset that the page cannot see")
 	}
 }

@@ -52,7 +52,7 @@ func run(ctx context.Context, args []string, log io.Writer) error {
 	flags.IntVar(&o.digits, "digits", 0, "number of built-in training digits to draw and pack")
 	flags.IntVar(&o.testDigits, "test-digits", 4000, "with -digits: number of test digits")
 	flags.Uint64Var(&o.seed, "seed", 1, "with -digits: seed of the pictures")
-	flags.StringVar(&o.out, "out", "", "folder to write, created if need be")
+	flags.StringVar(&o.out, "out", "", "folder to write, created if need be; the page offers those in dist/data")
 	flags.StringVar(&o.format, "format", "auto", "with -in: idx, cifar10 or auto")
 	flags.StringVar(&o.mirror, "mirror", "", "with -download: address to fetch from instead of the benchmark's homes")
 	flags.StringVar(&o.rawDir, "raw", "datasets", "with -download: folder that keeps the raw files")
@@ -73,7 +73,7 @@ func run(ctx context.Context, args []string, log io.Writer) error {
 	if err := write(ctx, o.out, ds, log); err != nil {
 		return err
 	}
-	return writeIndex(ctx, filepath.Dir(o.out))
+	return updateIndex(ctx, o.out)
 }
 
 func (o *order) check() error {

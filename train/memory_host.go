@@ -3,16 +3,19 @@ package train
 import (
 	"context"
 	"errors"
+	"io"
 
 	"cloister/data"
 	"cloister/dp"
 	"cloister/train/backend"
 )
 
-// MemoryHost runs a trainer outside a browser: records are in memory, datasets in folders.
+// MemoryHost runs a trainer outside a browser: records are in memory.
 type MemoryHost struct {
 	// New makes the backend.
 	New func(work backend.Work, train, test backend.Records) (backend.Backend, error)
+	// Open fetches from a packed dataset's folder, as data.FromDir does; nil: there are no folders.
+	Open func(folder string) data.Fetch
 	// Store keeps ledgers; nil: in memory, for as long as the host lives.
 	Store dp.Store
 
@@ -32,7 +35,14 @@ func (m *memoryRecords) Append(s backend.Split, r backend.Records) error {
 	return nil
 }
 
-func (h *MemoryHost) Fetch(folder string) data.Fetch { return data.FromDir(folder) }
+func (h *MemoryHost) Fetch(folder string) data.Fetch {
+	if h.Open != nil {
+		return h.Open(folder)
+	}
+	return func(context.Context, string) (io.ReadCloser, error) {
+		return nil, errors.New("train: this host opens no folders")
+	}
+}
 
 func (h *MemoryHost) NewRecords(int) Records { return &memoryRecords{} }
 

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"strings"
@@ -54,4 +56,14 @@ func load() string {
 
 func (m machine) String() string {
 	return fmt.Sprintf("%s, %d cores, %s, %s, %s, load averages %s", m.CPU, m.Cores, m.System, m.Browser, m.Go, m.Load)
+}
+
+// machineOf starts a browser to ask its version.
+func machineOf(ctx context.Context) (machine, error) {
+	tab, err := browser.Open(ctx, io.Discard)
+	if err != nil {
+		return machine{}, err
+	}
+	defer tab.Close()
+	return describeMachine(tab)
 }

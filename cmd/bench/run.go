@@ -1,5 +1,151 @@
 package main
 
-type runReport struct{}
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
 
-func (r *runReport) sentence(d *document) {}
+	"cloister/cmd/bench/browser"
+)
+
+// order is one run through the page.
+type order struct {
+	settings map[string]string // as the page's address has them
+	override map[string]any    // of the configuration, where the page has no control for it; nil for none
+}
+
+// runReport is what one run came to.
+type runReport struct {
+	Interactive float64 `json:"interactiveS"` // seconds from the page's address to a Train button that can be clicked
+	Wall        float64 `json:"wallS"`        // seconds from the click to done
+	Accuracy    float64 `json:"accuracy"`     // on the public test split, after the last epoch
+	Epsilon     float64 `json:"epsilonUpper"`
+	EpsilonLow  float64 `json:"epsilonLower"`
+	Delta       float64 `json:"delta"`
+	Sigma       float64 `json:"sigma"` // of the first step
+	Steps       int     `json:"steps"`
+	Sampler     string  `json:"sampler"`
+	Parameters  int     `json:"parameters"`
+	Workers     int     `json:"workers"`
+	Private     bool    `json:"private"`
+	Memory      int64   `json:"memoryPeak"`     // bytes, the tab's private memory at its largest
+	Idle        float64 `json:"idle,omitempty"` // share of the time that compute workers waited; runs with diagnostics only
+
+	Epochs  []epochReport `json:"epochs"`
+	Notices []string      `json:"notices,omitempty"`
+}
+
+// epochReport is one point of a learning curve.
+type epochReport struct {
+	Epoch    int     `json:"epoch"`
+	Accuracy float64 `json:"accuracy"`
+	Loss     float64 `json:"loss"`
+	At       float64 `json:"atS"` // seconds after the click
+}
+
+// product serves dist/, with a packed dataset of any folder as dist/data/NAME. Without one it serves dist/ as it is.
+func product(root, data string) (site *browser.Site, name string, err error) {
+	dist := filepath.Join(root, "dist")
+	if _, err := os.Stat(filepath.Join(dist, "index.html")); err != nil {
+		return nil, "", fmt.Errorf("bench: the site is not built: run 'make build' (%w)", err)
+	}
+	if site, err = browser.Serve(); err != nil {
+		return nil, "", err
+	}
+	if err = site.Mount("/", dist); err == nil && data != "" {
+		name, err = mountData(site, data)
+	}
+	if err != nil {
+		site.Close()
+		return nil, "", err
+	}
+	return site, name, nil
+}
+
+func mountData(site *browser.Site, dir string) (string, error) {
+	name := filepath.Base(filepath.Clean(dir))
+	if _, err := os.Stat(dir); err != nil {
+		return "", fmt.Errorf("bench: no packed dataset in %s: run 'make data', or go run ./cmd/pack -in ../shared/datasets/%s -out %s (%w)", dir, name, dir, err)
+	}
+	index, err := json.Marshal([]map[string]string{{"name": name, "title": name}})
+	if err != nil {
+		return "", fmt.Errorf("bench: %w", err)
+	}
+	site.Replace("/data/index.json", index)
+	return name, site.Mount("/data/"+name+"/", dir)
+}
+
+// runOnce opens the page in a browser of its own, so that no ledger remembers an earlier run, and trains.
+func runOnce(ctx context.Context, site *browser.Site, o order, log io.Writer) (*runReport, error) {
+	tab, err := browser.Open(ctx, log)
+	if err != nil {
+		return nil, err
+	}
+	defer tab.Close()
+	page, err := browser.NewPage(tab, site.URL)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := page.Open(ctx, o.settings); err != nil {
+		return nil, err
+	}
+	memory, told := int64(0), 0
+	heard, err := page.Train(ctx, o.override, func(h *browser.Heard) error {
+		for ; told < len(h.Epochs); told++ {
+			fmt.Fprintf(log, "epoch %d: accuracy %.2f %%\n", h.Epochs[told].Epoch, 100*h.Epochs[told].Accuracy)
+		}
+		now, err := tab.Memory()
+		memory = max(memory, now)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return newRunReport(heard, memory)
+}
+
+func newRunReport(h *browser.Heard, memory int64) (*runReport, error) {
+	if h.Planned == nil || h.Step == nil || len(h.Epochs) == 0 {
+		return nil, fmt.Errorf("bench: the run ended without a plan, a step or an evaluation")
+	}
+	p := h.Planned
+	if h.Step.Step != p.Steps {
+		return nil, fmt.Errorf("bench: the run ended at step %d of %d", h.Step.Step, p.Steps)
+	}
+	r := &runReport{
+		Interactive: h.Ready / 1000, Wall: (h.Done - h.Clicked) / 1000,
+		Epsilon: p.EpsilonUpper, EpsilonLow: p.EpsilonLower, Delta: p.Delta, Sigma: p.NoiseMultiplier, Steps: p.Steps, Sampler: p.Sampler,
+		Parameters: p.Parameters, Workers: p.Workers, Private: p.Private, Memory: memory, Notices: h.Notices,
+	}
+	if h.Step.Idle != nil {
+		r.Idle = *h.Step.Idle
+	}
+	for _, e := range h.Epochs {
+		r.Epochs = append(r.Epochs, epochReport{e.Epoch, e.Accuracy, e.Loss, (e.At - h.Clicked) / 1000})
+	}
+	r.Accuracy = r.Epochs[len(r.Epochs)-1].Accuracy
+	return r, nil
+}
+
+// sentence says what a run for its speed came to; it had diagnostics on, so that the page tells how long workers wait.
+func (r *runReport) sentence(d *document) {
+	d.line("In a run of the page on MNIST (batch 1,024, %d workers) the compute workers waited %.2g %% of the time (promised: at most 6 %%).",
+		r.Workers, 100*r.Idle)
+}
+
+// parseSettings reads settings as the page's address has them after #.
+func parseSettings(text string) (map[string]string, error) {
+	values, err := url.ParseQuery(text)
+	if err != nil {
+		return nil, fmt.Errorf("bench: settings %q: %w", text, err)
+	}
+	settings := map[string]string{}
+	for key := range values {
+		settings[key] = values.Get(key)
+	}
+	return settings, nil
+}

@@ -12,15 +12,11 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Memory of the processes that render pages, in bytes: resident, as the operating system counts it.
-type Memory struct {
-	Now  int64 `json:"now"`
-	Peak int64 `json:"peak"` // since the processes started
-}
-
-// Memory reads /proc, so it works on Linux alone. The tab is the browser's only page, so all renderers are the tab's.
-func (t *Tab) Memory() (Memory, error) {
-	var m Memory
+// Memory is the tab's private memory in bytes, as Chromium's own task manager counts it: anonymous pages, resident or
+// swapped out, of the process that renders the page, its workers included. Code that processes share is left out.
+// It reads /proc, so it works on Linux alone. Chromium keeps a spare renderer; the tab's is the larger.
+func (t *Tab) Memory() (int64, error) {
+	most := int64(0)
 	browser := chromedp.FromContext(t.Context).Browser
 	err := t.do(func(ctx context.Context) error {
 		processes, err := systeminfo.GetProcessInfo().Do(cdp.WithExecutor(ctx, browser))
@@ -31,39 +27,38 @@ func (t *Tab) Memory() (Memory, error) {
 			if p.Type != "renderer" {
 				continue
 			}
-			one, err := residentSet(int(p.ID))
+			status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.ID))
 			if err != nil {
 				return err
 			}
-			m.Now += one.Now
-			m.Peak += one.Peak
+			size, err := privateBytes(string(status))
+			if err != nil {
+				return err
+			}
+			most = max(most, size)
 		}
 		return nil
 	})
-	return m, err
+	return most, err
 }
 
-func residentSet(pid int) (Memory, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return Memory{}, err
-	}
-	now, err := statusBytes(string(status), "VmRSS:")
-	if err != nil {
-		return Memory{}, err
-	}
-	peak, err := statusBytes(string(status), "VmHWM:")
-	return Memory{now, peak}, err
-}
-
-// statusBytes reads a line such as "VmRSS:   123 kB".
-func statusBytes(status, key string) (int64, error) {
+// privateBytes adds the lines "RssAnon:   123 kB" and "VmSwap:   0 kB" of a process's status.
+func privateBytes(status string) (int64, error) {
+	total, found := int64(0), 0
 	for line := range strings.Lines(status) {
 		fields := strings.Fields(line)
-		if len(fields) == 3 && fields[0] == key && fields[2] == "kB" {
-			kib, err := strconv.ParseInt(fields[1], 10, 64)
-			return kib << 10, err
+		if len(fields) != 3 || fields[2] != "kB" || fields[0] != "RssAnon:" && fields[0] != "VmSwap:" {
+			continue
 		}
+		kib, err := strconv.ParseInt(fields[1], 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("browser: memory of a process: %w", err)
+		}
+		total += kib << 10
+		found++
 	}
-	return 0, fmt.Errorf("browser: no %s in a process's status", key)
+	if found != 2 {
+		return 0, fmt.Errorf("browser: a process's status has no RssAnon and VmSwap")
+	}
+	return total, nil
 }

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strconv"
+
+	"cloister/cmd/bench/browser"
+)
+
+// trainReport is one configuration, run several times.
+type trainReport struct {
+	Machine  machine           `json:"machine"`
+	Settings map[string]string `json:"settings"`
+	Runs     []runReport       `json:"runs"`
+}
+
+func trainCommand(ctx context.Context, args []string, out, log io.Writer) error {
+	flags := flag.NewFlagSet("train", flag.ContinueOnError)
+	data := flags.String("data", "dist/data/mnist", "`folder` of a packed dataset; empty for the built-in digits")
+	model := flags.String("model", "mnist-cnn", "a model of the page")
+	epochs := flags.Float64("epochs", 20, "passes over the data")
+	batch := flags.Int("batch", 1024, "expected batch size")
+	epsilon := flags.Float64("epsilon", 3, "privacy budget")
+	more := flags.String("settings", "", "further settings as the page's address has them, \"clip=0.5&rate=1\"")
+	runs := flags.Int("runs", 1, "number of runs, each in a browser of its own")
+	asJSON := flags.Bool("json", false, "print JSON")
+	if err := parse(flags, args, log); err != nil {
+		return err
+	}
+	settings, err := parseSettings(*more)
+	if err != nil {
+		fmt.Fprintln(log, err)
+		return errArguments
+	}
+	settings["model"], settings["epochs"] = *model, strconv.FormatFloat(*epochs, 'g', -1, 64)
+	settings["batch"], settings["epsilon"] = strconv.Itoa(*batch), strconv.FormatFloat(*epsilon, 'g', -1, 64)
+	report, err := measureTraining(ctx, *data, settings, *runs, log)
+	if err != nil {
+		return err
+	}
+	if *asJSON {
+		return printJSON(out, report)
+	}
+	return report.document().write(out)
+}
+
+func measureTraining(ctx context.Context, data string, settings map[string]string, runs int, log io.Writer) (*trainReport, error) {
+	root, err := browser.Root()
+	if err != nil {
+		return nil, err
+	}
+	if data != "" && !filepath.IsAbs(data) {
+		data = filepath.Join(root, data)
+	}
+	site, name, err := product(root, data)
+	if err != nil {
+		return nil, err
+	}
+	defer site.Close()
+	if name != "" {
+		settings["data"] = name
+	}
+	report := &trainReport{Settings: settings}
+	if report.Machine, err = machineOf(ctx); err != nil {
+		return nil, err
+	}
+	for i := range runs {
+		r, err := runOnce(ctx, site, order{settings: settings}, log)
+		if err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(log, "run %d of %d: %.2f s, accuracy %.2f %%\n", i+1, runs, r.Wall, 100*r.Accuracy)
+		report.Runs = append(report.Runs, *r)
+	}
+	return report, nil
+}
+
+func (r *trainReport) document() *document {
+	d := &document{}
+	d.line("Training through the page, %v, on %v.", r.Settings, r.Machine)
+	d.row("run", "interactive s", "click to done s", "accuracy %", "epsilon", "sigma", "steps", "workers", "peak memory MB")
+	for i, run := range r.Runs {
+		d.row(strconv.Itoa(i+1), figure(run.Interactive), figure(run.Wall), fmt.Sprintf("%.2f", 100*run.Accuracy),
+			fmt.Sprintf("%.4f", run.Epsilon), fmt.Sprintf("%.5g", run.Sigma), figure(float64(run.Steps)),
+			strconv.Itoa(run.Workers), figure(float64(run.Memory)/1e6))
+	}
+	return d
+}

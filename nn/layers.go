@@ -10,6 +10,9 @@ func (l Conv2D) Out(in Shape) (Shape, error) {
 		return Shape{}, fmt.Errorf("needs at least one filter and 0 <= pad < kernel")
 	}
 	h, w, err := windows(in, l.Kernel, l.Stride, l.Pad)
+	if err == nil && (l.Kernel > maxKernel || l.Filters > maxParams/(l.In*l.Kernel*l.Kernel)) {
+		err = fmt.Errorf("has a kernel larger than %d or more than %d weights", maxKernel, maxParams)
+	}
 	return Shape{l.Filters, h, w}, err
 }
 
@@ -24,6 +27,9 @@ func (l Conv2D) String() string {
 func (l Linear) Out(in Shape) (Shape, error) {
 	if in.H != 1 || in.W != 1 || in.C != l.In {
 		return Shape{}, fmt.Errorf("takes a vector of %d, got %v", l.In, in)
+	}
+	if l.Units > maxParams/l.In {
+		return Shape{}, fmt.Errorf("has more than %d weights", maxParams)
 	}
 	return Shape{l.Units, 1, 1}, nil
 }

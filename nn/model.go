@@ -83,6 +83,7 @@ type Model struct {
 const (
 	maxLayers     = 256
 	maxParams     = 1 << 26
+	maxKernel     = 1 << 12
 	maxActivation = 1 << 24
 )
 

@@ -274,7 +274,11 @@ func TestUnfitModelsAreRefused(t *testing.T) {
 			t.Errorf("%s on %v with %d classes was accepted", c.name, c.in, c.classes)
 		}
 	}
-	for _, layers := range [][]Layer{nil, {Conv2D{1, 4, 3, 0, 1}, Flatten{}}, {Conv2D{2, 4, 3, 1, 1}, Flatten{}}, {GroupNorm{2, 1}, Flatten{}}, {MaxPool{9, 1}, Flatten{}}, {ReLU{}}} {
+	for _, layers := range [][]Layer{nil, {Conv2D{1, 4, 3, 0, 1}, Flatten{}}, {Conv2D{2, 4, 3, 1, 1}, Flatten{}}, {GroupNorm{2, 1}, Flatten{}}, {MaxPool{9, 1}, Flatten{}}, {ReLU{}},
+		// sizes whose products overflow
+		{Conv2D{1, 1 << 20, 1 << 31, 1 << 40, 1<<31 - 1}, Flatten{}}, {Conv2D{1, 1 << 24, 1 << 12, 1 << 40, 1<<12 - 1}, Flatten{}},
+		{Flatten{}, Linear{36, math.MaxInt / 36}}, {Flatten{}, Linear{36, 1 << 24}},
+	} {
 		if err := (&Model{Input: Shape{1, 6, 6}, Layers: layers}).Validate(); err == nil {
 			t.Errorf("%v was accepted", layers)
 		}

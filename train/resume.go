@@ -16,7 +16,7 @@ func (s *Session) Checkpoint() ([]byte, error) {
 	c := Checkpoint{
 		Config: s.config, Dataset: s.env.Dataset.Title, DataKey: s.env.Dataset.Key,
 		Plan: s.plan.Spec(), Engine: state,
-		Params: encodeFloats(s.params), Optimizer: s.optim.state(), Seconds: s.seconds,
+		Params: encodeFloats(s.params), Optimizer: s.optim.state(), Seconds: s.before + s.trained.Seconds(),
 	}
 	if s.average != nil {
 		c.Average = s.average.AppendState(nil)
@@ -43,7 +43,7 @@ func (s *Session) restore(saved *Checkpoint) (err error) {
 			return fmt.Errorf("train: checkpoint: %w", err)
 		}
 	}
-	s.seconds = saved.Seconds
+	s.before = saved.Seconds
 	return s.checkPlan(saved)
 }
 

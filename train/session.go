@@ -39,7 +39,9 @@ type Session struct {
 
 	params   []float32
 	averaged []float32
-	seconds  float64
+	before   float64       // seconds of training before a checkpoint
+	trained  time.Duration // in steps since
+	busy     time.Duration // that compute workers were, in these steps
 	last     StepEvent
 }
 
@@ -56,7 +58,7 @@ func NewSession(ctx context.Context, c Config, env Environment, saved *Checkpoin
 	if err := s.design(saved); err != nil {
 		return nil, err
 	}
-	if err := s.before(saved); err != nil {
+	if err := s.state(saved); err != nil {
 		return nil, err
 	}
 	if err := s.compute(ctx); err != nil {
@@ -144,7 +146,11 @@ func (s *Session) enter(saved *Checkpoint) (err error) {
 	}
 	s.planned.Private = s.engine.NotPrivate() == ""
 	s.planned.NotPrivate = s.config.NotPrivate()
-	s.last.Step = s.engine.Step()
+	s.planned.Workers = 1
+	if w, ok := s.backend.(workers); ok {
+		s.planned.Workers = w.Count()
+	}
+	s.last.Step, s.last.Seconds = s.engine.Step(), s.before
 	return s.account()
 }
 
@@ -166,7 +172,7 @@ func (s *Session) EpochEnd() bool { return s.engine.Step()%s.perEpoch == 0 || s.
 
 // Step does one step. After an error the run may go on: the step is repeated with the same sample, at no second cost.
 func (s *Session) Step(ctx context.Context) error {
-	start := time.Now()
+	start, busy := time.Now(), s.work()
 	step := s.engine.Step()
 	var raw dp.Sums // for diagnostics
 	released, err := s.engine.Next(ctx, s.params, func(ctx context.Context, q dp.Query) (dp.Sums, error) {
@@ -181,8 +187,9 @@ func (s *Session) Step(ctx context.Context) error {
 	if s.average != nil {
 		s.average.Add(step, s.params)
 	}
-	s.seconds += time.Since(start).Seconds()
-	s.last = StepEvent{Step: step + 1, Seconds: s.seconds, ClipNorm: clip.Sensitivity(released.Bounds), LearningRate: rate}
+	s.trained += time.Since(start)
+	s.busy += s.work() - busy
+	s.last = StepEvent{Step: step + 1, Seconds: s.before + s.trained.Seconds(), ClipNorm: clip.Sensitivity(released.Bounds), LearningRate: rate}
 	if s.config.Diagnostics {
 		s.diagnose(&raw)
 	}
@@ -197,13 +204,24 @@ func (s *Session) diagnose(raw *dp.Sums) {
 		loss := raw.Loss / float64(batch)
 		s.last.TrainLoss = &loss
 	}
-	if timed, ok := s.backend.(interface {
-		Busy() time.Duration
-		Count() int
-	}); ok {
-		idle := 1 - timed.Busy().Seconds()/(s.seconds*float64(timed.Count()))
+	if w, ok := s.backend.(workers); ok {
+		idle := 1 - s.busy.Seconds()/(s.trained.Seconds()*float64(w.Count()))
 		s.last.Idle = &idle
 	}
+}
+
+// workers are what a backend with compute workers tells of them.
+type workers interface {
+	Count() int
+	Busy() time.Duration // of all together
+}
+
+// work is how long the backend's workers have computed.
+func (s *Session) work() time.Duration {
+	if w, ok := s.backend.(workers); ok {
+		return w.Busy()
+	}
+	return 0
 }
 
 // Finish ends the run where it is; what was reserved and not used is given back.

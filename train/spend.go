@@ -7,8 +7,8 @@ import (
 	"cloister/dp"
 )
 
-// before states the plan, and what it adds to what earlier runs spent on the same records.
-func (s *Session) before(saved *Checkpoint) error {
+// state fills in the plan as the page shows it, and what it adds to what earlier runs spent on the same records.
+func (s *Session) state(saved *Checkpoint) error {
 	var spent []accountant.Segment
 	open := 0 // runs that no epsilon covers
 	for _, run := range s.env.Ledger.Runs() {
@@ -30,7 +30,7 @@ func (s *Session) before(saved *Checkpoint) error {
 			return err
 		}
 	}
-	s.state(earlier, total)
+	s.describe(earlier, total)
 	s.warn(earlier, total, open)
 	return nil
 }
@@ -43,8 +43,8 @@ func epsilon(events []accountant.Segment, delta float64) (float64, error) {
 	return b.Upper, err
 }
 
-// state fills in the plan as the page shows it.
-func (s *Session) state(earlier, total float64) {
+// describe is the plan in the protocol's words.
+func (s *Session) describe(earlier, total float64) {
 	p, bounds := s.plan, s.plan.Epsilon()
 	s.planned = Planned{
 		Steps: p.Steps(), StepsPerEpoch: s.perEpoch, SamplingRate: p.Rate(), NoiseMultiplier: p.NoiseMultiplier(0),

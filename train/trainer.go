@@ -37,7 +37,7 @@ func (t *Trainer) Send(r Request) {
 
 // Run handles requests until the context ends.
 func (t *Trainer) Run(ctx context.Context) {
-	t.emit(Event{Type: "ready"})
+	t.emit(Event{Type: "ready", Mechanisms: catalogue()})
 	t.state()
 	defer t.leave()
 	for ctx.Err() == nil {

@@ -1,0 +1,19 @@
+package train
+
+import "cloister/dp"
+
+// catalogue lists the mechanisms for the page.
+func catalogue() []MechanismInfo {
+	var all []MechanismInfo
+	for _, m := range dp.Mechanisms() {
+		info := MechanismInfo{
+			Name: m.Name, Kind: string(m.Kind), Title: m.Title, Summary: m.Summary, Pays: m.Pays, Paper: m.Paper,
+			Params: []MechanismParam{},
+		}
+		for _, p := range m.Params {
+			info.Params = append(info.Params, MechanismParam{p.Name, p.Title, p.Default, p.Min, p.Max})
+		}
+		all = append(all, info)
+	}
+	return all
+}

@@ -89,6 +89,9 @@ func writeTable(b *strings.Builder, rows [][]string) {
 	}
 }
 
+// whole prints a whole number with its thousands separated.
+func whole(n int) string { return thousands(float64(n)) }
+
 // figure prints three significant digits, thousands separated, without an exponent for ordinary sizes.
 func figure(v float64) string {
 	switch {

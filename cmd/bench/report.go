@@ -123,7 +123,7 @@ func (r *stepReport) document() *document {
 	d := &document{}
 	d.line("# Performance")
 	d.line("Written by `go run ./cmd/bench step`, in one tab of headless Chromium: every contender by turns, medians of %d rounds, batch %s "+
-		"where no other is named. Machine: %v. Relaxed SIMD (fused multiply-add): %s.", r.Rounds, figure(float64(r.Batch)), r.Machine, yesNo(r.FMA))
+		"where no other is named. Machine: %v. Relaxed SIMD (fused multiply-add): %s.", r.Rounds, whole(r.Batch), r.Machine, yesNo(r.FMA))
 	r.promises(d)
 	d.line("## Rates")
 	for i := range r.Networks {
@@ -149,7 +149,7 @@ func (r *stepReport) promises(d *document) {
 		d.row(g.text, promised, orDash(r.Ratios, g.key), orDash(r.NamedRatios, g.key))
 	}
 	d.line("Drawing %s normal variates for the noise takes %s ms in the tab and %s ms natively (promised: at most 1 ms in the tab).",
-		figure(float64(r.Noise.Normals)), figure(r.Noise.Tab), figure(r.Noise.Native))
+		whole(r.Noise.Normals), figure(r.Noise.Tab), figure(r.Noise.Native))
 	if r.Run != nil {
 		r.Run.sentence(d)
 	}
@@ -157,9 +157,9 @@ func (r *stepReport) promises(d *document) {
 
 func (n *networkReport) rates(d *document) {
 	d.line("**%s**: %s parameters, %s MFLOP a sample (%s forward, %s by the input, %s by the weights). Module: %s bytes, compiled in %s ms, instantiated in %s ms.",
-		n.Name, figure(float64(n.Parameters)), figure(float64(n.Flops.Total())/1e6), figure(float64(n.Flops.Forward)/1e6),
+		n.Name, whole(n.Parameters), figure(float64(n.Flops.Total())/1e6), figure(float64(n.Flops.Forward)/1e6),
 		figure(float64(n.Flops.Input)/1e6), figure(float64(n.Flops.Weights)/1e6),
-		figure(float64(n.Module.Bytes)), figure(n.Module.CompileMs), figure(n.Module.InstantiateMs))
+		whole(n.Module.Bytes), figure(n.Module.CompileMs), figure(n.Module.InstantiateMs))
 	d.parts = append(d.parts, part{rows: [][]string{{"step", "samples/s", "GFLOP/s", "of the peak"}}})
 	for _, id := range contenders {
 		rate := n.Rates[id]

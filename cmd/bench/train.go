@@ -85,7 +85,7 @@ func (r *trainReport) document() *document {
 	d.row("run", "interactive s", "click to done s", "accuracy %", "epsilon", "sigma", "steps", "workers", "peak memory MB")
 	for i, run := range r.Runs {
 		d.row(strconv.Itoa(i+1), figure(run.Interactive), figure(run.Wall), fmt.Sprintf("%.2f", 100*run.Accuracy),
-			fmt.Sprintf("%.4f", run.Epsilon), fmt.Sprintf("%.5g", run.Sigma), figure(float64(run.Steps)),
+			fmt.Sprintf("%.4f", run.Epsilon), fmt.Sprintf("%.5g", run.Sigma), whole(run.Steps),
 			strconv.Itoa(run.Workers), figure(float64(run.Memory)/1e6))
 	}
 	return d

@@ -22,7 +22,7 @@ const (
 // pool is a fixed number of compute workers. It runs one job on each at a time; a worker that fails or is silent is
 // replaced and its job repeated, with the same input.
 type pool struct {
-	script   js.Value                  // address of a blob that imports the compute workers' script
+	script   js.Value                  // address of a blob that holds the compute workers' script
 	module   js.Value                  // WebAssembly.Module, compiled once
 	pages    int                       // of 64 KiB, for every worker's memory
 	slices   func(worker int) js.Value // the worker's Setup.slices
@@ -50,6 +50,7 @@ type span struct {
 	bytes []byte
 }
 
+// newPool starts workers that run a script.
 func newPool(script string, module js.Value, pages, workers int, slices func(int) js.Value, notice func(string)) (*pool, error) {
 	if js.Global().Get("Worker").IsUndefined() {
 		return nil, errors.New("backend: this browser does not let a worker start workers of its own; use a current Chrome, Edge, Firefox or Safari (16.4 or later)")

@@ -13,7 +13,7 @@ type worker struct {
 	self    js.Value
 	buffer  js.Value // ArrayBuffer that travels with the jobs
 	replies chan js.Value
-	events  []js.Func
+	events  map[string]js.Func
 }
 
 // addressOf is the address of a blob that holds a script: a worker started from it inherits the page's content security
@@ -24,7 +24,7 @@ func addressOf(script string) js.Value {
 }
 
 func startWorker(url js.Value) *worker {
-	w := &worker{self: js.Global().Get("Worker").New(url), buffer: js.Null(), replies: make(chan js.Value, 1)}
+	w := &worker{self: js.Global().Get("Worker").New(url), buffer: js.Null(), replies: make(chan js.Value, 1), events: map[string]js.Func{}}
 	w.on("message", func(event js.Value) js.Value { return event.Get("data") })
 	failed := func(event js.Value) js.Value {
 		reason := "it could not be loaded or run"
@@ -46,7 +46,7 @@ func (w *worker) on(event string, reply func(js.Value) js.Value) {
 		}
 		return nil
 	})
-	w.events = append(w.events, f)
+	w.events[event] = f
 	w.self.Call("addEventListener", event, f)
 }
 
@@ -54,7 +54,8 @@ func (w *worker) post(message map[string]any) { w.self.Call("postMessage", messa
 
 func (w *worker) end() {
 	w.self.Call("terminate")
-	for _, f := range w.events {
+	for event, f := range w.events { // terminated, a worker may still have an event on its way
+		w.self.Call("removeEventListener", event, f)
 		f.Release()
 	}
 }

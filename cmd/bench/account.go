@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"cloister/cmd/bench/accounting"
+	"cloister/cmd/bench/markdown"
 )
 
 // accountReport is the accountant's speed on both sides.
@@ -31,7 +32,7 @@ func accountCommand(ctx context.Context, args []string, out, log io.Writer) erro
 	if *asJSON {
 		return printJSON(out, report)
 	}
-	return report.table().write(out)
+	return report.table().Write(out)
 }
 
 func measureAccount(ctx context.Context, runs int, log io.Writer) (*accountReport, error) {
@@ -54,18 +55,20 @@ func measureAccount(ctx context.Context, runs int, log io.Writer) (*accountRepor
 	return r, l.tab.Call("bench.ask", &r.Tab, "account", nil)
 }
 
-func (r *accountReport) table() *document {
-	d := &document{}
-	d.line("The accountant's speed: medians of %d, on %v.", len(r.Native[0].Each), r.Machine)
-	d.row("question", "answer", "native ms", "at most", "in a tab ms", "at most")
+func (r *accountReport) table() *markdown.Document {
+	d := &markdown.Document{}
+	d.Line("The accountant's speed: medians of %d, on %v.", len(r.Native[0].Each), r.Machine)
+	d.Row("question", "answer", "native ms", "at most", "in a tab ms", "at most")
 	for i, n := range r.Native {
 		tab := r.Tab[i]
-		d.row(n.Question, n.Answer, figure(n.Ms), figure(n.Native), figure(tab.Ms), figure(n.InTab))
+		d.Row(n.Question, n.Answer, markdown.Figure(n.Ms), markdown.Figure(n.Native), markdown.Figure(tab.Ms), markdown.Figure(n.InTab))
+	}
+	for i, n := range r.Native {
 		if n.GapMost > 0 {
-			d.line("The bounds of the last question are %.3g %% apart (at most %.3g %%).", 100*n.Gap, 100*n.GapMost)
+			d.Line("The bounds of %s are %.3g %% apart (promised: at most %.3g %%).", n.Question, 100*n.Gap, 100*n.GapMost)
 		}
-		if tab.Answer != n.Answer {
-			d.line("The tab answered %q to %q.", tab.Answer, n.Question)
+		if r.Tab[i].Answer != n.Answer {
+			d.Line("The tab's answer to %s: %s.", n.Question, r.Tab[i].Answer)
 		}
 	}
 	return d

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"cloister/cmd/bench/markdown"
 	"cloister/cmd/bench/network"
 )
 
@@ -119,59 +120,59 @@ func (n *networkReport) ratio(over, under string) float64 {
 // gflop is 10^9 floating-point operations of one sample's step.
 func (n *networkReport) gflop() float64 { return float64(n.Flops.Total()) / 1e9 }
 
-func (r *stepReport) document() *document {
-	d := &document{}
-	d.line("# Performance")
-	d.line("Written by `go run ./cmd/bench step`, in one tab of headless Chromium: every contender by turns, medians of %d rounds, batch %s "+
-		"where no other is named. Machine: %v. Relaxed SIMD (fused multiply-add): %s.", r.Rounds, whole(r.Batch), r.Machine, yesNo(r.FMA))
+func (r *stepReport) document() *markdown.Document {
+	d := &markdown.Document{}
+	d.Line("# Performance")
+	d.Line("Written by `go run ./cmd/bench step`, in one tab of headless Chromium: every contender by turns, medians of %d rounds, batch %s "+
+		"where no other is named. Machine: %v. Relaxed SIMD (fused multiply-add): %s.", r.Rounds, markdown.Whole(r.Batch), r.Machine, yesNo(r.FMA))
 	r.promises(d)
-	d.line("## Rates")
+	d.Line("## Rates")
 	for i := range r.Networks {
 		r.Networks[i].rates(d)
 	}
-	d.line("## How it is counted")
-	d.line(method)
+	d.Line("## How it is counted")
+	d.Line(method)
 	return d
 }
 
 // promises is the table of ratios beside what was promised.
-func (r *stepReport) promises(d *document) {
-	d.line("## Ratios")
-	d.row("ratio", "promised", r.RatioNetworks.MNIST+", "+r.RatioNetworks.CIFAR, r.NamedRatioNetworks.MNIST+", "+r.NamedRatioNetworks.CIFAR)
+func (r *stepReport) promises(d *markdown.Document) {
+	d.Line("## Ratios")
+	d.Row("ratio", "promised", r.RatioNetworks.MNIST+", "+r.RatioNetworks.CIFAR, r.NamedRatioNetworks.MNIST+", "+r.NamedRatioNetworks.CIFAR)
 	for _, g := range goals {
 		promised := ""
 		switch {
 		case g.least > 0:
-			promised = "at least " + figure(g.least)
+			promised = "at least " + markdown.Figure(g.least)
 		case g.most > 0:
-			promised = "at most " + figure(g.most)
+			promised = "at most " + markdown.Figure(g.most)
 		}
-		d.row(g.text, promised, orDash(r.Ratios, g.key), orDash(r.NamedRatios, g.key))
+		d.Row(g.text, promised, orDash(r.Ratios, g.key), orDash(r.NamedRatios, g.key))
 	}
-	d.line("Drawing %s normal variates for the noise takes %s ms in the tab and %s ms natively (promised: at most 1 ms in the tab).",
-		whole(r.Noise.Normals), figure(r.Noise.Tab), figure(r.Noise.Native))
+	d.Line("Drawing %s normal variates for the noise takes %s ms in the tab and %s ms natively (promised: at most 1 ms in the tab).",
+		markdown.Whole(r.Noise.Normals), markdown.Figure(r.Noise.Tab), markdown.Figure(r.Noise.Native))
 	if r.Run != nil {
 		r.Run.sentence(d)
 	}
 }
 
-func (n *networkReport) rates(d *document) {
-	d.line("**%s**: %s parameters, %s MFLOP a sample (%s forward, %s by the input, %s by the weights). Module: %s bytes, compiled in %s ms, instantiated in %s ms.",
-		n.Name, whole(n.Parameters), figure(float64(n.Flops.Total())/1e6), figure(float64(n.Flops.Forward)/1e6),
-		figure(float64(n.Flops.Input)/1e6), figure(float64(n.Flops.Weights)/1e6),
-		whole(n.Module.Bytes), figure(n.Module.CompileMs), figure(n.Module.InstantiateMs))
-	d.parts = append(d.parts, part{rows: [][]string{{"step", "samples/s", "GFLOP/s", "of the peak"}}})
+func (n *networkReport) rates(d *markdown.Document) {
+	d.Line("**%s**: %s parameters, %s MFLOP a sample (%s forward, %s by the input, %s by the weights). Module: %s bytes, compiled in %s ms, instantiated in %s ms.",
+		n.Name, markdown.Whole(n.Parameters), markdown.Figure(float64(n.Flops.Total())/1e6), markdown.Figure(float64(n.Flops.Forward)/1e6),
+		markdown.Figure(float64(n.Flops.Input)/1e6), markdown.Figure(float64(n.Flops.Weights)/1e6),
+		markdown.Whole(n.Module.Bytes), markdown.Figure(n.Module.CompileMs), markdown.Figure(n.Module.InstantiateMs))
+	d.Row("step", "samples/s", "GFLOP/s", "of the peak")
 	for _, id := range contenders {
 		rate := n.Rates[id]
 		switch id {
 		case peak:
-			d.row("this core's 128-bit peak", "", figure(rate), "")
+			d.Row("this core's 128-bit peak", "", markdown.Figure(rate), "")
 		case evaluation:
-			d.row(id+" (forward only)", figure(rate), "", "")
+			d.Row(id+" (forward only)", markdown.Figure(rate), "", "")
 		case tfjs:
-			d.row(fmt.Sprintf("%s (batch %d)", id, n.TfjsBatch), figure(rate), figure(rate*n.gflop()), figure(n.ratio(id, peak)*n.gflop()))
+			d.Row(fmt.Sprintf("%s (batch %d)", id, n.TfjsBatch), markdown.Figure(rate), markdown.Figure(rate*n.gflop()), markdown.Figure(n.ratio(id, peak)*n.gflop()))
 		default:
-			d.row(id, figure(rate), figure(rate*n.gflop()), figure(n.ratio(id, peak)*n.gflop()))
+			d.Row(id, markdown.Figure(rate), markdown.Figure(rate*n.gflop()), markdown.Figure(n.ratio(id, peak)*n.gflop()))
 		}
 	}
 }
@@ -194,7 +195,7 @@ it is timed its gradient is compared with nn's reference.`
 
 func orDash(ratios map[string]float64, key string) string {
 	if v, ok := ratios[key]; ok && !math.IsNaN(v) {
-		return figure(v)
+		return markdown.Figure(v)
 	}
 	return "-"
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"cloister/cmd/bench/browser"
+	"cloister/cmd/bench/markdown"
 )
 
 // order is one run through the page.
@@ -132,8 +133,8 @@ func newRunReport(h *browser.Heard, memory int64) (*runReport, error) {
 }
 
 // sentence says what a run for its speed came to; it had diagnostics on, so that the page tells how long workers wait.
-func (r *runReport) sentence(d *document) {
-	d.line("In a run of the page on MNIST (batch 1,024, %d workers) the compute workers waited %.2g %% of the time (promised: at most 6 %%).",
+func (r *runReport) sentence(d *markdown.Document) {
+	d.Line("In a run of the page on MNIST (batch 1,024, %d workers) the compute workers waited %.2g %% of the time (promised: at most 6 %%).",
 		r.Workers, 100*r.Idle)
 }
 

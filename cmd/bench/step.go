@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"cloister/cmd/bench/markdown"
 	"cloister/cmd/bench/network"
 	"cloister/nn"
 	"cloister/nn/compile"
@@ -46,14 +47,14 @@ func stepCommand(ctx context.Context, args []string, out, log io.Writer) error {
 		return err
 	}
 	if *file != "" {
-		if err := writeDocument(*file, report.document()); err != nil {
+		if err := report.document().WriteFile(*file); err != nil {
 			return err
 		}
 	}
 	if *asJSON {
 		return printJSON(out, report)
 	}
-	return report.document().write(out)
+	return report.document().Write(out)
 }
 
 func measureSteps(ctx context.Context, plan stepPlan, only string, log io.Writer) (*stepReport, error) {
@@ -163,7 +164,7 @@ func rounds(l *lab, n *networkReport, ids []string, plan stepPlan, log io.Writer
 		if err := l.tab.Call("bench.round", &rates, ids, plan.ms); err != nil {
 			return err
 		}
-		fmt.Fprintf(log, "%s: round %d of %d: private %s samples/s, peak %s GFLOP/s\n", n.Name, round, plan.rounds, figure(rates[private]), figure(rates[peak]))
+		fmt.Fprintf(log, "%s: round %d of %d: private %s samples/s, peak %s GFLOP/s\n", n.Name, round, plan.rounds, markdown.Figure(rates[private]), markdown.Figure(rates[peak]))
 		if round == 0 {
 			continue
 		}

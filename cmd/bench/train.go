@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"cloister/cmd/bench/browser"
+	"cloister/cmd/bench/markdown"
 )
 
 // trainReport is one configuration, run several times.
@@ -45,7 +46,7 @@ func trainCommand(ctx context.Context, args []string, out, log io.Writer) error 
 	if *asJSON {
 		return printJSON(out, report)
 	}
-	return report.document().write(out)
+	return report.document().Write(out)
 }
 
 func measureTraining(ctx context.Context, data string, settings map[string]string, runs int, log io.Writer) (*trainReport, error) {
@@ -79,14 +80,14 @@ func measureTraining(ctx context.Context, data string, settings map[string]strin
 	return report, nil
 }
 
-func (r *trainReport) document() *document {
-	d := &document{}
-	d.line("Training through the page, %v, on %v.", r.Settings, r.Machine)
-	d.row("run", "interactive s", "click to done s", "accuracy %", "epsilon", "sigma", "steps", "workers", "peak memory MB")
+func (r *trainReport) document() *markdown.Document {
+	d := &markdown.Document{}
+	d.Line("Training through the page, %v, on %v.", r.Settings, r.Machine)
+	d.Row("run", "interactive s", "click to done s", "accuracy %", "epsilon", "sigma", "steps", "workers", "peak memory MB")
 	for i, run := range r.Runs {
-		d.row(strconv.Itoa(i+1), figure(run.Interactive), figure(run.Wall), fmt.Sprintf("%.2f", 100*run.Accuracy),
-			fmt.Sprintf("%.4f", run.Epsilon), fmt.Sprintf("%.5g", run.Sigma), whole(run.Steps),
-			strconv.Itoa(run.Workers), figure(float64(run.Memory)/1e6))
+		d.Row(strconv.Itoa(i+1), markdown.Figure(run.Interactive), markdown.Figure(run.Wall), fmt.Sprintf("%.2f", 100*run.Accuracy),
+			fmt.Sprintf("%.4f", run.Epsilon), fmt.Sprintf("%.5g", run.Sigma), markdown.Whole(run.Steps),
+			strconv.Itoa(run.Workers), markdown.Figure(float64(run.Memory)/1e6))
 	}
 	return d
 }

@@ -1,4 +1,5 @@
-package main
+// Package markdown writes paragraphs and tables that read well as Markdown and on a terminal, and figures in them.
+package markdown
 
 import (
 	"fmt"
@@ -9,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// document is a text of paragraphs and tables, in Markdown that reads well on a terminal too.
-type document struct {
+// Document is a text of paragraphs and tables.
+type Document struct {
 	parts []part
 }
 
@@ -20,26 +21,22 @@ type part struct {
 	rows [][]string
 }
 
-func (d *document) line(format string, args ...any) {
+// Line adds a paragraph, or a heading.
+func (d *Document) Line(format string, args ...any) {
 	d.parts = append(d.parts, part{text: fmt.Sprintf(format, args...)})
 }
 
-// row adds to the table that was begun last. A row after a line begins a table, unless its width is the earlier table's:
-// remarks made while rows are added come after the table.
-func (d *document) row(cells ...string) {
-	for i := len(d.parts) - 1; i >= 0; i-- {
-		if rows := d.parts[i].rows; rows != nil {
-			if len(rows[0]) == len(cells) {
-				d.parts[i].rows = append(rows, cells)
-				return
-			}
-			break
-		}
+// Row adds to the table just above, or begins one with its head.
+func (d *Document) Row(cells ...string) {
+	if n := len(d.parts); n > 0 && d.parts[n-1].rows != nil {
+		d.parts[n-1].rows = append(d.parts[n-1].rows, cells)
+		return
 	}
 	d.parts = append(d.parts, part{rows: [][]string{cells}})
 }
 
-func (d *document) write(out io.Writer) error {
+// Write prints the document.
+func (d *Document) Write(out io.Writer) error {
 	var b strings.Builder
 	for i, p := range d.parts {
 		if i > 0 {
@@ -89,11 +86,11 @@ func writeTable(b *strings.Builder, rows [][]string) {
 	}
 }
 
-// whole prints a whole number with its thousands separated.
-func whole(n int) string { return thousands(float64(n)) }
+// Whole prints a whole number with its thousands separated.
+func Whole(n int) string { return thousands(float64(n)) }
 
-// figure prints three significant digits, thousands separated, without an exponent for ordinary sizes.
-func figure(v float64) string {
+// Figure prints three significant digits, thousands separated, without an exponent for ordinary sizes.
+func Figure(v float64) string {
 	switch {
 	case math.IsNaN(v):
 		return "-"
@@ -120,14 +117,15 @@ func thousands(v float64) string {
 	return text
 }
 
-func writeDocument(path string, d *document) error {
+// WriteFile replaces a file with the document.
+func (d *Document) WriteFile(path string) error {
 	f, err := os.Create(path)
 	if err != nil {
-		return fmt.Errorf("bench: %w", err)
+		return fmt.Errorf("markdown: %w", err)
 	}
-	if err := d.write(f); err != nil {
+	if err := d.Write(f); err != nil {
 		f.Close()
-		return fmt.Errorf("bench: %s: %w", path, err)
+		return fmt.Errorf("markdown: %s: %w", path, err)
 	}
 	return f.Close()
 }

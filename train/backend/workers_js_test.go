@@ -149,13 +149,16 @@ func TestStepsLeaveNothingBehind(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		runtime.GC()
+		for range 3 { // JavaScript values are freed by finalizers, which run after a collection
+			runtime.GC()
+			time.Sleep(time.Millisecond)
+		}
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
 		return m.HeapAlloc
 	}
-	before := heap(100)
-	if after := heap(1000); after > before+64<<10 {
-		t.Errorf("the heap grew from %d to %d bytes in 1000 steps", before, after)
+	before := heap(300)
+	if after := heap(1000); after > before+32<<10 {
+		t.Errorf("the Go heap grew from %d to %d bytes in 1000 steps", before, after)
 	}
 }

@@ -1,0 +1,107 @@
+package train
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"cloister/data"
+)
+
+// testManifest describes 1000 records of 1x28x28.
+func testManifest() *data.Manifest {
+	m := data.Digits(1, 0, 1).Manifest
+	m.TrainRecords = 1000
+	return &m
+}
+
+func TestValidateNamesTheField(t *testing.T) {
+	nan, inf := math.NaN(), math.Inf(1)
+	huge := uint64(1 << 60)
+	for name, c := range map[string]struct {
+		change func(*Config)
+		want   string
+	}{
+		"unknown model":    {func(c *Config) { c.Model = "resnet" }, `Model: nn: unknown model "resnet"`},
+		"model too large":  {func(c *Config) { c.Model = "" }, "Model"},
+		"epsilon 0":        {func(c *Config) { c.Epsilon = 0 }, "Epsilon is 0"},
+		"epsilon negative": {func(c *Config) { c.Epsilon = -1 }, "Epsilon is -1"},
+		"epsilon NaN":      {func(c *Config) { c.Epsilon = nan }, "Epsilon is NaN"},
+		"epsilon infinite": {func(c *Config) { c.Epsilon = inf }, "Epsilon is +Inf"},
+		"delta 0":          {func(c *Config) { c.Delta = 0 }, "Delta is 0"},
+		"delta 1":          {func(c *Config) { c.Delta = 1 }, "Delta is 1"},
+		"delta NaN":        {func(c *Config) { c.Delta = nan }, "Delta is NaN"},
+		"delta over 1/N":   {func(c *Config) { c.Delta = 1e-3 }, "less than 1/1000"},
+		"epochs 0":         {func(c *Config) { c.Epochs = 0 }, "Epochs is 0"},
+		"epochs NaN":       {func(c *Config) { c.Epochs = nan }, "Epochs is NaN"},
+		"epochs infinite":  {func(c *Config) { c.Epochs = inf }, "Epochs is +Inf"},
+		"epochs too many":  {func(c *Config) { c.Epochs = 1e7 }, "Epochs is 1e+07"},
+		"batch 0":          {func(c *Config) { c.BatchSize = 0 }, "BatchSize is 0"},
+		"batch over N":     {func(c *Config) { c.BatchSize = 1001 }, "BatchSize is 1001, want 1 to 1000"},
+		"clip NaN":         {func(c *Config) { c.ClipNorm = nan }, "ClipNorm is NaN"},
+		"clip 0":           {func(c *Config) { c.ClipNorm = 0 }, "ClipNorm is 0"},
+		"rate NaN":         {func(c *Config) { c.LearningRate = nan }, "LearningRate is NaN"},
+		"rate negative":    {func(c *Config) { c.LearningRate = -1 }, "LearningRate is -1"},
+		"momentum 1":       {func(c *Config) { c.Momentum = 1 }, "Momentum is 1"},
+		"momentum NaN":     {func(c *Config) { c.Momentum = nan }, "Momentum is NaN"},
+		"workers":          {func(c *Config) { c.Workers = -1 }, "Workers is -1"},
+		"optimizer":        {func(c *Config) { c.Optimizer = "lion" }, "Optimizer is lion, want one of sgd"},
+		"schedule":         {func(c *Config) { c.Schedule = "" }, "Schedule is "},
+		"seed":             {func(c *Config) { c.Seed = &huge }, "Seed is"},
+	} {
+		c1 := quick()
+		c.change(&c1)
+		err := c1.Validate(testManifest())
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "train: ") {
+			t.Errorf("%s: %v, want it to say %q", name, err, c.want)
+		}
+	}
+	good := quick()
+	if err := good.Validate(testManifest()); err != nil {
+		t.Error(err)
+	}
+}
+
+// The mechanism's name and parameters are checked before anything is charged.
+func TestUnknownMechanismIsRefused(t *testing.T) {
+	b := newBench(t, 500, 10)
+	for _, m := range []Mechanism{{Name: "magic"}, {Name: "quantile", Params: map[string]float64{"rate": math.NaN()}}, {Name: "fixed", Params: map[string]float64{"nothing": 1}}} {
+		c := quick()
+		c.Mechanism = m
+		if s, err := b.try(c, nil); err == nil {
+			s.Close()
+			t.Errorf("%+v: no error", m)
+		}
+	}
+	if runs := b.ledger(t).Runs(); len(runs) != 0 {
+		t.Errorf("refused runs are in the ledger: %+v", runs)
+	}
+}
+
+// The benchmark counts floor(N/B) steps an epoch: 234 of 256 on 60,000 records, 1,170 in five epochs.
+func TestStepsAreTheBenchmarks(t *testing.T) {
+	c := benchmark("mnist-cnn", 60000)
+	if total, perEpoch := c.Steps(60000); total != 1170 || perEpoch != 234 {
+		t.Errorf("%d steps, %d an epoch", total, perEpoch)
+	}
+	c = benchmark("cifar-cnn", 50000)
+	if total, perEpoch := c.Steps(50000); total != 5850 || perEpoch != 195 {
+		t.Errorf("%d steps, %d an epoch", total, perEpoch)
+	}
+}
+
+func TestPresetsAreValid(t *testing.T) {
+	for _, records := range []int{1, 50, 1000, 60000} {
+		d := &Dataset{Manifest: *testManifest()}
+		d.TrainRecords = records
+		all := presets(d)
+		if records >= 1000 && len(all) < len(d.models()) {
+			t.Errorf("%d records: %d presets", records, len(all))
+		}
+		for _, p := range all {
+			if err := p.Config.Validate(&d.Manifest); err != nil {
+				t.Errorf("%d records, %s: %v", records, p.Title, err)
+			}
+		}
+	}
+}

@@ -3,8 +3,6 @@ package accountant
 import (
 	"math"
 	"math/cmplx"
-
-	"gonum.org/v1/gonum/dsp/fourier"
 )
 
 // part is a step's losses and how often the step is taken.
@@ -25,6 +23,7 @@ type composed struct {
 	lambda       float64
 	logScale     float64 // log E e^(lambda loss)
 	tilted       []float64
+	parts        []part  // the steps' losses, tilted
 	infinite     float64 // probability that some step's loss is infinite
 	binError     float64 // at most this far is any tilted[k] from the exact value, by rounding
 	tailError    float64 // tilted probability beyond either end of the window, wrapped to the other
@@ -35,12 +34,13 @@ type composed struct {
 const tailMass = 1e-16
 
 // maxTransform bounds the memory of a composition.
-const maxTransform = 1 << 21
+const maxTransform = 1 << 20
 
 // composer composes; it keeps transforms for reuse, and is not safe for concurrent use.
 type composer struct {
-	transforms map[int]*fourier.FFT
-	coeff      []complex128
+	transform *transform
+	input     []float64
+	spectrum  []complex128
 }
 
 // compose convolves all parts, which share one grid width, with one inverse transform. It returns false where the
@@ -58,6 +58,7 @@ func (c *composer) compose(parts []part, lambda float64) (*composed, bool) {
 	out.infinite = -math.Expm1(logFinite)
 
 	lo, hi := window(tilted)
+	out.parts = tilted
 	offset := 0.0
 	for _, p := range tilted {
 		offset += p.steps * p.offset
@@ -162,13 +163,10 @@ func (p part) logMoment(mu float64) float64 {
 	return math.Log(sum)
 }
 
-// transformSize is the least product of small primes, which the transform is fast for, not below n.
+// transformSize is the least power of two not below n.
 func transformSize(n float64) int {
-	if !(n < maxTransform) {
-		return maxTransform + 1
-	}
 	size := 16
-	for float64(size) < n {
+	for float64(size) < n && size <= maxTransform {
 		size *= 2
 	}
 	return size
@@ -179,51 +177,24 @@ func transformSize(n float64) int {
 // long run few remain.
 func (c *composer) convolve(dst []float64, parts []part, start float64) float64 {
 	n := len(dst)
-	if c.transforms == nil {
-		c.transforms = map[int]*fourier.FFT{}
+	if c.transform == nil || c.transform.n != n {
+		c.transform = newTransform(n)
 	}
-	fft := c.transforms[n]
-	if fft == nil {
-		fft = fourier.NewFFT(n)
-		c.transforms[n] = fft
-	}
-	const negligible = -80.0
 	rounding := 8 * 0x1p-53 * math.Log2(float64(n)) // of one transform, per unit of the input's L1 norm
-	var alive []frequency
-	for i, p := range parts {
-		clear(dst)
-		for k, m := range p.mass {
-			dst[k%n] += m
-		}
-		c.coeff = fft.Coefficients(resized(c.coeff, n/2+1), dst)
-		if i == 0 {
-			alive = make([]frequency, n/2+1)
-			for f := range alive {
-				alive[f].index = f
-			}
-		}
-		floor := math.Exp(max(negligible/p.steps, -700))
-		next := alive[:0]
-		for _, a := range alive {
-			z := c.coeff[a.index]
-			if math.Abs(real(z))+math.Abs(imag(z))+rounding < floor {
-				continue
-			}
-			a.multiply(z, p.steps, rounding)
-			if a.logMost > negligible {
-				next = append(next, a)
-			}
-		}
-		alive = next
+	alive := make([]frequency, n/2+1)
+	for f := range alive {
+		alive[f].index = f
 	}
-	return c.invert(dst, fft, alive, start, rounding, parts)
-}
-
-func resized(s []complex128, n int) []complex128 {
-	if cap(s) < n {
-		return make([]complex128, n)
+	for _, p := range parts {
+		if p.steps < 256 {
+			alive = c.multiply(alive, p, rounding)
+			continue
+		}
+		centre := p.median()
+		alive = c.multiplyOften(alive, p, centre, rounding)
+		start -= math.Mod(float64(centre)*math.Mod(p.steps, float64(n)), float64(n)) // exact: no product above 2^53
 	}
-	return s[:n]
+	return c.invert(dst, alive, start, rounding)
 }
 
 // frequency is the running product of the parts' transforms at one frequency, in polar form, so that a power of any
@@ -235,35 +206,117 @@ type frequency struct {
 	logMost float64 // log of the magnitude with every rounding error to its disfavour
 }
 
-func (a *frequency) multiply(z complex128, power, rounding float64) {
-	r := cmplx.Abs(z)
-	a.log += power * math.Log(r)
-	a.angle += math.Mod(power*math.Mod(math.Atan2(imag(z), real(z)), 2*math.Pi), 2*math.Pi)
-	a.logMost += power * math.Log(r+rounding)
+// negligible is the log of a magnitude that no longer matters in any sum.
+const negligible = -80.0
+
+// multiply takes a part's power into the running products and drops those that no longer matter.
+func (c *composer) multiply(alive []frequency, p part, rounding float64) []frequency {
+	x := c.scratch()
+	for k, m := range p.mass {
+		x[k&(len(x)-1)] += m
+	}
+	c.transform.forward(x)
+	floor := math.Exp(max(negligible/p.steps, -700))
+	next := alive[:0]
+	for _, a := range alive {
+		z := c.transform.at(a.index)
+		if math.Abs(real(z))+math.Abs(imag(z))+rounding < floor {
+			continue
+		}
+		r, angle := cmplx.Abs(z), math.Atan2(imag(z), real(z))
+		a.log += p.steps * math.Log(r)
+		a.angle += p.steps * angle
+		a.logMost += p.steps * (math.Log(r+rounding) + 0x1p-51*math.Abs(angle))
+		if a.logMost > negligible {
+			next = append(next, a)
+		}
+	}
+	return next
+}
+
+// multiplyOften does the same for a part taken many times. A power T multiplies the error of the transform F by T, but
+// at the frequencies where F^T still matters F differs from 1 by 80/T at most. So F - 1 is transformed instead: with
+// z = e^{-i omega}, k counted from the centre, and tail sums S_k = sum_{j>=k} y_j,
+//
+//	F - 1 = sum_k y_k (z^k - 1) = (z - 1) (sum_{k>0} S_k z^{k-1} - sum_{k<=0} (1 - S_k) z^{k-1}),
+//
+// whose error is smaller by the factor |z - 1| times the mean distance from the centre. The products are then those of
+// losses counted from the centre.
+func (c *composer) multiplyOften(alive []frequency, p part, centre int, rounding float64) []frequency {
+	x := c.scratch()
+	distance := 0.0 // L1 norm of what is transformed
+	sum := 0.0
+	for k := len(p.mass) - 1; k > centre; k-- {
+		sum += p.mass[k]
+		distance += sum
+		x[(k-centre-1)&(len(x)-1)] += sum
+	}
+	sum = 0
+	for k := range centre {
+		sum += p.mass[k]
+		distance += sum
+		x[(k-centre)&(len(x)-1)] -= sum
+	}
+	c.transform.forward(x)
+	step := 2 * math.Pi / float64(len(x))
+	next := alive[:0]
+	for _, a := range alive {
+		sin, cos := math.Sincos(step * float64(a.index) / 2)
+		change := c.transform.at(a.index) * complex(-2*sin*sin, -2*sin*cos) // e^{-i omega} - 1
+		re, im := real(change), imag(change)
+		off := 2*sin*distance*rounding + 4*0x1p-53*math.Hypot(re, im)
+		logR, angle := math.Log1p(re*(2+re)+im*im)/2, math.Atan2(im, 1+re)
+		a.logMost += p.steps * (logR + off/math.Exp(logR) + 0x1p-51*math.Abs(angle))
+		if !(a.logMost > negligible) {
+			continue
+		}
+		a.log += p.steps * logR
+		a.angle += p.steps * angle
+		next = append(next, a)
+	}
+	return next
+}
+
+// scratch returns the transform's input, cleared.
+func (c *composer) scratch() []float64 {
+	if len(c.input) != c.transform.n {
+		c.input = make([]float64, c.transform.n)
+	}
+	clear(c.input)
+	return c.input
+}
+
+// median is the index that halves the mass.
+func (p part) median() int {
+	sum := 0.0
+	for k, m := range p.mass {
+		if sum += m; sum >= 0.5 {
+			return k
+		}
+	}
+	return len(p.mass) - 1
 }
 
 // invert transforms back and returns the bound on the error of an element.
-func (c *composer) invert(dst []float64, fft *fourier.FFT, alive []frequency, start, rounding float64, parts []part) float64 {
+func (c *composer) invert(dst []float64, alive []frequency, start, rounding float64) float64 {
 	n := len(dst)
-	clear(c.coeff)
+	if len(c.spectrum) != n/2+1 {
+		c.spectrum = make([]complex128, n/2+1)
+	}
+	clear(c.spectrum)
 	shift := int(math.Mod(start, float64(n)))
 	if shift < 0 {
 		shift += n
 	}
-	steps := 0.0
-	for _, p := range parts {
-		steps += p.steps
-	}
 	total, spread := 0.0, 0.0 // sums of magnitudes, and of how far they may be off
 	for _, a := range alive {
-		turn := 2 * math.Pi * float64(a.index*shift%n) / float64(n)
+		turn := 2 * math.Pi * float64(a.index*shift&(n-1)) / float64(n)
 		magnitude := math.Exp(a.log)
 		sin, cos := math.Sincos(a.angle + turn)
-		c.coeff[a.index] = complex(magnitude*cos/float64(n), magnitude*sin/float64(n))
+		c.spectrum[a.index] = complex(magnitude*cos, magnitude*sin)
 		total += 2 * magnitude
 		spread += 2 * (math.Exp(a.logMost) - magnitude)
 	}
-	fft.Sequence(dst, c.coeff)
-	angles := 0x1p-50 * (steps + 1) // rounding of the angles, and of the tilt
-	return (spread+total*(rounding+angles))/float64(n) + 1e-34
+	c.transform.inverse(dst, c.spectrum)
+	return (spread+total*rounding)/float64(n) + 1e-34
 }

@@ -44,21 +44,14 @@ func Delta(segments []Segment, epsilon float64) (Bounds, error) {
 	return b, nil
 }
 
-// upperEpsilon is the upper bound alone, +Inf where there is no guarantee.
-func upperEpsilon(merged []Segment, delta float64) float64 {
-	b, err := Epsilon(merged, delta)
-	if err != nil {
-		return math.Inf(1)
-	}
-	return b.Upper
-}
-
 // analysis is one run under the privacy loss distribution accountant.
 type analysis struct {
-	kinds     []kind
-	total     float64 // steps
-	precision float64 // wanted distance of the bounds, relative to epsilon
-	composer  composer
+	worse, better []kind // the run, no more and no less private than this; the same slice unless it had to be simplified
+	total         float64
+	precision     float64 // wanted distance of the bounds, relative to epsilon
+	aim           float64 // the part of that which the grid may use up
+	composer      *composer
+	settled       question // what the last answer was computed with
 }
 
 // kind is a step and how often it is taken.
@@ -68,19 +61,37 @@ type kind struct {
 }
 
 func newAnalysis(merged []Segment) *analysis {
-	a := &analysis{precision: 7e-5}
+	a := &analysis{precision: 7e-5, aim: 0.85, composer: &composer{}}
+	if len(merged) <= maxKinds {
+		a.worse = kindsOf(merged)
+		a.better = a.worse
+	} else {
+		less, more := grouped(merged)
+		a.worse, a.better = kindsOf(less), kindsOf(more)
+		a.precision, a.aim = 1.4e-2, 0.5
+	}
 	for _, s := range merged {
-		a.kinds = append(a.kinds, kind{removed(s.Sigma, s.Rate), float64(s.Steps)})
 		a.total += float64(s.Steps)
 	}
 	return a
 }
 
+func kindsOf(merged []Segment) []kind {
+	kinds := make([]kind, len(merged))
+	for i, s := range merged {
+		kinds[i] = kind{removed(s.Sigma, s.Rate), float64(s.Steps)}
+	}
+	return kinds
+}
+
 // question is what the tilt, the grid and the cut-offs are chosen for.
 type question struct {
-	lambda float64 // tilt: the Renyi optimum less one
-	tail   float64 // probability small beside the delta in question
-	width  float64 // of the grid
+	lambda float64                            // tilt
+	tail   float64                            // probability small beside the delta in question
+	width  float64                            // of the grid
+	close  func(lower, upper float64) float64 // how far apart the bounds are, relative to what is wanted
+	read   func(t tails, side bias) float64
+	loss   func(upper float64) float64 // the loss that matters, given an upper bound of the answer
 }
 
 // epsilon bounds epsilon at delta, given the Renyi answer.
@@ -88,10 +99,14 @@ func (a *analysis) epsilon(delta, rdp, order float64) Bounds {
 	if math.IsInf(rdp, 1) || rdp == 0 {
 		return Bounds{Upper: rdp}
 	}
-	q := question{lambda: order - 1, tail: delta * 1e-9}
-	// To second order in the width, connecting the dots adds T (lambda+1) width^2/12 and merging takes off half that.
-	q.width = math.Sqrt(8 * a.precision * rdp / (a.total * order))
-	b := a.refine(q, 8e-5, 5e-7, func(t tails, side bias) float64 { return t.epsilon(delta, side) })
+	b := a.refine(question{
+		lambda: (order - 1) / 2,
+		tail:   delta * 1e-9,
+		width:  a.firstWidth(order, a.precision*rdp),
+		close:  func(lower, upper float64) float64 { return (upper - lower) / (a.precision*upper + 5e-7) },
+		read:   func(t tails, side bias) float64 { return t.epsilon(delta, side) },
+		loss:   func(upper float64) float64 { return upper },
+	})
 	b.Upper = min(b.Upper, rdp)
 	return b
 }
@@ -101,71 +116,118 @@ func (a *analysis) delta(epsilon, rdp, order float64) Bounds {
 	if rdp == 0 {
 		return Bounds{}
 	}
-	q := question{lambda: order - 1, tail: rdp * 1e-12}
-	q.width = math.Sqrt(8 * 1e-3 / (a.total * order * q.lambda))
-	b := a.refine(q, 2e-3, 0, func(t tails, side bias) float64 {
-		d := math.Exp(t.logDelta(epsilon, side))
-		if side == above {
-			d += t.infinite
-		}
-		return min(d, 1)
+	precision := 20 * a.precision
+	b := a.refine(question{
+		lambda: (order - 1) / 2,
+		tail:   rdp * 1e-12, // Renyi may overstate delta a thousandfold
+		width:  a.firstWidth(order, precision/(order-1)),
+		close:  func(lower, upper float64) float64 { return (upper - lower) / (precision * upper) },
+		read:   func(t tails, side bias) float64 { return t.delta(epsilon, side) },
+		loss:   func(float64) float64 { return epsilon },
 	})
 	b.Upper = min(b.Upper, rdp)
 	return b
 }
 
-// refine narrows the grid until the two bounds of the removing direction, which is nearly always the worse, are as
-// close as wanted, then takes the adding direction in.
-func (a *analysis) refine(q question, relative, absolute float64, read func(tails, bias) float64) Bounds {
+// firstWidth is a grid four times coarser than one on which the bounds should stand gap apart: to second order in the
+// width, connecting the dots adds T (lambda+1) width^2/12 to epsilon, and merging takes off half that.
+func (a *analysis) firstWidth(order, gap float64) float64 {
+	return 4 * math.Sqrt(8*gap/(a.total*order))
+}
+
+// refine composes the removing direction, which is nearly always the worse, on a coarse grid, chooses tilt and grid by
+// what it finds, and goes on until the two bounds are as close as wanted. Then it takes the adding direction in.
+func (a *analysis) refine(q question) Bounds {
 	b := Bounds{Upper: math.Inf(1)}
 	tooFine := 0.0
-	for range 6 {
-		upper, lower, ok := a.both(q, false, read)
+	for try := range 8 {
+		over, under, ok := a.both(q, false)
 		if !ok {
 			tooFine = q.width
-			q.width *= 2
+			q.width *= 1.5
 			continue
 		}
-		gap, wanted := upper-lower, relative*upper+absolute
-		b.Upper, b.Lower, b.Grid = min(b.Upper, upper), max(b.Lower, lower), q.width
-		finer := q.width * max(math.Sqrt(0.8*wanted/gap), 0.05)
-		if gap <= wanted || finer <= tooFine {
+		b.Upper, b.Lower = min(b.Upper, q.read(over.tails(), above)), max(b.Lower, q.read(under.tails(), below))
+		b.Grid, a.settled = q.width, q
+		excess := q.close(b.Lower, b.Upper)
+		if !(excess > 1) {
 			break
+		}
+		finer := q.width * max(math.Sqrt(a.aim/excess), 0.05)
+		if finer <= tooFine {
+			if finer = tooFine * 1.1; finer >= q.width {
+				break
+			}
+		}
+		if try == 0 {
+			q.lambda = gentlest(over, q.loss(b.Upper), q.tail*1e9)
 		}
 		q.width = finer
 	}
-	coarse := q
+	return a.takeInAdding(b)
+}
+
+// takeInAdding makes bounds of the removing direction those of both. A coarser grid, which errs by more, usually
+// suffices to show that the adding direction is no worse.
+func (a *analysis) takeInAdding(b Bounds) Bounds {
+	coarse := a.settled
 	coarse.width *= 3
-	added, _, ok := a.both(coarse, true, read)
-	if !ok || added > b.Upper {
-		upper, lower, _ := a.both(q, true, read)
-		b.Upper, b.Lower = max(b.Upper, upper), max(b.Lower, lower)
+	if over, ok := a.compose(coarse, true, a.worse, cells.connectDots); ok && coarse.read(over.tails(), above) <= b.Upper {
+		return b
 	}
+	q := a.settled
+	over, under, ok := a.both(q, true)
+	if !ok {
+		return Bounds{Lower: b.Lower, Upper: math.Inf(1), Grid: b.Grid}
+	}
+	b.Upper, b.Lower = max(b.Upper, q.read(over.tails(), above)), max(b.Lower, q.read(under.tails(), below))
 	return b
 }
 
-// both composes the run in one direction on one grid and reads off both bounds.
-func (a *analysis) both(q question, added bool, read func(tails, bias) float64) (upper, lower float64, ok bool) {
+// both composes the run in one direction on one grid, its losses rounded up and down.
+func (a *analysis) both(q question, added bool) (over, under *composed, ok bool) {
+	if over, ok = a.compose(q, added, a.worse, cells.connectDots); ok {
+		under, ok = a.compose(q, added, a.better, cells.merge)
+	}
+	return over, under, ok
+}
+
+func (a *analysis) compose(q question, added bool, kinds []kind, discretise func(cells) losses) (*composed, bool) {
 	acc := accuracy{lambda: q.lambda, left: 1e-13 / a.total, right: max(q.tail/a.total, 1e-300)}
-	over, under := make([]part, len(a.kinds)), make([]part, len(a.kinds))
-	for i, k := range a.kinds {
+	parts := make([]part, len(kinds))
+	for i, k := range kinds {
 		p := k.pair
 		if added {
 			p = p.reversed()
 		}
 		c, ok := cut(p, q.width, acc)
 		if !ok {
-			return 0, 0, false
+			return nil, false
 		}
-		over[i], under[i] = part{c.connectDots(), k.steps}, part{c.merge(), k.steps}
+		parts[i] = part{discretise(c), k.steps}
 	}
-	top, ok := a.composer.compose(over, q.lambda)
-	if !ok {
-		return 0, 0, false
+	return a.composer.compose(parts, q.lambda)
+}
+
+// gentlest is the least tilt under which rounding stays a hundred thousand times below what matters: the tail sum C at
+// the loss that matters, log C = log delta + lambda loss - log E e^(lambda loss). The Renyi optimum would make C larger,
+// but where a rare large loss dominates the moments it makes many such losses probable, and the window many times wider.
+func gentlest(over *composed, loss, delta float64) float64 {
+	enough := func(lambda float64) bool {
+		logScale := over.logScale
+		for _, p := range over.parts {
+			logScale += p.steps * p.logMoment(lambda-over.lambda)
+		}
+		noise := over.binError/(lambda*over.width) + 2*tailMass
+		return math.Log(delta)+lambda*loss-logScale > math.Log(1e5*noise)
 	}
-	bottom, ok := a.composer.compose(under, q.lambda)
-	if !ok {
-		return 0, 0, false
+	least := over.lambda / 25
+	switch {
+	case !enough(over.lambda):
+		return 2 * over.lambda // the Renyi optimum, half of which was tried
+	case enough(least):
+		return least
 	}
-	return read(top.tails(), above), read(bottom.tails(), below), true
+	_, lambda := bisect(least, over.lambda, enough, least)
+	return lambda
 }

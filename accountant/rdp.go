@@ -96,6 +96,9 @@ const (
 type moments func(a float64) float64
 
 func segmentMoments(segments []Segment) moments {
+	if len(segments) > maxKinds {
+		segments, _ = grouped(segments)
+	}
 	return func(a float64) float64 {
 		sum := 0.0
 		for _, s := range segments {

@@ -56,6 +56,15 @@ func (t tails) logDelta(epsilon float64, side bias) float64 {
 	return t.logScale - t.lambda*t.loss(k) + math.Log(c)
 }
 
+// delta is delta(epsilon), bounded from the given side.
+func (t tails) delta(epsilon float64, side bias) float64 {
+	d := math.Exp(t.logDelta(epsilon, side))
+	if side == above {
+		d += t.infinite
+	}
+	return min(d, 1)
+}
+
 // epsilon is the largest epsilon >= 0 for which delta(epsilon) exceeds delta, bounded from the given side.
 func (t tails) epsilon(delta float64, side bias) float64 {
 	finite := delta

@@ -25,30 +25,33 @@ func newCorrelation(strategy []float64, dim int) *correlation {
 	return c
 }
 
-// apply turns z_t into w_t in place and returns the standard deviation of a coordinate of w_t.
-func (c *correlation) apply(z []float64) float64 {
-	ring := len(c.past)
-	reciprocal := 1 / c.strategy[0]
-	next := 0.0
-	if c.steps == 0 {
-		next = 1
-	}
-	for j := 1; j <= min(ring, c.steps); j++ {
-		slot := (c.steps - j) % ring
-		w, f := c.past[slot], c.strategy[j]
-		w = w[:len(z)]
+// shape turns z_t into w_t in place. It changes nothing, so that a step that fails after its noise was drawn leaves the
+// past as it was; commit makes w_t the newest of the past.
+func (c *correlation) shape(z []float64) {
+	for j := 1; j <= min(len(c.past), c.steps); j++ {
+		w, f := c.past[(c.steps-j)%len(c.past)][:len(z)], c.strategy[j]
 		for i := range z {
 			z[i] -= f * w[i]
 		}
-		next -= f * c.inverse[slot]
 	}
-	next *= reciprocal
-	slot := c.steps % ring
-	w := c.past[slot][:len(z)]
+	reciprocal := 1 / c.strategy[0]
 	for i := range z {
 		z[i] *= reciprocal
-		w[i] = z[i]
 	}
+}
+
+// commit enters w_t and returns the standard deviation of its coordinates.
+func (c *correlation) commit(w []float64) float64 {
+	next := 0.0 // coefficient t of the series 1/c
+	if c.steps == 0 {
+		next = 1
+	}
+	for j := 1; j <= min(len(c.past), c.steps); j++ {
+		next -= c.strategy[j] * c.inverse[(c.steps-j)%len(c.past)]
+	}
+	next /= c.strategy[0]
+	slot := c.steps % len(c.past)
+	copy(c.past[slot], w)
 	c.inverse[slot] = next
 	c.variance += next * next
 	c.steps++

@@ -24,28 +24,34 @@ func epochCurve(s *Setting, factor float64) []float64 {
 	return eachStep(s.Steps, func(t int) float64 { return math.Pow(factor, float64(t/s.StepsPerEpoch)) })
 }
 
-// linearCurve goes from 1 at the first step to end at the last.
+// levels is how many values a smooth curve takes: a staircase of 40 is as good as a ramp, and a schedule with few
+// different noise multipliers is quick to account for. What is planned, executed and charged is the staircase.
+const levels = 40
+
+// smoothCurve runs f over 0 to 1 in equally long levels, the first at 0 and the last at 1.
+func smoothCurve(s *Setting, f func(x float64) float64) []float64 {
+	n := min(levels, s.Steps)
+	return eachStep(s.Steps, func(t int) float64 {
+		if n == 1 {
+			return f(0)
+		}
+		return f(float64(t*n/s.Steps) / float64(n-1))
+	})
+}
+
+// linearCurve goes from 1 to end on a straight line.
 func linearCurve(s *Setting, end float64) []float64 {
-	return eachStep(s.Steps, func(t int) float64 { return 1 + (end-1)*progress(t, s.Steps) })
+	return smoothCurve(s, func(x float64) float64 { return 1 + (end-1)*x })
 }
 
 // cosineCurve goes from 1 to end along half a cosine.
 func cosineCurve(s *Setting, end float64) []float64 {
-	return eachStep(s.Steps, func(t int) float64 {
-		return end + (1-end)*(1+math.Cos(math.Pi*progress(t, s.Steps)))/2
-	})
+	return smoothCurve(s, func(x float64) float64 { return end + (1-end)*(1+math.Cos(math.Pi*x))/2 })
 }
 
 // listCurve divides the run into stages of equal length, one for each value.
 func listCurve(s *Setting, values []float64) []float64 {
 	return eachStep(s.Steps, func(t int) float64 { return values[t*len(values)/s.Steps] })
-}
-
-func progress(t, steps int) float64 {
-	if steps == 1 {
-		return 0
-	}
-	return float64(t) / float64(steps-1)
 }
 
 // times multiplies two curves; nil is 1.

@@ -289,12 +289,15 @@ func (e *Engine) reserve() error {
 	return nil
 }
 
-// draw draws the step's standard normals, once.
+// draw draws the step's standard normals, once, and correlates them with those of earlier steps.
 func (e *Engine) draw() {
 	if e.drawn || e.plan.spec.NoNoise {
 		return
 	}
 	fillNormal(e.noise, e.unit)
+	if e.past != nil {
+		e.past.shape(e.unit[:e.dim])
+	}
 	e.drawn = true
 }
 

@@ -187,7 +187,7 @@ func TestCounts(t *testing.T) {
 
 // Banded noise: the strategy applied to what was released is white noise again, and the stated deviation is true.
 func TestCorrelatedNoise(t *testing.T) {
-	c := squareRoot(5, 0)
+	c := bestStrategy(5, 0, 40)
 	const dim, steps, z = 4000, 40, 0.7
 	p := plain(t, Spec{N: 1000, Rate: 0.1, Steps: steps, NoiseMultiplier: z, Strategy: c})
 	e := newTestEngine(t, Options{Plan: p, Policy: fixedPolicy(clip.Rule{}, 2), Tensors: []int{dim}, Seed: seed(11)})

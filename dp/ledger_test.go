@@ -187,7 +187,7 @@ func TestSettleAndResume(t *testing.T) {
 func TestBandedResume(t *testing.T) {
 	store := &MemoryStore{}
 	l, _ := OpenLedger(store, "k")
-	o := Options{Plan: plain(t, Spec{N: 100, Rate: 0.1, Steps: 20, NoiseMultiplier: 1, Strategy: squareRoot(4, 0)}), Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{2}, Ledger: l, Block: 3}
+	o := Options{Plan: plain(t, Spec{N: 100, Rate: 0.1, Steps: 20, NoiseMultiplier: 1, Strategy: bestStrategy(4, 0, 20)}), Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{2}, Ledger: l, Block: 3}
 	e := newTestEngine(t, o)
 	for range 5 {
 		if _, err := e.Next(context.Background(), nil, nothingFound(2, 1)); err != nil {

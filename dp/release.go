@@ -73,7 +73,7 @@ func (e *Engine) releaseGradient(sum []float64, scale float64) {
 	unit := e.unit[:e.dim]
 	marginal := 1.0 // standard deviation of the correlated noise in units of the independent one
 	if e.past != nil {
-		marginal = e.past.apply(unit)
+		marginal = e.past.commit(unit)
 	}
 	from, variance := 0, 0.0
 	for g, end := range e.layout {

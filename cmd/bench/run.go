@@ -11,6 +11,7 @@ import (
 
 	"cloister/cmd/bench/browser"
 	"cloister/cmd/bench/markdown"
+	"cloister/train"
 )
 
 // order is one run through the page.
@@ -149,4 +150,14 @@ func parseSettings(text string) (map[string]string, error) {
 		settings[key] = values.Get(key)
 	}
 	return settings, nil
+}
+
+// fields is a configuration as the page's messages have it, every field stated.
+func fields(c train.Config) (map[string]any, error) {
+	text, err := json.Marshal(c)
+	if err != nil {
+		return nil, fmt.Errorf("bench: %w", err)
+	}
+	var all map[string]any
+	return all, json.Unmarshal(text, &all)
 }

@@ -16,27 +16,28 @@ import (
 
 // Plan is one configuration file: a setting, and the runs that belong to it.
 type Plan struct {
-	Setting string  `json:"setting"` // "a"
-	Title   string  `json:"title"`
-	About   string  `json:"about"`
-	Base    Changes `json:"base"` // what all runs share, on top of nothing: fields of train.Config
-	Groups  []Group `json:"groups"`
+	Setting    string      `json:"setting"` // "a"
+	Title      string      `json:"title"`
+	About      string      `json:"about"`
+	Base       Changes     `json:"base"`             // fields that all runs share
+	Trials     []Changes   `json:"trials,omitempty"` // see Group
+	TrialSeed  uint64      `json:"trialSeed,omitempty"`
+	Mechanisms []Mechanism `json:"mechanisms"` // in the order in which they are run
+	Groups     []Group     `json:"groups"`
 }
 
 // Group is one dataset's runs: every mechanism with every seed.
 type Group struct {
-	Dataset    string      `json:"dataset"`
-	Seeds      []uint64    `json:"seeds"`
-	Base       Changes     `json:"base"` // on top of the plan's
-	Mechanisms []Mechanism `json:"mechanisms"`
-	Note       string      `json:"note,omitempty"` // a reservation that its rows carry
+	Dataset string   `json:"dataset"`
+	Seeds   []uint64 `json:"seeds"`
+	Base    Changes  `json:"base"`           // on top of the plan's
+	Only    []string `json:"only,omitempty"` // labels of the plan's mechanisms; empty for all
+	Note    string   `json:"note,omitempty"` // a reservation that its rows carry
 
 	// Trials are settings to choose from, the same for every mechanism: each is run once on the dataset TrialsOn, and the
-	// one that is most accurate there is what runs on Dataset. No trials: the base as it is.
-	Trials    []Changes `json:"trials,omitempty"`
-	TrialsOn  string    `json:"trialsOn,omitempty"`
-	TrialBase Changes   `json:"trialBase,omitempty"` // for trials in place of the group's base, such as another model
-	TrialSeed uint64    `json:"trialSeed,omitempty"`
+	// one that is most accurate there is what runs on Dataset. The plan's when empty; none without TrialsOn.
+	TrialsOn string    `json:"trialsOn,omitempty"`
+	Trials   []Changes `json:"trials,omitempty"`
 }
 
 // Mechanism is what is compared.
@@ -96,23 +97,50 @@ func (p *Plan) check() error {
 	if p.Setting == "" || strings.Contains(p.Setting, "/") {
 		return fmt.Errorf("setting %q must be a word", p.Setting)
 	}
+	labels := map[string]bool{}
+	for _, m := range p.Mechanisms {
+		if labels[m.label()] || strings.Contains(m.label(), "/") {
+			return fmt.Errorf("label %q is there twice or has a slash", m.label())
+		}
+		labels[m.label()] = true
+	}
 	for i, g := range p.Groups {
-		if g.Dataset == "" || len(g.Seeds) == 0 || len(g.Mechanisms) == 0 {
+		for _, label := range g.Only {
+			if !labels[label] {
+				return fmt.Errorf("group %d: no mechanism %q", i, label)
+			}
+		}
+		if g.Dataset == "" || len(g.Seeds) == 0 || len(p.of(&g)) == 0 {
 			return fmt.Errorf("group %d needs a dataset, seeds and mechanisms", i)
 		}
-		if len(g.Trials) > 0 && g.TrialsOn == "" {
-			return fmt.Errorf("group %d has trials and no dataset to try them on", i)
+		if len(g.Trials) > 0 && g.TrialsOn == "" || g.TrialsOn != "" && len(p.trialsOf(&g)) == 0 {
+			return fmt.Errorf("group %d needs trials and trialsOn together", i)
 		}
-		for _, m := range g.Mechanisms {
-			if strings.Contains(m.label(), "/") {
-				return fmt.Errorf("group %d: label %q has a slash", i, m.label())
-			}
+		for _, m := range p.of(&g) {
 			if _, err := p.config(g.Base, m, nil, g.Seeds[0]); err != nil {
 				return fmt.Errorf("group %d: %s: %w", i, m.label(), err)
 			}
 		}
 	}
 	return nil
+}
+
+// of are the mechanisms of a group.
+func (p *Plan) of(g *Group) []Mechanism {
+	if len(g.Only) == 0 {
+		return p.Mechanisms
+	}
+	return slices.DeleteFunc(slices.Clone(p.Mechanisms), func(m Mechanism) bool { return !slices.Contains(g.Only, m.label()) })
+}
+
+func (p *Plan) trialsOf(g *Group) []Changes {
+	switch {
+	case g.TrialsOn == "":
+		return nil
+	case len(g.Trials) > 0:
+		return g.Trials
+	}
+	return p.Trials
 }
 
 func (m Mechanism) label() string {
@@ -143,7 +171,7 @@ func (p *Plan) config(base Changes, m Mechanism, trial Changes, seed uint64) (tr
 // runs lists a plan's runs as far as they are known: a run whose trials are not all done is not.
 func (p *Plan) runs(rows []Row) (runs []Run, unknown int, err error) {
 	for _, g := range p.Groups {
-		for _, m := range g.Mechanisms {
+		for _, m := range p.of(&g) {
 			trials, err := p.trials(&g, m)
 			if err != nil {
 				return nil, 0, err
@@ -156,7 +184,7 @@ func (p *Plan) runs(rows []Row) (runs []Run, unknown int, err error) {
 			}
 			var chosen Changes
 			if best >= 0 {
-				chosen = g.Trials[best]
+				chosen = p.trialsOf(&g)[best]
 			}
 			for _, seed := range g.Seeds {
 				c, err := p.config(g.Base, m, chosen, seed)
@@ -172,13 +200,9 @@ func (p *Plan) runs(rows []Row) (runs []Run, unknown int, err error) {
 
 // trials are a mechanism's; their seeds in the key are their numbers.
 func (p *Plan) trials(g *Group, m Mechanism) ([]Run, error) {
-	base := g.Base
-	if g.TrialBase != nil {
-		base = g.TrialBase
-	}
 	var runs []Run
-	for i, t := range g.Trials {
-		c, err := p.config(base, m, t, g.TrialSeed)
+	for i, t := range p.trialsOf(g) {
+		c, err := p.config(g.Base, m, t, p.TrialSeed)
 		if err != nil {
 			return nil, err
 		}

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"cloister/cmd/bench/browser"
+	"cloister/cmd/bench/experiment"
+)
+
+func experimentsCommand(ctx context.Context, args []string, out, log io.Writer) error {
+	flags := flag.NewFlagSet("experiments", flag.ContinueOnError)
+	dir := flags.String("dir", "docs/experiments", "`folder` of setting-*.json, published.json and results.json")
+	data := flags.String("data", "dist/data", "`folder` of the packed datasets")
+	only := flags.String("only", "", "runs whose key begins so, as in \"a/mnist/\"; several with commas")
+	list := flags.Bool("list", false, "list what is missing and run nothing")
+	limit := flags.Duration("for", 0, "begin no run after this time; 0 for no limit")
+	if err := parse(flags, args, log); err != nil {
+		return err
+	}
+	l := &laboratory{dir: *dir, data: *data, log: log}
+	if *only != "" {
+		l.only = strings.Split(*only, ",")
+	}
+	if *limit > 0 {
+		l.until = time.Now().Add(*limit)
+	}
+	if err := l.open(); err != nil {
+		return err
+	}
+	if *list {
+		return l.list(out)
+	}
+	if err := l.runAll(ctx); err != nil {
+		return err
+	}
+	return l.list(out)
+}
+
+// laboratory carries out runs and keeps results.json and tables.md up to date after each.
+type laboratory struct {
+	dir, data string
+	only      []string
+	until     time.Time // zero: no limit
+	log       io.Writer
+
+	plans     []experiment.Plan
+	published []experiment.Published
+	rows      []experiment.Row
+}
+
+func (l *laboratory) open() error {
+	root, err := browser.Root()
+	if err != nil {
+		return err
+	}
+	for _, path := range []*string{&l.dir, &l.data} {
+		if !filepath.IsAbs(*path) {
+			*path = filepath.Join(root, *path)
+		}
+	}
+	if l.plans, err = experiment.Load(l.dir); err != nil {
+		return err
+	}
+	if l.published, err = experiment.ReadPublished(filepath.Join(l.dir, "published.json")); err != nil {
+		return err
+	}
+	l.rows, err = experiment.ReadRows(l.results())
+	return err
+}
+
+func (l *laboratory) results() string { return filepath.Join(l.dir, "results.json") }
+
+// runAll goes on until nothing is missing: trials that are done make further runs known.
+func (l *laboratory) runAll(ctx context.Context) error {
+	failed := map[string]bool{}
+	for {
+		missing, _, err := experiment.Missing(l.plans, l.rows)
+		if err != nil {
+			return err
+		}
+		next := -1
+		missing = experiment.Select(missing, l.only)
+		for i := range missing {
+			if !failed[missing[i].Key()] {
+				next = i
+				break
+			}
+		}
+		if next < 0 || !l.until.IsZero() && time.Now().After(l.until) {
+			return l.save()
+		}
+		r := missing[next]
+		row, err := l.run(ctx, r)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil { // one run that fails must not keep the others from running
+			fmt.Fprintf(l.log, "%s: %v\n", r.Key(), err)
+			failed[r.Key()] = true
+			continue
+		}
+		l.rows = experiment.Add(l.rows, row)
+		if err := l.save(); err != nil {
+			return err
+		}
+		fmt.Fprintf(l.log, "%s: accuracy %.2f %%, epsilon %.4f, %.0f s (%d more known)\n", r.Key(), 100*row.Accuracy, row.EpsilonUpper, row.Wall, len(missing)-1)
+	}
+}
+
+// run trains through the page, with the configuration that the run asks for.
+func (l *laboratory) run(ctx context.Context, r experiment.Run) (experiment.Row, error) {
+	root, err := browser.Root()
+	if err != nil {
+		return experiment.Row{}, err
+	}
+	site, name, err := product(root, filepath.Join(l.data, r.Dataset))
+	if err != nil {
+		return experiment.Row{}, err
+	}
+	defer site.Close()
+	override, err := fields(r.Config)
+	if err != nil {
+		return experiment.Row{}, err
+	}
+	report, err := runOnce(ctx, site, order{settings: map[string]string{"data": name, "model": r.Config.Model}, override: override}, io.Discard)
+	if err != nil {
+		return experiment.Row{}, err
+	}
+	if !(report.Epsilon <= r.Config.Epsilon) {
+		return experiment.Row{}, fmt.Errorf("bench: epsilon %v is above the target %v", report.Epsilon, r.Config.Epsilon)
+	}
+	row := r.Of()
+	row.EpsilonUpper, row.EpsilonLower, row.Delta, row.Sampling = report.Epsilon, report.EpsilonLow, report.Delta, report.Sampler
+	row.Sigma, row.Steps, row.Accuracy, row.Wall = report.Sigma, report.Steps, report.Accuracy, report.Wall
+	return row, nil
+}
+
+func (l *laboratory) save() error {
+	if err := experiment.WriteRows(l.results(), l.rows); err != nil {
+		return err
+	}
+	tables, err := experiment.Tables(l.plans, l.rows, l.published)
+	if err != nil {
+		return err
+	}
+	return tables.WriteFile(filepath.Join(l.dir, "tables.md"))
+}
+
+func (l *laboratory) list(out io.Writer) error {
+	missing, waiting, err := experiment.Missing(l.plans, l.rows)
+	if err != nil {
+		return err
+	}
+	missing = experiment.Select(missing, l.only)
+	for _, r := range missing {
+		fmt.Fprintln(out, r.Key())
+	}
+	fmt.Fprintf(out, "%d runs done, %d missing, %d wait for trials; go run ./cmd/bench experiments%s resumes\n",
+		len(l.rows), len(missing), waiting, onlyFlag(l.only))
+	return nil
+}
+
+func onlyFlag(only []string) string {
+	if len(only) == 0 {
+		return ""
+	}
+	return " -only " + strings.Join(only, ",")
+}

@@ -8,8 +8,7 @@ import (
 
 // conv lowers a convolution to matrix products that read windows in place, through tables of offsets.
 //
-// A window is Kernel runs, one per image row, of Kernel*channels neighbouring floats. Single-channel rows are rounded up
-// to whole vectors: the taps past the window have zero weights, and what their gradient collects is never read.
+// A window is Kernel runs, one per image row, of Kernel*channels neighbouring floats.
 type conv struct {
 	link
 	nn.Conv2D
@@ -48,8 +47,7 @@ func (c *conv) filters() int { return c.out.channels }
 
 func (c *conv) layout(p *plan) {
 	in, out := c.in, c.out
-	c.run = roundUp(c.Kernel*in.channels, 4)
-	c.ragged = c.run != c.Kernel*in.channels
+	c.run = c.Kernel * in.channels
 	windows, pixels := c.windows(), c.pixels()
 	rows := make([]int, c.Kernel)
 	for i := range rows {
@@ -59,17 +57,11 @@ func (c *conv) layout(p *plan) {
 	c.product = product{rows: windows, to: pixels, columns: multiples(panels, 32), runs: rows, run: c.run, mode: kernel.Bias}
 	c.product.layout(p)
 	c.gradient = correlation{runs: rows, run: c.run, panels: panels, pixA: c.product.rowA, pixB: c.product.rowC}
-	c.gradient.layout(p)
+	c.gradient.layout(p, len(pixels))
 	c.layoutBack(p, windows, pixels)
 
 	c.weight.floats, c.weight.stored = c.gradient.floats(), true
-	for r := range rows {
-		c.weight.spans = append(c.weight.spans, span{r * c.run * c.filters(), c.Kernel * in.channels * c.filters()})
-	}
-	if !c.ragged {
-		c.weight.spans = []span{{0, c.weight.floats}}
-	}
-	c.bias.floats, c.bias.stored, c.bias.spans = c.filters(), true, []span{{0, c.filters()}}
+	c.bias.floats, c.bias.stored = c.filters(), true
 	c.packed, c.packedB = p.allocPacked(c.weight.floats), p.allocPacked(c.filters())
 	c.column = kernel.Image{Height: out.H, Width: out.W, Vectors: out.channels / 4, Row: out.row()}
 }
@@ -166,7 +158,7 @@ func (c *conv) backward(p *plan, f *wasm.Func, w wasm.Local) {
 	c.gradient.emit(p, f, mode, len(c.product.rows), c.in.value, c.out.gradient, p.target(c.weight), p.pair)
 	call(f, p.kernels.ColumnSum(c.column, mode), c.out.gradient+c.out.at(0, 0), p.target(c.bias))
 	if p.once() {
-		p.addStoredSquares(f, c.weight, !c.ragged)
+		p.addStoredSquares(f, c.weight, true)
 		p.addStoredSquares(f, c.bias, false)
 	}
 	if !c.in.trainable {

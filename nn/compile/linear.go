@@ -39,9 +39,8 @@ func (l *linear) layout(p *plan) {
 	}
 	l.gradient = correlation{runs: []int{0}, run: l.size, panels: panels,
 		pixA: p.list(multiples(block, l.size*floatSize)), pixB: p.list(multiples(block, l.units*floatSize))}
-	l.gradient.layout(p)
-	l.weight.floats, l.weight.spans = l.gradient.floats(), []span{{0, l.gradient.floats()}}
-	l.bias.floats, l.bias.spans = l.units, []span{{0, l.units}}
+	l.gradient.layout(p, block)
+	l.weight.floats, l.bias.floats = l.gradient.floats(), l.units
 	if p.Points > 1 {
 		l.weight.stored, l.bias.stored = true, true
 		return

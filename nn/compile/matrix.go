@@ -14,7 +14,7 @@ type product struct {
 	to         []int // offset of each row of C
 	columns    []int // offset of each panel of C within a row
 	runs       []int // offset of each run within a row of A
-	run        int   // floats of a run, a multiple of 4
+	run        int   // floats of a run
 	mode       kernel.Mode
 	rowA, rowC int // tables
 	colC, offs int
@@ -26,30 +26,37 @@ func (m *product) layout(p *plan) {
 
 // emit calls the kernel for all rows, in tiles of two heights that differ by one.
 func (m *product) emit(p *plan, f *wasm.Func, a, b, c, bias any) {
-	n := len(m.rows)
-	tiles := (n + p.kernels.TileRows() - 1) / p.kernels.TileRows()
-	height, taller := n/tiles, n%tiles
+	unroll := kernel.Unroll(m.run)
 	first := 0
-	part := func(height, tiles int) {
-		if tiles == 0 {
-			return
-		}
-		args := []any{tiles, len(m.columns), m.rowA + 4*first, m.rowC + 4*first, m.colC, m.offs, len(m.runs), m.run / 4, a, b, c}
+	for _, t := range split(len(m.rows), p.kernels.TileRows()) {
+		args := []any{t.n, len(m.columns), m.rowA + 4*first, m.rowC + 4*first, m.colC, m.offs, len(m.runs), m.run / unroll, a, b, c}
 		if m.mode == kernel.Bias {
 			args = append(args, bias)
 		}
-		call(f, p.kernels.GEMM(height, m.mode), args...)
-		first += height * tiles
+		call(f, p.kernels.GEMM(t.height, unroll, m.mode), args...)
+		first += t.height * t.n
 	}
-	part(height+1, taller)
-	part(height, tiles-taller)
+}
+
+// tiles are n tiles of one height.
+type tiles struct{ height, n int }
+
+// split cuts rows into as few tiles as possible, of two heights that differ by one.
+func split(rows, most int) []tiles {
+	n := (rows + most - 1) / most
+	height, taller := rows/n, rows%n
+	all := []tiles{{height, n - taller}}
+	if taller > 0 {
+		all = append([]tiles{{height + 1, taller}}, all...)
+	}
+	return all
 }
 
 // correlation is a call of the weight-gradient kernel: the taps of a window, run by run, and the pixels of input and
 // output gradient that they are correlated over.
 type correlation struct {
 	runs       []int // offset of each run of taps from a pixel
-	run        int   // floats of a run, a multiple of 4
+	run        int   // floats of a run
 	panels     int
 	pixA, pixB int // tables
 	parts      []part
@@ -58,41 +65,28 @@ type correlation struct {
 // part are tiles of one height.
 type part struct{ taps, tiles, tap, out int }
 
-func (c *correlation) layout(p *plan) {
-	for _, taps := range []int{6, 4} {
+// layout makes the tables; pixels is the most that one call correlates over.
+func (c *correlation) layout(p *plan, pixels int) {
+	p.panelPixels = max(p.panelPixels, pixels)
+	from := 0
+	for _, t := range split(c.run, p.kernels.TileRows()) {
 		var tap, out []int
 		for r, offset := range c.runs {
-			sixes := c.sixes(p)
-			from, n := 0, sixes
-			if taps == 4 {
-				from, n = 6*sixes, (c.run-6*sixes)/4
-			}
-			for i := range n {
-				tap = append(tap, offset+4*(from+taps*i))
-				out = append(out, (r*c.run+from+taps*i)*c.row())
+			for i := range t.n {
+				tap = append(tap, offset+floatSize*(from+t.height*i))
+				out = append(out, (r*c.run+from+t.height*i)*c.row())
 			}
 		}
+		from += t.height * t.n
 		tapTable, outTable := p.list(tap), p.list(out)
 		for first := 0; first < len(tap); first += maxTiles {
-			c.parts = append(c.parts, part{taps, min(maxTiles, len(tap)-first), tapTable + 4*first, outTable + 4*first})
+			c.parts = append(c.parts, part{t.height, min(maxTiles, len(tap)-first), tapTable + 4*first, outTable + 4*first})
 		}
 	}
 }
 
 // maxTiles bounds the squares that one call adds in float32.
 const maxTiles = 512
-
-// sixes is the number of tiles of six taps in a run; tiles of four take the rest.
-func (c *correlation) sixes(p *plan) int {
-	if p.kernels.TileRows() < 6 {
-		return 0
-	}
-	n := c.run / 6
-	for (c.run-6*n)%4 != 0 {
-		n--
-	}
-	return n
-}
 
 // row is the number of bytes of a row of the gradient.
 func (c *correlation) row() int { return c.panels * kernel.Panel * floatSize }
@@ -103,7 +97,7 @@ func (c *correlation) floats() int { return len(c.runs) * c.run * c.panels * ker
 // emit correlates a with b into c. In Store mode it adds the squares to the float64 at an address.
 func (c *correlation) emit(p *plan, f *wasm.Func, mode kernel.Mode, pixels any, a, b, to, squares int) {
 	for _, t := range c.parts {
-		args := []any{t.tiles, c.panels, t.tap, t.out, c.pixA, c.pixB, pixels, a, b, to, c.row()}
+		args := []any{t.tiles, c.panels, t.tap, t.out, c.pixA, c.pixB, pixels, a, b, to, c.row(), p.panel}
 		if mode == kernel.Store {
 			args = append(args, squares)
 			p.depth = max(p.depth, kernel.SquaresDepth(t.taps, t.tiles))

@@ -1,6 +1,9 @@
 package compile
 
-import "cloister/nn"
+import (
+	"cloister/nn"
+	"cloister/nn/compile/kernel"
+)
 
 // node is an activation: its values and, past the first layer with parameters, their gradient. Both are laid out
 // [row][column][channel] in a border of zeros as wide as the convolutions around it read. Channels are padded with
@@ -62,7 +65,7 @@ func graph(m *nn.Model) (nodes []*node, links []link) {
 		}
 		l := link{layer, tensors[i], last, last}
 		if !inPlace(layer, last) {
-			l.out = add(shapes[i+1], roundUp(shapes[i+1].C, 8))
+			l.out = add(shapes[i+1], roundUp(shapes[i+1].C, kernel.Panel))
 			l.out.trainable = last.trainable || len(l.tensors) > 0
 		}
 		l.out.kept = l.out.kept || l.out.trainable && readsOutput(layer)
@@ -73,24 +76,18 @@ func graph(m *nn.Model) (nodes []*node, links []link) {
 	return nodes, links
 }
 
-// inputChannels pads a record's channels: to nothing where a convolution reads rows of single-channel pixels or a
-// linear layer reads everything, to a vector where a convolution reads rows of pixels, else to panels.
+// inputChannels pads a record's channels to panels, but not where few are read by a convolution or a linear layer.
 func inputChannels(m *nn.Model) int {
 	for _, l := range m.Layers {
 		switch l.(type) {
 		case nn.ReLU, nn.Tanh:
 			continue
 		case nn.Conv2D, nn.Flatten, nn.Linear:
-			if m.Input.C == 1 {
-				return 1
-			}
-			if m.Input.C <= 4 {
-				return 4
-			}
+			return m.Input.C
 		}
 		break
 	}
-	return roundUp(m.Input.C, 8)
+	return roundUp(m.Input.C, kernel.Panel)
 }
 
 // renames says whether a Flatten needs no work: a vector stays one, and a linear layer's weights can be permuted instead.

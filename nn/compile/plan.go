@@ -35,6 +35,8 @@ type plan struct {
 	pair             int // two float64 to work with
 	one              int // the float32 1
 	evaluated        int // floats to work with in place of the logits' gradient
+	panel            int // a panel of the weight-gradient kernel
+	panelPixels      int // its most rows
 	weights          int // per point: float32 coefficient
 	depth            int // of float32 additions of squares, at most
 }
@@ -62,14 +64,10 @@ type rank interface {
 type tensor struct {
 	nn.Tensor
 	group  int
-	offset int    // floats from the start of its area
-	floats int    // with padding
-	stored bool   // a record's gradient is materialised
-	spans  []span // of the floats, where the gradient is; the rest is padding that may hold anything
+	offset int  // floats from the start of its area
+	floats int  // with padding, which is zero
+	stored bool // a record's gradient is materialised
 }
-
-// span is a piece of a tensor, in floats.
-type span struct{ offset, floats int }
 
 func newPlan(m *nn.Model, o Options) (*plan, error) {
 	p := &plan{options: o, model: m, tables: map[string]int{}, top: 64}
@@ -163,7 +161,7 @@ func (p *plan) layout() error {
 		p.module.Data(p.Coefficients+8*k, []byte{0, 0, 0, 0, 0, 0, 0xf0, 0x3f}) // 1
 	}
 	for _, n := range p.nodes {
-		n.value = p.alloc(n.vectors()*16 + 16) // single-channel rows are read to the next multiple of four
+		n.value = p.alloc(n.vectors() * 16)
 		if n.trainable {
 			n.gradient = p.alloc(n.vectors() * 16)
 		}
@@ -171,6 +169,7 @@ func (p *plan) layout() error {
 	for _, l := range p.layers {
 		l.layout(p)
 	}
+	p.panel = p.alloc(p.panelPixels * kernel.Panel * floatSize)
 	p.layoutSums()
 	p.packed = p.alloc(p.packedSize * p.Points)
 	p.Data = roundUp(p.top, 64)

@@ -85,9 +85,7 @@ func (p *plan) addStoredSquares(f *wasm.Func, t *tensor, fused bool) {
 }
 
 func (p *plan) addSquares(f *wasm.Func, t *tensor, sum int) {
-	for _, s := range t.spans {
-		call(f, p.kernels.Squares(), s.floats/4, p.scratch+4*(t.offset+s.offset), sum)
-	}
+	call(f, p.kernels.Squares(), t.floats/4, p.scratch+4*t.offset, sum)
 }
 
 // maxInput bounds |x|^2 of a linear layer's input: beyond it, rounding of a product d x could exceed any clip bound even

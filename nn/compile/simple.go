@@ -123,7 +123,7 @@ func (g *groupNorm) layout(p *plan) {
 	g.inverse, g.scratch = p.alloc(n*floatSize), p.alloc(kernel.GroupNormScratch*n*floatSize)
 	g.packedGamma, g.packedBeta = p.allocPacked(n), p.allocPacked(n)
 	for _, t := range []*tensor{g.gamma, g.beta} {
-		t.floats, t.stored, t.spans = n, true, []span{{0, n}}
+		t.floats, t.stored = n, true
 	}
 	g.sumGamma, g.sumBeta = p.alloc(n*floatSize), p.alloc(n*floatSize)
 }

@@ -23,24 +23,37 @@ func (s *Set) TileRows() int {
 
 // GEMM multiplies a gathered matrix A by a packed matrix B, in tiles of `rows` rows and one panel of columns:
 //
-//	C[rowC[i] + colC[j]] (+)= sum over runs r and k < 4 run4 of A[rowA[i] + runs[r] + 4k] * B[panel j][r][k]
+//	C[rowC[i] + colC[j]] (+)= sum over runs r and k < unroll*steps of A[rowA[i] + runs[r] + 4k] * B[panel j][r][k]
 //
-// so that a convolution reads its windows in place: a run is what a window holds of one image row.
-// Parameters: tiles, panels, rowA, rowC (one entry a row), colC (one entry a panel), runs, nRuns, run4, a, b, c and,
-// for Bias, bias (one float a column).
-func (s *Set) GEMM(rows int, mode Mode) *wasm.Func {
+// so that a convolution reads its windows in place: a run is what a window holds of one image row. The inner loop takes
+// unroll values of k at a time. Parameters: tiles, panels, rowA, rowC (one entry a row), colC (one entry a
+// panel), runs, nRuns, steps, a, b, c and, for Bias, bias (one float a column).
+func (s *Set) GEMM(rows, unroll int, mode Mode) *wasm.Func {
 	params := 11
 	if mode == Bias {
 		params++
 	}
-	return s.once(named("gemm", [2]int{rows, int(mode)}), params, func(f *wasm.Func) { s.gemm(f, rows, mode) })
+	return s.once(named("gemm", [3]int{rows, unroll, int(mode)}), params, func(f *wasm.Func) { s.gemm(f, rows, unroll, mode) })
 }
 
-func (s *Set) gemm(f *wasm.Func, rows int, mode Mode) {
+// Unroll is how many values of a run's length the matrix kernel should take at a time: four, or the greatest small divisor.
+func Unroll(run int) int {
+	if run%4 == 0 {
+		return 4
+	}
+	for u := 7; u > 1; u-- {
+		if run%u == 0 {
+			return u
+		}
+	}
+	return 1
+}
+
+func (s *Set) gemm(f *wasm.Func, rows, unroll int, mode Mode) {
 	tiles, panels, rowA, rowC, colC := f.Param(0), f.Param(1), f.Param(2), f.Param(3), f.Param(4)
 	a, b, c, bias := f.Param(8), f.Param(9), f.Param(10), f.Param(11)
 	left, column := f.Local(wasm.I32), f.Local(wasm.I32)
-	t := s.newTile(f, rows)
+	t := s.newTile(f, rows, unroll)
 	f.Repeat(panels, func() {
 		f.Get(colC).I32Load(0).Get(c).I32Add().Set(column)
 		f.Get(rowA).Set(t.rowA)
@@ -65,7 +78,8 @@ func (s *Set) gemm(f *wasm.Func, rows int, mode Mode) {
 type tile struct {
 	s               *Set
 	f               *wasm.Func
-	rows, sums      int          // partial sums per output, to hide the latency of a chain of multiply-adds
+	rows, unroll    int
+	sums            int          // partial sums per output, to hide the latency of a chain of multiply-adds
 	rowA, rowC, b   wasm.Local   // next table entries and B's next row
 	base, at        []wasm.Local // A: each row's address, without and with the run's offset
 	run, runs, k, t wasm.Local
@@ -74,8 +88,8 @@ type tile struct {
 	acc             []wasm.Local // [partial sum][row][half panel]
 }
 
-func (s *Set) newTile(f *wasm.Func, rows int) *tile {
-	t := &tile{s: s, f: f, rows: rows, sums: 1}
+func (s *Set) newTile(f *wasm.Func, rows, unroll int) *tile {
+	t := &tile{s: s, f: f, rows: rows, unroll: unroll, sums: 1}
 	for t.sums < 4 && 2*t.sums*rows <= s.TileRows() {
 		t.sums *= 2
 	}
@@ -101,7 +115,7 @@ func (t *tile) start(a, bias wasm.Local, mode Mode) {
 	}
 }
 
-func (t *tile) multiply(runs, nRuns, run4 wasm.Local) {
+func (t *tile) multiply(runs, nRuns, steps wasm.Local) {
 	f := t.f
 	f.Get(runs).Set(t.run)
 	f.Get(nRuns).Set(t.runs)
@@ -111,15 +125,15 @@ func (t *tile) multiply(runs, nRuns, run4 wasm.Local) {
 			f.Get(t.base[r]).Get(t.t).I32Add().Set(t.at[r])
 		}
 		f.Advance(t.run, 4)
-		f.Get(run4).Set(t.k)
+		f.Get(steps).Set(t.k)
 		f.Repeat(t.k, func() {
-			for u := range Lanes {
+			for u := range t.unroll {
 				t.step(u)
 			}
 			for _, p := range t.at {
-				f.Advance(p, vec)
+				f.Advance(p, 4*t.unroll)
 			}
-			f.Advance(t.b, Lanes*panel)
+			f.Advance(t.b, t.unroll*panel)
 		})
 	})
 }

@@ -9,10 +9,11 @@ import "cloister/nn/compile/wasm"
 //
 // Store also adds the sum of squares of what it stores to the float64 at squares: float32 within a panel's tiles,
 // then float64, which [SquaresDepth] bounds. Add serves sums over records too: pixels are then the records.
-// Parameters: tiles, panels, tap, out (one entry a tile), pixA, pixB (one entry a pixel), pixels, a, b, c, ldc and, for
-// Store, squares.
+// Each panel of B is first copied to scratch, 32 bytes a pixel: rows of many channels lie so far apart that they would
+// push each other out of the cache. Parameters: tiles, panels, tap, out (one entry a tile), pixA, pixB (one entry a
+// pixel), pixels, a, b, c, ldc, scratch and, for Store, squares.
 func (s *Set) WeightGradient(taps int, mode Mode) *wasm.Func {
-	params := 11
+	params := 12
 	if mode == Store {
 		params++
 	}
@@ -25,66 +26,89 @@ func SquaresDepth(taps, tiles int) int { return 1 + taps + 3 + tiles }
 
 func (s *Set) weightGradient(f *wasm.Func, taps int, mode Mode) {
 	tiles, panels, tap, out := f.Param(0), f.Param(1), f.Param(2), f.Param(3)
-	b, c, squares := f.Param(8), f.Param(9), f.Param(11)
+	pixA, pixels, c, scratch := f.Param(4), f.Param(6), f.Param(9), f.Param(11)
 	t := s.newGradientTile(f, taps)
 	left := f.Local(wasm.I32)
 	f.Repeat(panels, func() {
+		t.copyPanel(f.Param(5), pixels, f.Param(8), scratch)
 		f.Get(tap).Set(t.tap)
 		f.Get(out).Set(t.out)
 		f.F32x4All(0).Set(t.squares)
 		f.Get(tiles).Set(left)
 		f.Repeat(left, func() {
-			t.correlate(f.Param(4), f.Param(5), f.Param(6), f.Param(7), b)
+			t.correlate(pixA, pixels, f.Param(7), scratch)
 			f.Get(t.out).I32Load(0).Get(c).I32Add().Set(t.c)
 			if mode == Store {
 				t.square()
 			}
 			t.finish(f.Param(10), mode)
 		})
-		f.Advance(b, panel)
+		f.Advance(f.Param(8), panel)
 		f.Advance(c, panel)
 		if mode == Store {
-			addLanes(f, squares, t.squares)
+			addLanes(f, f.Param(12), t.squares)
 		}
 	})
 }
 
 type gradientTile struct {
-	s                       *Set
-	f                       *wasm.Func
-	taps                    int
-	tap, out, pixA, pixB, p wasm.Local
-	base, at, row, c        wasm.Local
-	x, squares              wasm.Local
-	y                       []wasm.Local
-	acc                     []wasm.Local // [tap][half panel]
+	s                *Set
+	f                *wasm.Func
+	taps             int
+	tap, out, pix, p wasm.Local
+	base, at, row, c wasm.Local
+	x, squares       wasm.Local
+	y                []wasm.Local
+	acc              []wasm.Local // [tap][half panel]
 }
 
 func (s *Set) newGradientTile(f *wasm.Func, taps int) *gradientTile {
-	i := f.Locals(9, wasm.I32)
+	i := f.Locals(8, wasm.I32)
 	return &gradientTile{
 		s: s, f: f, taps: taps,
-		tap: i[0], out: i[1], pixA: i[2], pixB: i[3], p: i[4], base: i[5], at: i[6], row: i[7], c: i[8],
+		tap: i[0], out: i[1], pix: i[2], p: i[3], base: i[4], at: i[5], row: i[6], c: i[7],
 		x: f.Local(wasm.V128), squares: f.Local(wasm.V128),
 		y: f.Locals(2, wasm.V128), acc: f.Locals(2*taps, wasm.V128),
 	}
 }
 
-func (t *gradientTile) correlate(pixA, pixB, pixels, a, b wasm.Local) {
+// copyPanel gathers B's rows, eight columns wide.
+func (t *gradientTile) copyPanel(pixB, pixels, b, scratch wasm.Local) {
+	f := t.f
+	f.Get(pixB).Set(t.pix)
+	f.Get(scratch).Set(t.row)
+	f.Get(pixels).Set(t.p)
+	f.Repeat(t.p, func() {
+		f.Get(t.pix).I32Load(0).Get(b).I32Add().Set(t.at)
+		for h := range 2 {
+			f.Get(t.row).Get(t.at).V128Load(h * vec).V128Store(h * vec)
+		}
+		f.Advance(t.pix, 4)
+		f.Advance(t.row, panel)
+	})
+}
+
+func (t *gradientTile) correlate(pixA, pixels, a, rows wasm.Local) {
 	f := t.f
 	f.Get(t.tap).I32Load(0).Get(a).I32Add().Set(t.base)
 	f.Advance(t.tap, 4)
 	for _, acc := range t.acc {
 		f.F32x4All(0).Set(acc)
 	}
-	f.Get(pixA).Set(t.pixA)
-	f.Get(pixB).Set(t.pixB)
-	f.Get(pixels).Set(t.p)
-	f.Repeat(t.p, func() {
-		f.Get(t.pixA).I32Load(0).Get(t.base).I32Add().Set(t.at)
-		f.Get(t.pixB).I32Load(0).Get(b).I32Add().Set(t.row)
+	f.Get(pixA).Set(t.pix)
+	f.Get(rows).Set(t.row)
+	f.Get(pixels).I32(1).I32And().If(func() { t.pixels(1) })
+	f.Get(pixels).I32(2).I32DivU().Set(t.p)
+	f.Repeat(t.p, func() { t.pixels(2) })
+}
+
+// pixels adds the products of the next n pixels.
+func (t *gradientTile) pixels(n int) {
+	f := t.f
+	for i := range n {
+		f.Get(t.pix).I32Load(4 * i).Get(t.base).I32Add().Set(t.at)
 		for h := range t.y {
-			f.Get(t.row).V128Load(h * vec).Set(t.y[h])
+			f.Get(t.row).V128Load(i*panel + h*vec).Set(t.y[h])
 		}
 		for r := range t.taps {
 			f.Get(t.at).V128Load32Splat(4 * r).Set(t.x)
@@ -92,15 +116,18 @@ func (t *gradientTile) correlate(pixA, pixB, pixels, a, b wasm.Local) {
 				t.s.madd(f, t.acc[2*r+h], t.x, t.y[h])
 			}
 		}
-		f.Advance(t.pixA, 4)
-		f.Advance(t.pixB, 4)
-	})
+	}
+	f.Advance(t.pix, 4*n)
+	f.Advance(t.row, n*panel)
 }
 
 // square adds the tile's squares to the running sum, in three chains that do not wait for each other.
 func (t *gradientTile) square() {
 	f := t.f
 	chains := []wasm.Local{t.y[0], t.y[1], t.x}
+	for i := len(t.acc); i < len(chains); i++ {
+		f.F32x4All(0).Set(chains[i])
+	}
 	for i, acc := range t.acc {
 		if c := chains[i%len(chains)]; i < len(chains) {
 			f.Get(acc).Get(acc).F32x4Mul().Set(c)

@@ -224,9 +224,6 @@ func (s *Session) work() time.Duration {
 	return 0
 }
 
-// Finish ends the run where it is; what was reserved and not used is given back.
-func (s *Session) Finish() error { return s.Settle() }
-
 // Settle writes the ledger's exact spend at a pause.
 func (s *Session) Settle() error { return s.engine.Settle() }
 

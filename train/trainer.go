@@ -18,6 +18,7 @@ type Trainer struct {
 	dataset *Dataset
 	session *Session
 	running bool
+	over    bool      // the session is done or was stopped
 	shown   time.Time // when the last step was told
 }
 
@@ -90,6 +91,13 @@ func (t *Trainer) answer(ctx context.Context, r Request) error {
 	if t.session == nil {
 		return fmt.Errorf("train: %s: there is no run; start one first", r.Type)
 	}
+	switch {
+	case !t.over || r.Type == "save":
+	case r.Type == "pause" || r.Type == "stop":
+		return nil
+	default:
+		return fmt.Errorf("train: %s: the run is over; start another one, or restore a checkpoint", r.Type)
+	}
 	switch r.Type {
 	case "pause":
 		return t.pause()
@@ -154,6 +162,9 @@ func (t *Trainer) restore(ctx context.Context, file []byte) error {
 	t.tellStep(true)
 	if err := t.evaluate(ctx); err != nil {
 		return err
+	}
+	if s.Done() {
+		return t.stop()
 	}
 	t.run(false)
 	return nil
@@ -224,9 +235,6 @@ func (t *Trainer) evaluate(ctx context.Context) error {
 }
 
 func (t *Trainer) run(on bool) {
-	if t.session.Done() {
-		on = false
-	}
 	t.running = on
 	t.state()
 }
@@ -238,8 +246,8 @@ func (t *Trainer) pause() error {
 
 // stop ends the run where it is. It is certified at its planned epsilon, however early.
 func (t *Trainer) stop() error {
-	err := t.session.Finish()
-	t.running = false
+	err := t.session.Settle()
+	t.running, t.over = false, true
 	t.emit(Event{Type: "done", Step: t.session.Last(), Planned: t.session.Planned()})
 	t.state()
 	return err
@@ -259,7 +267,7 @@ func (t *Trainer) leave() error {
 		return nil
 	}
 	err := t.session.Close()
-	t.session, t.running = nil, false
+	t.session, t.running, t.over = nil, false, false
 	return err
 }
 
@@ -268,7 +276,7 @@ func (t *Trainer) state() {
 	switch {
 	case t.running:
 		name = "running"
-	case t.session != nil && t.session.Done():
+	case t.over:
 		name = "done"
 	case t.session != nil:
 		name = "paused"

@@ -22,9 +22,9 @@ func main() {
 	trainer := train.NewTrainer(&train.BrowserHost{Script: loader.Get("compute").String(), Notice: notice}, post)
 
 	hear := func(message js.Value) {
-		var r train.Request
-		if err := fromJS(message, &r); err != nil {
-			post(train.Event{Type: "error", Message: "A message could not be read: " + err.Error()})
+		r, err := train.DecodeRequest(message)
+		if err != nil {
+			post(train.Event{Type: "error", Message: err.Error()})
 			return
 		}
 		trainer.Send(r)
@@ -40,4 +40,4 @@ func main() {
 	trainer.Run(context.Background())
 }
 
-func post(e train.Event) { js.Global().Call("postMessage", toJS(e)) }
+func post(e train.Event) { js.Global().Call("postMessage", train.EncodeEvent(e)) }

@@ -1,4 +1,4 @@
-package main
+package train
 
 import (
 	"fmt"
@@ -14,12 +14,20 @@ import (
 // Limits on a message from the page.
 const (
 	maxDepth  = 8
-	maxLength = 1 << 16 // of a list or an object
+	maxLength = 1 << 16 // of a list, an object or a string
 	maxBytes  = 1 << 30
 )
 
-// toJS turns a Go value into a JavaScript one.
-func toJS(v any) js.Value { return encode(reflect.ValueOf(v)) }
+// EncodeEvent turns an event into the plain object that a page gets.
+func EncodeEvent(e Event) js.Value { return encode(reflect.ValueOf(e)) }
+
+// DecodeRequest reads a page's message, which may be anything at all.
+func DecodeRequest(message js.Value) (r Request, err error) {
+	if err := decode(message, reflect.ValueOf(&r).Elem(), 0); err != nil {
+		return Request{}, fmt.Errorf("train: message: %w", err)
+	}
+	return r, nil
+}
 
 func encode(v reflect.Value) js.Value {
 	switch v.Kind() {
@@ -75,9 +83,7 @@ func plain(v reflect.Value) any {
 	return v.String()
 }
 
-// fromJS fills the struct that into points to. Fields that the object lacks keep their values.
-func fromJS(from js.Value, into any) error { return decode(from, reflect.ValueOf(into).Elem(), 0) }
-
+// decode fills v. Fields that an object lacks keep their values.
 func decode(from js.Value, v reflect.Value, depth int) error {
 	if depth > maxDepth {
 		return fmt.Errorf("nested deeper than %d", maxDepth)
@@ -93,8 +99,9 @@ func decode(from js.Value, v reflect.Value, depth int) error {
 	case reflect.Map:
 		return decodeMap(from, v, depth)
 	case reflect.String:
-		if from.Type() != js.TypeString {
-			return fmt.Errorf("want a string, got %v", from.Type())
+		// A primitive string has no properties in Go; the object around it has.
+		if from.Type() != js.TypeString || js.Global().Get("Object").New(from).Get("length").Int() > maxLength {
+			return fmt.Errorf("want a string of at most %d characters", maxLength)
 		}
 		v.SetString(from.String())
 	case reflect.Bool:

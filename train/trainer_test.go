@@ -1,0 +1,233 @@
+//go:build !js
+
+package train
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"cloister/data"
+)
+
+// talk is a page's end of the line.
+type talk struct {
+	*testing.T
+	trainer *Trainer
+	events  chan Event
+	folder  string
+}
+
+func newTalk(t *testing.T) *talk {
+	folder := t.TempDir()
+	d := data.Digits(1500, 100, 7)
+	if err := data.Write(folder, d); err != nil {
+		t.Fatal(err)
+	}
+	host := &MemoryHost{New: PlainBackend, Open: data.FromDir}
+	p := &talk{T: t, events: make(chan Event, 10_000), folder: folder}
+	p.trainer = NewTrainer(host, func(e Event) { p.events <- e })
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { p.trainer.Run(ctx); close(done) }()
+	t.Cleanup(func() { cancel(); <-done })
+	return p
+}
+
+// until returns the events up to the first that is as wanted.
+func (p *talk) until(want func(Event) bool) (all []Event) {
+	p.Helper()
+	for {
+		select {
+		case e := <-p.events:
+			all = append(all, e)
+			if want(e) {
+				return all
+			}
+		case <-time.After(time.Minute):
+			p.Fatalf("no such event within a minute; heard %d, the last: %+v", len(all), all[max(0, len(all)-3):])
+		}
+	}
+}
+
+func (p *talk) hear(kind string) Event {
+	p.Helper()
+	all := p.until(func(e Event) bool { return e.Type == kind || e.Type == "error" })
+	last := all[len(all)-1]
+	if last.Type != kind {
+		p.Fatalf("heard %q instead of %s", last.Message, kind)
+	}
+	return last
+}
+
+func (p *talk) hearState(state string) {
+	p.Helper()
+	p.until(func(e Event) bool { return e.Type == "state" && e.State == state })
+}
+
+func (p *talk) open() {
+	p.Helper()
+	p.trainer.Send(Request{Type: "open", Source: &Source{Kind: "url", URL: p.folder}})
+	p.hear("dataset")
+	p.hearState("idle")
+}
+
+func TestAPageTrains(t *testing.T) {
+	p := newTalk(t)
+	if e := p.hear("ready"); len(e.Mechanisms) < 10 {
+		t.Errorf("%d mechanisms", len(e.Mechanisms))
+	}
+	p.trainer.Send(Request{Type: "open", Source: &Source{Kind: "url", URL: p.folder}})
+	d := p.hear("dataset").Dataset
+	if d.Train != 1500 || d.Test != 100 || len(d.Samples) != shownSamples || len(d.Models) < 3 || len(d.Presets) == 0 {
+		t.Errorf("dataset %+v", d)
+	}
+	c := quick()
+	p.trainer.Send(Request{Type: "start", Config: &c})
+	plan := p.hear("planned").Planned
+	if !plan.Private || plan.Steps != 30 || !(plan.EpsilonUpper <= 3) || !(plan.EpsilonLower > 2.9) {
+		t.Errorf("planned %+v", plan)
+	}
+	events := p.until(func(e Event) bool { return e.Type == "done" })
+	epochs := 0
+	for _, e := range events {
+		switch e.Type {
+		case "error":
+			t.Errorf("error %q", e.Message)
+		case "step":
+			if e.Step.TrainLoss != nil || e.Step.Batch != nil || e.Step.Idle != nil {
+				t.Errorf("a private run shows raw figures: %+v", e.Step)
+			}
+		case "epoch":
+			epochs++
+			checkEpoch(t, e.Epoch, d)
+		}
+	}
+	if epochs != 3 { // before the first step, and after each epoch
+		t.Errorf("%d evaluations", epochs)
+	}
+	if last := events[len(events)-1]; last.Step.Step != 30 || last.Step.Epsilon != plan.EpsilonUpper {
+		t.Errorf("done with %+v", last.Step)
+	}
+	p.hearState("done")
+}
+
+func checkEpoch(t *testing.T, e *EpochEvent, d *DatasetInfo) {
+	t.Helper()
+	sum, right := 0, 0
+	for class, row := range e.Confusion {
+		right += row[class]
+		for _, n := range row {
+			sum += n
+		}
+	}
+	if sum != d.Test || float64(right)/float64(sum) != e.Accuracy || len(e.Predictions) != len(d.Samples) || !(e.Loss > 0) {
+		t.Errorf("epoch event %+v", e)
+	}
+}
+
+func TestPauseSaveRestoreStop(t *testing.T) {
+	p := newTalk(t)
+	p.open()
+	c := quick()
+	c.Epochs = 50
+	p.trainer.Send(Request{Type: "start", Config: &c})
+	p.until(func(e Event) bool { return e.Type == "step" })
+	p.trainer.Send(Request{Type: "pause"})
+	p.hearState("paused")
+	p.trainer.Send(Request{Type: "step"})
+	one := p.hear("step").Step.Step
+	p.trainer.Send(Request{Type: "save"})
+	file := p.hear("checkpoint").Checkpoint
+	p.trainer.Send(Request{Type: "account", ID: 5, Question: &AccountQuestion{Kind: "epsilon", Segments: "1:0.01:100", Delta: 1e-5}})
+	if e := p.hear("account"); e.ID != 5 || !(e.Answer.Upper > 0) {
+		t.Errorf("answer %+v", e)
+	}
+	p.trainer.Send(Request{Type: "resume"})
+	p.hearState("running")
+	p.until(func(e Event) bool { return e.Type == "step" && e.Step.Step > one })
+	p.trainer.Send(Request{Type: "stop"})
+	done := p.hear("done")
+	if done.Step.Step <= one || done.Step.Step >= 750 {
+		t.Errorf("stopped at step %d", done.Step.Step)
+	}
+	// Stopped early, a run is certified at what it planned to spend.
+	if done.Planned.EpsilonUpper < 2.9 {
+		t.Errorf("certified at %v", done.Planned.EpsilonUpper)
+	}
+	p.trainer.Send(Request{Type: "restore", Checkpoint: file})
+	events := p.until(func(e Event) bool { return e.Type == "state" && e.State == "paused" })
+	var at int
+	for _, e := range events {
+		if e.Type == "step" {
+			at = e.Step.Step
+		}
+	}
+	if at < done.Step.Step { // a private run goes on behind all that it was charged for
+		t.Errorf("restored at step %d, %d were charged", at, done.Step.Step)
+	}
+}
+
+func TestRequestsThatCannotBe(t *testing.T) {
+	p := newTalk(t)
+	c, bad := quick(), quick()
+	bad.BatchSize = 1 << 40
+	for _, r := range []struct {
+		request Request
+		want    string
+	}{
+		{Request{Type: "start", Config: &c}, "open one first"},
+		{Request{Type: "pause"}, "no run"},
+		{Request{Type: "open"}, "no source"},
+		{Request{Type: "open", Source: &Source{Kind: "ftp"}}, `"ftp"`},
+		{Request{Type: "open", Source: &Source{Kind: "url", URL: filepath.Join(p.folder, "nothing")}}, "manifest"},
+		{Request{Type: "open", Source: &Source{Kind: "url", URL: p.folder}}, ""},
+		{Request{Type: "start", Config: &bad}, "BatchSize"},
+		{Request{Type: "restore", Checkpoint: []byte("no")}, "checkpoint"},
+		{Request{Type: "account", Question: &AccountQuestion{Kind: "luck"}}, ""},
+	} {
+		p.trainer.Send(r.request)
+		if r.want == "" {
+			continue
+		}
+		events := p.until(func(e Event) bool { return e.Type == "error" })
+		if got := events[len(events)-1].Message; !strings.Contains(got, r.want) {
+			t.Errorf("%s: %q, want it to say %q", r.request.Type, got, r.want)
+		}
+	}
+	if e := p.hear("account"); !strings.Contains(e.Answer.Error, `"luck"`) {
+		t.Errorf("answer %+v", e.Answer)
+	}
+}
+
+// A broken shard is refused by name, and what was open before is closed.
+func TestBrokenShard(t *testing.T) {
+	p := newTalk(t)
+	p.open()
+	shards, err := filepath.Glob(filepath.Join(p.folder, "train*"))
+	if err != nil || len(shards) == 0 {
+		t.Fatalf("no shards: %v", err)
+	}
+	file, err := os.ReadFile(shards[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	file[len(file)/2]++
+	if err := os.WriteFile(shards[0], file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.trainer.Send(Request{Type: "open", Source: &Source{Kind: "url", URL: p.folder}})
+	events := p.until(func(e Event) bool { return e.Type == "error" })
+	if got := events[len(events)-1].Message; !strings.Contains(got, "shard 0") || !strings.Contains(got, "checksum") {
+		t.Errorf("error %q", got)
+	}
+	c := quick()
+	p.trainer.Send(Request{Type: "start", Config: &c})
+	events = p.until(func(e Event) bool { return e.Type == "error" })
+	if got := events[len(events)-1].Message; !strings.Contains(got, "open one first") {
+		t.Errorf("error %q", got)
+	}
+}

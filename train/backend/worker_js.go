@@ -27,6 +27,7 @@ func startWorker(url js.Value) *worker {
 	w := &worker{self: js.Global().Get("Worker").New(url), buffer: js.Null(), replies: make(chan js.Value, 1), events: map[string]js.Func{}}
 	w.on("message", func(event js.Value) js.Value { return event.Get("data") })
 	failed := func(event js.Value) js.Value {
+		event.Call("preventDefault") // or it would count as the trainer's own failure
 		reason := "it could not be loaded or run"
 		if m := event.Get("message"); m.Type() == js.TypeString && m.String() != "" {
 			reason = m.String()

@@ -10,7 +10,7 @@ import * as esbuild from "esbuild";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const room = join(here, "..");
-const dist = join(room, "dist");
+const dist = process.argv[2] ?? join(room, "dist"); // an empty folder, or one built before
 const assets = join(dist, "assets");
 
 const policy = readFileSync(join(here, "csp.txt"), "utf8").trim().replace(/\s*\n\s*/g, " ");

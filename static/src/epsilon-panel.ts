@@ -32,8 +32,8 @@ export class EpsilonPanel {
       return;
     }
     try {
-      const { advantage = 1 } = await trainer.ask({ kind: "curve", segments: segments(planned), delta: planned.delta });
-      if (planned !== this.#shown) return;
+      const { advantage } = await trainer.ask({ kind: "curve", segments: segments(planned), delta: planned.delta });
+      if (planned !== this.#shown || !advantage) return;
       this.#meaning.textContent =
         `Someone who sees the finished model, and knows all records but one, guesses whether that one took part with ` +
         `an advantage of at most ${format.percent(advantage, 1)} over a coin toss.`;

@@ -214,7 +214,9 @@ function epochWords(): string {
 
 function fail(message: string) {
   log.add(message);
-  problem.show(message, dataset ? [{ label: "Start the trainer again", act: restart }] : otherData());
+  const refused = starting && !run?.planned; // the settings are to be changed, nothing has died
+  const again = { label: "Start the trainer again", act: restart };
+  problem.show(message, !dataset ? otherData() : refused ? [] : [again]);
   if (!dataset) setState("idle");
   else if (starting) setState(run?.planned ? "paused" : "idle");
   starting = false;

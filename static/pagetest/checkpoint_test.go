@@ -1,0 +1,80 @@
+package pagetest
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/browser"
+)
+
+// save presses Save and returns the file that the browser wrote.
+func (p *tab) save() string {
+	p.t.Helper()
+	folder := p.t.TempDir()
+	p.run(browser.SetDownloadBehavior(browser.SetDownloadBehaviorBehaviorAllow).WithDownloadPath(folder))
+	p.click("save")
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		if files, _ := filepath.Glob(filepath.Join(folder, "*.checkpoint")); len(files) == 1 {
+			return files[0]
+		}
+	}
+	p.t.Fatal("no checkpoint was downloaded")
+	return ""
+}
+
+func TestSavesAndRestores(t *testing.T) {
+	s := serve(t)
+	p := s.train(t, "data=digits&model=logistic&epochs=40&batch=500&epsilon=2")
+	p.wait("some steps", state+` === "running" && document.getElementById("progress").value > 0.05`)
+	p.click("pause")
+	p.wait("the pause", state+` === "paused"`)
+	at, accuracy := p.steps(), p.text("tile-accuracy")
+	file := p.save()
+
+	// Elsewhere: another browser, without this one's ledger and with other settings in the form.
+	q := open(t, s.page("#data=digits&model=logistic&epochs=3"), 1280)
+	q.wait("the data", dataReady)
+	q.upload("restore-file", file)
+	q.wait("the restored run", state+` === "paused"`)
+	if q.steps() != at {
+		t.Errorf("restored at step %d, saved at %d", q.steps(), at)
+	}
+	if target := q.text("tile-target"); target != "2.00" {
+		t.Errorf("the restored run's target is %s, want 2.00, its own", target)
+	}
+	if plan := q.text("plan"); !strings.Contains(plan, "1,600, 40 an epoch") {
+		t.Errorf("the restored plan is %s", plan)
+	}
+	q.click("pause") // now Resume
+	q.wait("the end", state+` === "done"`)
+	if end := number(t, q.text("tile-accuracy")); end < number(t, accuracy)-5 || end < 80 {
+		t.Errorf("test accuracy %v %% at the end, %s when saved", end, accuracy)
+	}
+	if spent := number(t, q.text("tile-epsilon")); spent <= 1.9 || spent > 2 {
+		t.Errorf("spent epsilon %v, want the whole budget of 2 and no more", spent)
+	}
+	p.clean()
+	q.clean()
+}
+
+func TestRefusesBrokenCheckpoint(t *testing.T) {
+	s := serve(t)
+	p := open(t, s.page("#data=digits&model=logistic"), 1280)
+	p.wait("the data", dataReady)
+	file := filepath.Join(t.TempDir(), "broken.checkpoint")
+	if err := os.WriteFile(file, []byte("this was never a checkpoint"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.upload("restore-file", file)
+	p.wait("the refusal", `!document.getElementById("problem").hidden`)
+	if words := p.text("problem"); !strings.Contains(words, "checkpoint") {
+		t.Errorf("the refusal is %q", words)
+	}
+	if !eval[bool](p, dataReady) {
+		t.Error("nothing can be trained after a broken checkpoint")
+	}
+	p.clean()
+}

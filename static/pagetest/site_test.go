@@ -1,0 +1,83 @@
+package pagetest
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+const dist = "../../dist"
+
+// below is where the test host serves the site: never at its root, for a static host may not either.
+const below = "/some/where/"
+
+// site is a plain static host: right types, no security headers, nothing cached. It remembers what was asked of it.
+type site struct {
+	*httptest.Server
+	mu     sync.Mutex
+	asked  []string
+	change func(path string, body []byte) []byte // of a file that is about to be served; nil: none
+	extra  map[string]string                     // further folders: prefix below the site -> folder on disk
+}
+
+func serve(t *testing.T) *site {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join(dist, "index.html")); err != nil {
+		t.Skip("SKIPPED: the site is not built; run make build")
+	}
+	s := &site{extra: map[string]string{}}
+	s.Server = httptest.NewServer(http.HandlerFunc(s.answer))
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *site) answer(w http.ResponseWriter, r *http.Request) {
+	path, inside := strings.CutPrefix(r.URL.Path, below)
+	s.mu.Lock()
+	s.asked = append(s.asked, path)
+	change := s.change
+	s.mu.Unlock()
+	if path == "" {
+		path = "index.html"
+	}
+	body, err := os.ReadFile(s.file(path))
+	if !inside || err != nil || strings.Contains(path, "..") {
+		http.NotFound(w, r)
+		return
+	}
+	if change != nil {
+		body = change(path, body)
+	}
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Type", types[filepath.Ext(path)])
+	w.Write(body)
+}
+
+var types = map[string]string{
+	".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml",
+	".wasm": "application/wasm", ".json": "application/json", ".blob": "application/octet-stream",
+}
+
+func (s *site) file(path string) string {
+	for prefix, folder := range s.extra {
+		if rest, ok := strings.CutPrefix(path, prefix); ok {
+			return filepath.Join(folder, rest)
+		}
+	}
+	return filepath.Join(dist, path)
+}
+
+// requests is how many requests there were so far, and the paths of those after the first n.
+func (s *site) requests(after int) (n int, paths []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.asked), append([]string(nil), s.asked[after:]...)
+}
+
+// page is the address of a page of the site.
+func (s *site) page(name string) string { return s.URL + below + name }

@@ -1,0 +1,139 @@
+package pagetest
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// The built-in digits, as the page trains them when one presses Train: a small network, epsilon 3.
+func TestTrainsPrivately(t *testing.T) {
+	p := serve(t).train(t, "data=digits&model=mnist-cnn&epochs=8")
+	p.wait("the end of the run", state+` === "done"`)
+	p.clean()
+
+	if accuracy := number(t, p.text("tile-accuracy")); accuracy < 90 {
+		t.Errorf("test accuracy %v %%, want at least 90", accuracy)
+	}
+	if spent := number(t, p.text("tile-epsilon")); spent <= 2.9 || spent > 3 {
+		t.Errorf("spent epsilon %v, want the whole budget of 3 and no more", spent)
+	}
+	if !eval[bool](p, `document.getElementById("not-private").hidden`) {
+		t.Error("a private run is marked as not private")
+	}
+	plan := p.text("plan")
+	for _, words := range []string{"add/remove one record", "Poisson", "upper bound", "lower bound", "1e-5"} {
+		if !strings.Contains(plan, words) {
+			t.Errorf("the plan does not state %q: %s", words, plan)
+		}
+	}
+	// The confusion matrix counts every test record once, and its diagonal is the accuracy.
+	type matrix struct{ All, Right float64 }
+	m := eval[matrix](p, `(() => {
+		const count = (cells) => [...cells].reduce((sum, cell) => sum + (Number(cell.textContent.replace(",", "")) || 0), 0);
+		return {All: count(document.querySelectorAll("#confusion tbody td")), Right: count(document.querySelectorAll("#confusion td.right"))};
+	})()`)
+	if m.All != 4000 || fmt.Sprintf("%.2f %%", 100*m.Right/m.All) != p.text("tile-accuracy") {
+		t.Errorf("the confusion matrix counts %v records, %v right; the page says %s of 4000", m.All, m.Right, p.text("tile-accuracy"))
+	}
+	if n := eval[int](p, `document.querySelectorAll("#samples .right, #samples .wrong").length`); n == 0 {
+		t.Error("no sample shows a prediction")
+	}
+}
+
+// What is marked as not private: by settings, before and during the run.
+func TestMarksWhatIsNotPrivate(t *testing.T) {
+	for setting, why := range map[string]string{"diagnostics=1": "diagnostics", "seed=7": "seed", "nonprivate=1": "noise"} {
+		t.Run(setting, func(t *testing.T) {
+			p := open(t, serve(t).page("#data=digits&model=logistic&epochs=1&"+setting), 1280)
+			p.wait("the data", dataReady)
+			before := p.text("not-private")
+			p.click("train")
+			p.wait("the end of the run", state+` === "done"`)
+			for _, banner := range []string{before, p.text("not-private")} {
+				if !strings.Contains(banner, "not private") || !strings.Contains(strings.ToLower(banner), why) {
+					t.Errorf("the banner says %q, want it to say why: %s", banner, why)
+				}
+			}
+			if shown := eval[bool](p, `[...document.querySelectorAll("figcaption")].some((c) => c.textContent.startsWith("Training loss") && c.offsetParent)`); shown != (setting == "diagnostics=1") {
+				t.Errorf("training loss shown: %v", shown)
+			}
+			p.clean()
+		})
+	}
+}
+
+func TestPausesResumesStops(t *testing.T) {
+	p := serve(t).train(t, "data=digits&model=logistic&epochs=200&batch=100")
+	p.wait("some steps", state+` === "running" && document.getElementById("progress").value > 0`)
+	p.click("pause")
+	p.wait("the pause", state+` === "paused"`)
+	at := p.steps()
+	p.click("step")
+	p.wait("one step", fmt.Sprintf(`document.getElementById("progress-words").innerText.replace(",", "").includes("step %d ")`, at+1))
+	p.click("pause") // now Resume
+	p.wait("more steps", state+` === "running" && document.getElementById("progress").value > `+fmt.Sprint(float64(at+1)/40_000))
+	p.click("stop")
+	p.wait("the end", state+` === "done"`)
+	if words := p.text("progress-words"); !strings.Contains(words, "Stopped") || !strings.Contains(words, "planned epsilon") {
+		t.Errorf("a stopped run says %q", words)
+	}
+	if !eval[bool](p, dataReady) {
+		t.Error("no new run can start after a stop")
+	}
+	p.clean()
+}
+
+// A link carries the settings; what it states wrongly is ignored, and nothing of it reaches the host.
+func TestAddressCarriesSettings(t *testing.T) {
+	s := serve(t)
+	p := open(t, s.page("#data=digits&model=mlp&epsilon=1.5&batch=many&clip=0.25"), 1280)
+	p.wait("the data", dataReady)
+	value := func(key string) string {
+		return eval[string](p, `document.getElementById("setting-`+key+`").value`)
+	}
+	if value("model") != "mlp" || value("epsilon") != "1.5" || value("clip") != "0.25" || value("batch") == "" {
+		t.Errorf("settings are %s, %s, %s, %s", value("model"), value("epsilon"), value("clip"), value("batch"))
+	}
+	eval[any](p, `(() => { const e = document.getElementById("setting-epsilon"); e.value = "2"; e.dispatchEvent(new Event("change")); })()`)
+	if hash := eval[string](p, "location.hash"); !strings.Contains(hash, "epsilon=2") || !strings.Contains(hash, "clip=0.25") {
+		t.Errorf("the address is %s", hash)
+	}
+	p.clean()
+}
+
+func TestRefusesBadSettings(t *testing.T) {
+	p := open(t, serve(t).page("#data=digits&model=logistic"), 1280)
+	p.wait("the data", dataReady)
+	set := func(key, value string) {
+		eval[any](p, fmt.Sprintf(`(() => { const e = document.getElementById("setting-%s"); e.value = "%s"; e.dispatchEvent(new Event("change")); })()`, key, value))
+	}
+	set("epsilon", "-1") // known to the page to be wrong: said beside the field
+	p.click("train")
+	p.wait("the fault", `document.getElementById("setting-epsilon-fault").innerText.includes("at least")`)
+	if !eval[bool](p, `document.activeElement.id === "setting-epsilon"`) {
+		t.Error("the wrong field does not get the focus")
+	}
+	set("epsilon", "3")
+	set("batch", "30000") // more than there are records: only the trainer knows
+	p.click("train")
+	p.wait("the trainer's refusal", `!document.getElementById("problem").hidden`)
+	if words := p.text("problem"); !strings.Contains(words, "Batch") || !strings.Contains(words, "20000") {
+		t.Errorf("the refusal is %q", words)
+	}
+	if !eval[bool](p, dataReady) {
+		t.Error("the settings cannot be mended")
+	}
+}
+
+// number reads the first number of a text.
+func number(t *testing.T, text string) float64 {
+	t.Helper()
+	field, _, _ := strings.Cut(strings.TrimSpace(text), " ")
+	value, err := strconv.ParseFloat(field, 64)
+	if err != nil {
+		t.Fatalf("%q does not begin with a number", text)
+	}
+	return value
+}

@@ -189,7 +189,7 @@ func deltaRDP(merged []Segment, epsilon float64) (delta, order float64) {
 	}
 	k := segmentMoments(merged)
 	order, logDelta := bestOrder(func(a float64) float64 { return k.logDeltaAt(a, epsilon) })
-	return min(math.Exp(logDelta), 1), order
+	return min(max(math.Exp(logDelta), math.SmallestNonzeroFloat64), 1), order
 }
 
 // orderAtEnd tells that the best order is an end of the range searched.

@@ -66,7 +66,7 @@ func fetchDataset(ctx context.Context, host Host, folder string, progress func(L
 		state.Done += int64(shard.Bytes)
 		progress(state)
 	}
-	return c.finish()
+	return c.finish(), nil
 }
 
 func generateDigits(ctx context.Context, host Host, train, test int, progress func(Loading)) (*Dataset, error) {
@@ -92,7 +92,7 @@ func generateDigits(ctx context.Context, host Host, train, test int, progress fu
 			progress(state)
 		}
 	}
-	return c.finish()
+	return c.finish(), nil
 }
 
 // collector passes records on to their place and keeps what a session needs of them.
@@ -123,9 +123,9 @@ func (c *collector) add(split string, s data.Split) error {
 	return d.Records.Append(backend.Test, backend.Records(s))
 }
 
-func (c *collector) finish() (*Dataset, error) {
+func (c *collector) finish() *Dataset {
 	c.d.Key = dp.DataKey(append(c.pixels.Sum(nil), c.labels.Sum(nil)...))
-	return c.d, nil
+	return c.d
 }
 
 // Info is what the page is told.

@@ -57,7 +57,8 @@ type Engine struct {
 	seeded bool
 
 	step     int // the next one
-	charged  int // steps that the ledger holds
+	charged  int // steps that need no reservation any more
+	held     int // steps that the ledger charged when this engine last read or wrote it
 	block    int
 	pace     time.Duration // of a step, smoothed
 	sampling *Stream
@@ -156,7 +157,7 @@ func (e *Engine) enter(o *Options) (err error) {
 	if e.reason == "" {
 		e.reason = entry.NotPrivate
 	}
-	e.run, e.charged = o.Resume, entry.Charged
+	e.run, e.charged, e.held = o.Resume, entry.Charged, entry.Charged
 	e.step = e.resumeAt(entry.Charged)
 	return nil
 }
@@ -282,10 +283,14 @@ func (e *Engine) reserve() error {
 		}
 	}
 	upTo := min(e.step+block, e.plan.spec.Steps)
-	if err := e.ledger.Charge(e.run, upTo); err != nil {
+	return e.charge(upTo)
+}
+
+func (e *Engine) charge(upTo int) error {
+	if err := e.ledger.charge(e.run, e.held, upTo); err != nil {
 		return err
 	}
-	e.charged = upTo
+	e.charged, e.held = upTo, upTo
 	return nil
 }
 
@@ -311,9 +316,5 @@ func (e *Engine) Settle() error {
 	if e.charged <= used {
 		return nil
 	}
-	if err := e.ledger.Charge(e.run, used); err != nil {
-		return err
-	}
-	e.charged = used
-	return nil
+	return e.charge(used)
 }

@@ -94,9 +94,19 @@ func (l *Ledger) find(id RunID) *Entry {
 	return nil
 }
 
-// append makes a record durable, then enters it. Another run's records that came in between are read first.
-func (l *Ledger) append(r *record) error {
+// append makes a record durable, then enters it. Another run's records that came in between are read first. A charge is
+// refused when the run is not charged `held` steps: two engines that resumed from one checkpoint, as in two tabs, would
+// release the same steps twice, with different noise, for one charge.
+func (l *Ledger) append(r *record, held int) error {
 	for attempt := 0; ; attempt++ {
+		if r.Begin == nil {
+			switch e := l.find(r.Run); {
+			case e == nil:
+				return fmt.Errorf("dp: ledger has no run %x", r.Run)
+			case e.Charged != held:
+				return fmt.Errorf("dp: run %x goes on elsewhere, as in another tab: there it was charged %d steps, here %d", r.Run, e.Charged, held)
+			}
+		}
 		var b []byte
 		if l.size == 0 {
 			b = append(b, ledgerMagic...)
@@ -138,21 +148,30 @@ func (l *Ledger) BeginCount(title string, sigma float64, steps int) (RunID, erro
 }
 
 func (l *Ledger) begin(title string, events []accountant.Segment, bands int, notPrivate string) (RunID, error) {
+	if len(events) > maxEvents { // what could be written but not be read would take the whole ledger with it
+		return RunID{}, fmt.Errorf("dp: a plan of %d different stretches of steps, the ledger holds at most %d", len(events), maxEvents)
+	}
 	r := record{Begin: &begin{Title: title, Bands: bands, NotPrivate: notPrivate, Started: time.Now().Unix()}}
 	cryptorand.Read(r.Run[:])
 	for _, s := range events {
 		r.Begin.Events = append(r.Begin.Events, event{Sigma: s.Sigma, Rate: s.Rate, Steps: s.Steps})
 	}
-	return r.Run, l.append(&r)
+	return r.Run, l.append(&r, 0)
 }
 
 // Charge states that the first upTo steps of a run are spent, and returns when that is durable. Before noise is drawn
 // it raises the charge; after a clean stop it may lower it to the steps whose noise was drawn.
 func (l *Ledger) Charge(id RunID, upTo int) error {
-	if l.find(id) == nil {
+	e := l.find(id)
+	if e == nil {
 		return fmt.Errorf("dp: ledger has no run %x", id)
 	}
-	return l.append(&record{Run: id, UpTo: upTo})
+	return l.charge(id, e.Charged, upTo)
+}
+
+// charge is Charge by somebody who takes the run to be charged `held` steps so far.
+func (l *Ledger) charge(id RunID, held, upTo int) error {
+	return l.append(&record{Run: id, UpTo: upTo}, held)
 }
 
 // Run returns a copy of a run's entry.

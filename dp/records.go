@@ -18,6 +18,7 @@ const (
 	frameHead   = 12
 	maxFrame    = 4 << 20
 	maxLedger   = 64 << 20
+	maxEvents   = 65536 // of a run: the decoder's limit on arrays
 )
 
 // record is one line of the ledger. Begin is set in a run's first record only; UpTo is how many of the run's steps are

@@ -37,16 +37,40 @@ func (s *Set) Tanh() *wasm.Func {
 	return s.once("tanh", 3, func(f *wasm.Func) {
 		n, x, y := f.Param(0), f.Param(1), f.Param(2)
 		v, square := f.Local(wasm.V128), f.Local(wasm.V128)
+		p, q := hoist(f, tanhP), hoist(f, tanhQ)
+		limits := hoist(f, []float32{tanhLimit, -tanhLimit})
 		stream(f, n, []wasm.Local{x, y}, func(o int) {
-			f.Get(x).V128Load(o).F32x4All(tanhLimit).F32x4PMin().F32x4All(-tanhLimit).F32x4PMax().Tee(v)
+			f.Get(x).V128Load(o).Get(limits[0]).F32x4PMin().Get(limits[1]).F32x4PMax().Tee(v)
 			f.Get(v).F32x4Mul().Set(square)
 			f.Get(y)
-			s.polynomial(f, square, tanhP)
+			s.polynomial(f, square, p)
 			f.Get(v).F32x4Mul()
-			s.polynomial(f, square, tanhQ)
+			s.polynomial(f, square, q)
 			f.F32x4Div().V128Store(o)
 		})
 	})
+}
+
+// hoist keeps constants in locals, which an engine need not make anew in every round of a loop.
+func hoist(f *wasm.Func, constants []float32) []wasm.Local {
+	locals := f.Locals(len(constants), wasm.V128)
+	for i, c := range constants {
+		f.F32x4All(c).Set(locals[i])
+	}
+	return locals
+}
+
+// polynomial leaves Horner's scheme in x on the stack, highest power first.
+func (s *Set) polynomial(f *wasm.Func, x wasm.Local, coefficients []wasm.Local) {
+	f.Get(coefficients[0])
+	for _, c := range coefficients[1:] {
+		f.Get(x)
+		if s.fma {
+			f.Get(c).F32x4RelaxedMadd()
+		} else {
+			f.F32x4Mul().Get(c).F32x4Add()
+		}
+	}
 }
 
 // TanhGradient is dx = dy (1 - y^2) with the output y. Parameters: n (vectors), y, dy, dx.
@@ -58,17 +82,4 @@ func (s *Set) TanhGradient() *wasm.Func {
 			f.Get(dx).Get(dy).V128Load(o).F32x4All(1).Get(v).Get(v).F32x4Mul().F32x4Sub().F32x4Mul().V128Store(o)
 		})
 	})
-}
-
-// polynomial leaves Horner's scheme in x on the stack, highest power first.
-func (s *Set) polynomial(f *wasm.Func, x wasm.Local, coefficients []float32) {
-	f.F32x4All(coefficients[0])
-	for _, c := range coefficients[1:] {
-		f.Get(x)
-		if s.fma {
-			f.F32x4All(c).F32x4RelaxedMadd()
-		} else {
-			f.F32x4Mul().F32x4All(c).F32x4Add()
-		}
-	}
 }

@@ -102,9 +102,10 @@ func (s *Set) largest(f *wasm.Func, logits wasm.Local, classes int, largest wasm
 // exponentials writes exp(z - largest), zero in the padding, and sums it.
 func (s *Set) exponentials(f *wasm.Func, logits, out wasm.Local, classes int, largest, sum wasm.Local) {
 	from, to, v, total := f.Local(wasm.I32), f.Local(wasm.I32), f.Local(wasm.V128), f.Local(wasm.V128)
+	coefficients := hoist(f, powerOfTwo)
 	one := func() {
 		f.Get(from).V128Load(0).Get(largest).F32x4Splat().F32x4Sub().Set(v)
-		s.exponential(f, v)
+		s.exponential(f, v, coefficients)
 	}
 	f.Get(logits).Set(from).Get(out).Set(to)
 	f.F32x4All(0).Set(total)
@@ -129,14 +130,17 @@ func (s *Set) exponentials(f *wasm.Func, logits, out wasm.Local, classes int, la
 	f.Set(sum)
 }
 
-// exponential replaces v <= 0 by exp(v): 2^n 2^r with n an integer and a polynomial for |r| <= 1/2 (Taylor's in
-// r log 2; relative error below 2e-7). Below -87 it gives exp(-87), the smallest normal float32; NaN stays NaN.
-func (s *Set) exponential(f *wasm.Func, v wasm.Local) {
+// powerOfTwo is Taylor's polynomial of 2^r, (log 2)^k/k!, highest power first.
+var powerOfTwo = []float32{1.5252734e-5, 1.5403530e-4, 1.3333558e-3, 9.6181291e-3, 5.5504109e-2, 2.4022651e-1, 6.9314718e-1, 1}
+
+// exponential replaces v <= 0 by exp(v): 2^n 2^r with n an integer and a polynomial for |r| <= 1/2
+// (relative error below 2e-7). Below -87 it gives exp(-87), the smallest normal float32; NaN stays NaN.
+func (s *Set) exponential(f *wasm.Func, v wasm.Local, coefficients []wasm.Local) {
 	n := f.Local(wasm.V128)
 	f.Get(v).F32x4All(-87).F32x4PMax().F32x4All(math.Log2E).F32x4Mul().Tee(v)
 	f.F32x4Nearest().Set(n)
 	f.Get(v).Get(n).F32x4Sub().Set(v)
-	s.polynomial(f, v, []float32{1.5252734e-5, 1.5403530e-4, 1.3333558e-3, 9.6181291e-3, 5.5504109e-2, 2.4022651e-1, 6.9314718e-1, 1})
+	s.polynomial(f, v, coefficients)
 	f.Get(n).I32x4TruncSatS().I32x4All(127).I32x4Add().I32(23).I32x4Shl().F32x4Mul().Set(v)
 }
 

@@ -30,8 +30,12 @@ func poisson(r *Stream, q rate, n int, dst []int32) []int32 {
 		return dst
 	}
 	head := q.bits >> 48
+	const lanes, tops = 0x0001_0001_0001_0001, 0x8000_8000_8000_8000
 	for i := 0; i < n; i += 4 {
 		u := r.Uint64()
+		if head < 0x7fff && (u-lanes*(head+1))&^u&tops == 0 {
+			continue // no lane is at most head: at a small rate nearly every word (Warren, Hacker's Delight, Section 6-1)
+		}
 		for j := i; j < min(i+4, n); j++ {
 			if chunk := u & 0xffff; chunk < head || chunk == head && r.Uint64()>>16 < q.bits&(1<<48-1) {
 				dst = append(dst, int32(j))

@@ -17,11 +17,12 @@ import (
 
 // Checkpoint is a run between two steps. Its byte strings alias the file that it was decoded from, so that a length in
 // a broken header cannot make it allocate more than the file has. It holds what was released and what follows from it; of a private run it
-// holds no random state, no sample and no past noise, so that whoever finds the file learns nothing more.
+// holds no random state, no sample and no past noise, so that whoever finds the file learns nothing more; nor a hash of
+// the records, with which anybody who knows all of them but one could try who that one is, nor how long steps took.
 type Checkpoint struct {
 	Config  Config `msg:"config"`
 	Dataset string `msg:"dataset"` // its title
-	DataKey string `msg:"data"`    // of the records that the run trains on
+	DataKey string `msg:"data"`    // of the records that the run trains on; empty in a private run
 
 	Plan   dp.Spec  `msg:"plan"`
 	Engine dp.State `msg:"engine"`
@@ -29,7 +30,7 @@ type Checkpoint struct {
 	Params    []byte         `msg:"params,zerocopy,limit=1073741824"` // little-endian float32
 	Optimizer OptimizerState `msg:"optimizer"`
 	Average   []byte         `msg:"average,zerocopy,limit=1073741824"` // of parameters, where the mechanism has one
-	Seconds   float64        `msg:"seconds"`                           // of training so far
+	Seconds   float64        `msg:"seconds"`                           // of training so far; 0 in a private run
 }
 
 // OptimizerState is an optimiser's memory as a checkpoint holds it.

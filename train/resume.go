@@ -14,9 +14,12 @@ func (s *Session) Checkpoint() ([]byte, error) {
 		return nil, err
 	}
 	c := Checkpoint{
-		Config: s.config, Dataset: s.env.Dataset.Title, DataKey: s.env.Dataset.Key,
+		Config: s.config, Dataset: s.env.Dataset.Title,
 		Plan: s.plan.Spec(), Engine: state,
-		Params: encodeFloats(s.params), Optimizer: s.optim.state(), Seconds: s.before + s.trained.Seconds(),
+		Params: encodeFloats(s.params), Optimizer: s.optim.state(),
+	}
+	if s.engine.NotPrivate() != "" {
+		c.DataKey, c.Seconds = s.env.Dataset.Key, s.before+s.trained.Seconds()
 	}
 	if s.average != nil {
 		c.Average = s.average.AppendState(nil)
@@ -26,7 +29,8 @@ func (s *Session) Checkpoint() ([]byte, error) {
 
 // restore takes from a checkpoint what does not need the ledger.
 func (s *Session) restore(saved *Checkpoint) (err error) {
-	if saved.DataKey != s.env.Dataset.Key {
+	// A private run's file does not tell its records: their ledger knows the run, or else reenter tells the person.
+	if d := s.env.Dataset; saved.Dataset != d.Title || saved.DataKey != "" && saved.DataKey != d.Key {
 		return fmt.Errorf("train: checkpoint: it was made on other records (%q), open those first", saved.Dataset)
 	}
 	if s.params, err = decodeFloats(saved.Params); err != nil {
@@ -71,8 +75,11 @@ func (s *Session) reenter(saved *Checkpoint) (dp.RunID, error) {
 			return id, err
 		}
 		state.Run = id
-		s.env.Notice("The ledger in this browser did not know this run; its spend so far has been entered. What the run did elsewhere after this checkpoint is not in it.")
+		s.env.Notice("This browser's ledger of these records did not know this run; its spend so far has been entered. What the run did elsewhere after this checkpoint, or on other records, is not in it.")
 		return id, ledger.Charge(id, state.Step)
+	}
+	if entry.NotPrivate != "" && s.config.NotPrivate() == "" {
+		return state.Run, fmt.Errorf("train: checkpoint: its run is not private (%s), but the file says that it is", entry.NotPrivate)
 	}
 	if lost := entry.Charged - state.Step; lost > 0 && s.config.Seed == nil {
 		s.env.Notice(fmt.Sprintf("%d steps were spent after this checkpoint. They stay charged, and %d steps remain.", lost, s.plan.Steps()-entry.Charged))

@@ -82,7 +82,7 @@ func TestLostWorkerIsReplaced(t *testing.T) {
 		lose func()
 		told string
 	}{
-		"silent":   {func() { w.pool.workers[1].self.Call("terminate") }, "no answer"},
+		"silent":   {func() { w.pool.workers[1].self.Call("terminate") }, "no answer in time"},
 		"throwing": {func() { w.pool.workers[2].post(map[string]any{"call": "nothing of that name"}) }, "replaced"},
 	} {
 		notices = nil

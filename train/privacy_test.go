@@ -1,0 +1,86 @@
+package train
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
+
+// A private run's file holds nothing that was computed from the records without noise: no hash of them, which would
+// settle for an attacker who knows all of them but one whether that one took part, and no times of steps.
+func TestPrivateCheckpointKeepsRecordsApart(t *testing.T) {
+	b := newBench(t, 500, 10)
+	save := func(c Config) ([]byte, *Checkpoint) {
+		s := b.session(t, c, nil)
+		defer s.Close()
+		steps(t, s, 2)
+		file, err := s.Checkpoint()
+		if err != nil {
+			t.Fatal(err)
+		}
+		saved, err := DecodeCheckpoint(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return file, saved
+	}
+	file, saved := save(quick())
+	if saved.DataKey != "" || saved.Seconds != 0 || bytes.Contains(file, []byte(b.dataset.Key)) {
+		t.Errorf("a private run's file holds data key %q and %v seconds", saved.DataKey, saved.Seconds)
+	}
+	b.session(t, saved.Config, saved).Close() // the ledger of its records knows it
+
+	if _, open := save(seeded(quick())); open.DataKey != b.dataset.Key {
+		t.Errorf("a reproducible run's file names its records %q", open.DataKey)
+	}
+
+	saved.Dataset = "Other images"
+	if _, err := b.try(saved.Config, saved); err == nil || !strings.Contains(err.Error(), "other records") {
+		t.Errorf("restored on another dataset: %v", err)
+	}
+}
+
+// On records whose ledger does not know the run, it is entered there and the person is told.
+func TestPrivateCheckpointOnRecordsUnknownToItsRun(t *testing.T) {
+	b := newBench(t, 500, 10)
+	s := b.session(t, quick(), nil)
+	steps(t, s, 2)
+	file, err := s.Checkpoint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	saved, err := DecodeCheckpoint(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.dataset.Key = strings.Repeat("0", 64)
+	resumed := b.session(t, saved.Config, saved)
+	defer resumed.Close()
+	if got := b.charged(t); got != 2 || !b.told("did not know this run") {
+		t.Errorf("%d steps charged, notices %q", got, b.notices)
+	}
+}
+
+// A run that the ledger marks cannot shed its mark by way of its file.
+func TestCheckpointCannotHideThatItsRunIsNotPrivate(t *testing.T) {
+	b := newBench(t, 500, 10)
+	c := quick()
+	c.Diagnostics = true
+	s := b.session(t, c, nil)
+	steps(t, s, 1)
+	file, err := s.Checkpoint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	saved, err := DecodeCheckpoint(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.session(t, saved.Config, saved).Close()
+	saved.Config.Diagnostics = false
+	if _, err := b.try(saved.Config, saved); err == nil || !strings.Contains(err.Error(), "not private") {
+		t.Errorf("restored as private: %v", err)
+	}
+}

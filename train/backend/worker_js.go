@@ -108,19 +108,29 @@ func (w *worker) receive(ctx context.Context, j *job, limit time.Duration) (time
 }
 
 func (w *worker) wait(ctx context.Context, limit time.Duration) (js.Value, error) {
+	select {
+	case reply := <-w.replies: // here already, while another worker was waited for: in time, however late it is
+		return answer(reply)
+	default:
+	}
 	timer := time.NewTimer(max(limit, 0))
 	defer timer.Stop()
 	select {
 	case reply := <-w.replies:
-		if e := reply.Get("error"); !e.IsUndefined() {
-			return js.Value{}, errors.New(e.String())
-		}
-		return reply, nil
+		return answer(reply)
 	case <-ctx.Done():
 		return js.Value{}, ctx.Err()
 	case <-timer.C:
 		return js.Value{}, errors.New("no answer in time") // how long that was would tell how many records it was about
 	}
+}
+
+// answer is a worker's reply, or the error that it tells of.
+func answer(reply js.Value) (js.Value, error) {
+	if e := reply.Get("error"); !e.IsUndefined() {
+		return js.Value{}, errors.New(e.String())
+	}
+	return reply, nil
 }
 
 var uint8Array = js.Global().Get("Uint8Array")

@@ -81,6 +81,7 @@ type SampleImage struct {
 
 // Planned is the frozen, calibrated plan, known before the first step.
 type Planned struct {
+	Config           Config    `json:"config"` // what the run was started with; a restored run brings its own
 	Steps            int       `json:"steps"`
 	StepsPerEpoch    int       `json:"stepsPerEpoch"`
 	SamplingRate     float64   `json:"samplingRate"`

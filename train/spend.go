@@ -47,7 +47,8 @@ func epsilon(events []accountant.Segment, delta float64) (float64, error) {
 func (s *Session) describe(earlier, total float64) {
 	p, bounds := s.plan, s.plan.Epsilon()
 	s.planned = Planned{
-		Steps: p.Steps(), StepsPerEpoch: s.perEpoch, SamplingRate: p.Rate(), NoiseMultiplier: p.NoiseMultiplier(0),
+		Config: s.config,
+		Steps:  p.Steps(), StepsPerEpoch: s.perEpoch, SamplingRate: p.Rate(), NoiseMultiplier: p.NoiseMultiplier(0),
 		Segments:     accountant.FormatSegments(p.Events()),
 		EpsilonUpper: bounds.Upper, EpsilonLower: bounds.Lower, Delta: p.Delta(),
 		Relation: dp.Relation, Sampler: p.Sampler(), Parameters: s.model.NumParams(),

@@ -240,6 +240,7 @@ func (t *Trainer) run(on bool) {
 }
 
 func (t *Trainer) pause() error {
+	t.tellStep(true) // the page may not have heard of the last one
 	t.run(false)
 	return t.session.Settle()
 }

@@ -72,6 +72,7 @@ export interface SampleImage {
 
 // Planned is the frozen, calibrated plan, known before the first step.
 export interface Planned {
+  config: Config; // what the run was started with; a restored run brings its own
   steps: number;
   stepsPerEpoch: number;
   samplingRate: number;

@@ -32,7 +32,7 @@ func accountCommand(ctx context.Context, args []string, out, log io.Writer) erro
 	if *asJSON {
 		return printJSON(out, report)
 	}
-	return report.table().Write(out)
+	return report.document().Write(out)
 }
 
 func measureAccount(ctx context.Context, runs int, log io.Writer) (*accountReport, error) {
@@ -55,9 +55,15 @@ func measureAccount(ctx context.Context, runs int, log io.Writer) (*accountRepor
 	return r, l.tab.Call("bench.ask", &r.Tab, "account", nil)
 }
 
-func (r *accountReport) table() *markdown.Document {
+func (r *accountReport) document() *markdown.Document {
 	d := &markdown.Document{}
-	d.Line("The accountant's speed: medians of %d, on %v.", len(r.Native[0].Each), r.Machine)
+	d.Line("Machine: %v.", r.Machine)
+	r.describe(d)
+	return d
+}
+
+func (r *accountReport) describe(d *markdown.Document) {
+	d.Line("The accountant's speed, medians of %d.", len(r.Native[0].Each))
 	d.Row("question", "answer", "native ms", "at most", "in a tab ms", "at most")
 	for i, n := range r.Native {
 		tab := r.Tab[i]
@@ -71,7 +77,6 @@ func (r *accountReport) table() *markdown.Document {
 			d.Line("The tab's answer to %s: %s.", n.Question, r.Tab[i].Answer)
 		}
 	}
-	return d
 }
 
 func printJSON(out io.Writer, v any) error {

@@ -36,6 +36,9 @@ func experimentsCommand(ctx context.Context, args []string, out, log io.Writer) 
 	if *list {
 		return l.list(out)
 	}
+	if err := buildSite(ctx, l.root, log); err != nil {
+		return err
+	}
 	if err := l.runAll(ctx); err != nil {
 		return err
 	}
@@ -44,6 +47,7 @@ func experimentsCommand(ctx context.Context, args []string, out, log io.Writer) 
 
 // laboratory carries out runs and keeps results.json and tables.md up to date after each.
 type laboratory struct {
+	root      string
 	dir, data string
 	only      []string
 	until     time.Time // zero: no limit
@@ -55,13 +59,13 @@ type laboratory struct {
 }
 
 func (l *laboratory) open() error {
-	root, err := browser.Root()
-	if err != nil {
+	var err error
+	if l.root, err = browser.Root(); err != nil {
 		return err
 	}
 	for _, path := range []*string{&l.dir, &l.data} {
 		if !filepath.IsAbs(*path) {
-			*path = filepath.Join(root, *path)
+			*path = filepath.Join(l.root, *path)
 		}
 	}
 	if l.plans, err = experiment.Load(l.dir); err != nil {
@@ -115,11 +119,7 @@ func (l *laboratory) runAll(ctx context.Context) error {
 
 // run trains through the page, with the configuration that the run asks for.
 func (l *laboratory) run(ctx context.Context, r experiment.Run) (experiment.Row, error) {
-	root, err := browser.Root()
-	if err != nil {
-		return experiment.Row{}, err
-	}
-	site, name, err := product(root, filepath.Join(l.data, r.Dataset))
+	site, name, err := product(l.root, filepath.Join(l.data, r.Dataset))
 	if err != nil {
 		return experiment.Row{}, err
 	}

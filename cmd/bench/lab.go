@@ -57,7 +57,10 @@ func (l *lab) close() {
 }
 
 // mountSite serves dist/, whose workers are what is measured.
-func (l *lab) mountSite() error {
+func (l *lab) mountSite(ctx context.Context, log io.Writer) error {
+	if err := buildSite(ctx, l.root, log); err != nil {
+		return err
+	}
 	dist := filepath.Join(l.root, "dist")
 	scripts, err := filepath.Glob(filepath.Join(dist, "assets/compute.*.js"))
 	if err != nil || len(scripts) != 1 {
@@ -80,6 +83,15 @@ func buildBench(ctx context.Context, root string) error {
 	}
 	return run(ctx, root, []string{"GOOS=js", "GOARCH=wasm"},
 		"go", "build", "-trimpath", "-ldflags", "-s -w", "-o", "build/bench/plain.wasm", "./cmd/bench/plain")
+}
+
+// buildSite builds dist/ where there is none; a dist/ that is there is measured as it is.
+func buildSite(ctx context.Context, root string, log io.Writer) error {
+	if _, err := os.Stat(filepath.Join(root, "dist/index.html")); err == nil {
+		return nil
+	}
+	fmt.Fprintln(log, "bench: the site is not built: make build")
+	return run(ctx, root, nil, "make", "build")
 }
 
 func run(ctx context.Context, dir string, env []string, name string, args ...string) error {

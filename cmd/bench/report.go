@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"math"
 
 	"cloister/cmd/bench/markdown"
@@ -16,7 +18,10 @@ type stepReport struct {
 	Rounds   int             `json:"rounds"`
 	Networks []networkReport `json:"networks"`
 	Noise    noiseReport     `json:"noise"`
-	Run      *runReport      `json:"run,omitempty"`
+	Idle     *idleReport     `json:"idle"`
+
+	Account  *accountReport `json:"account,omitempty"` // where the whole of docs/performance.md is written
+	Training *trainReport   `json:"training,omitempty"`
 
 	// The ratios of the networks without ReLU and without group normalisation, and of the benchmark's named networks.
 	RatioNetworks      pairing            `json:"ratioNetworks"`
@@ -99,6 +104,16 @@ func (r *stepReport) ratiosOf(p pairing) map[string]float64 {
 	return ratios
 }
 
+// addTheRest measures what a reader of the whole document wants besides: a training run and the accountant.
+func (r *stepReport) addTheRest(ctx context.Context, log io.Writer) (err error) {
+	settings := map[string]string{"model": "mnist-cnn", "epochs": "20", "batch": "1024", "epsilon": "3"}
+	if r.Training, err = measureTraining(ctx, mnistData, settings, 3, log); err != nil {
+		return err
+	}
+	r.Account, err = measureAccount(ctx, 5, log)
+	return err
+}
+
 func (r *stepReport) network(name string) *networkReport {
 	for i := range r.Networks {
 		if r.Networks[i].Name == name {
@@ -130,6 +145,14 @@ func (r *stepReport) document() *markdown.Document {
 	for i := range r.Networks {
 		r.Networks[i].rates(d)
 	}
+	if r.Training != nil {
+		d.Line("## A whole run")
+		r.Training.describe(d)
+	}
+	if r.Account != nil {
+		d.Line("## The accountant")
+		r.Account.describe(d)
+	}
 	d.Line("## How it is counted")
 	d.Line(method)
 	return d
@@ -151,9 +174,11 @@ func (r *stepReport) promises(d *markdown.Document) {
 	}
 	d.Line("Drawing %s normal variates for the noise takes %s ms in the tab and %s ms natively (promised: at most 1 ms in the tab).",
 		markdown.Whole(r.Noise.Normals), markdown.Figure(r.Noise.Tab), markdown.Figure(r.Noise.Native))
-	if r.Run != nil {
-		r.Run.sentence(d)
+	if r.Idle == nil {
+		return
 	}
+	d.Line("In a run of the page on MNIST (batch %s, %d compute workers) the compute workers waited %.2g %% of the time (promised: at most 6 %%).",
+		markdown.Whole(r.Idle.Batch), r.Idle.Workers, 100*r.Idle.Idle)
 }
 
 func (n *networkReport) rates(d *markdown.Document) {
@@ -190,7 +215,7 @@ included, compiled by the Go toolchain.
 TF.js runs in a worker, on its wasm backend, with SIMD and one thread, at the quickest of several batch sizes, without
 privacy, on images that were normalised beforehand. The gradient of a convolution's filter, which that backend lacks, is
 made of kernels that it has (a convolution in which batch and channels change places, which is quicker than im2col and
-matMul). "With our input gradient" replaces a kernel that it does have by a quicker composition, for stride 1. Before
+matMul); its gradient of max pooling, which loses windows without a positive value, is repaired. "With our input gradient" replaces a kernel that it does have by a quicker composition, for stride 1. Before
 it is timed its gradient is compared with nn's reference.`
 
 func orDash(ratios map[string]float64, key string) string {

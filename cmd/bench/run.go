@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 
 	"cloister/cmd/bench/browser"
-	"cloister/cmd/bench/markdown"
 	"cloister/train"
 )
 
@@ -22,20 +21,20 @@ type order struct {
 
 // runReport is what one run came to.
 type runReport struct {
-	Interactive float64 `json:"interactiveS"` // seconds from the page's address to a Train button that can be clicked
-	Wall        float64 `json:"wallS"`        // seconds from the click to done
-	Accuracy    float64 `json:"accuracy"`     // on the public test split, after the last epoch
-	Epsilon     float64 `json:"epsilonUpper"`
-	EpsilonLow  float64 `json:"epsilonLower"`
-	Delta       float64 `json:"delta"`
-	Sigma       float64 `json:"sigma"` // of the first step
-	Steps       int     `json:"steps"`
-	Sampler     string  `json:"sampler"`
-	Parameters  int     `json:"parameters"`
-	Workers     int     `json:"workers"`
-	Private     bool    `json:"private"`
-	Memory      int64   `json:"memoryPeak"`     // bytes, the tab's private memory at its largest
-	Idle        float64 `json:"idle,omitempty"` // share of the time that compute workers waited; runs with diagnostics only
+	Interactive float64  `json:"interactiveS"` // seconds from the page's address to a Train button that can be clicked
+	Wall        float64  `json:"wallS"`        // seconds from the click to done
+	Accuracy    float64  `json:"accuracy"`     // on the public test split, after the last epoch
+	Epsilon     float64  `json:"epsilonUpper"`
+	EpsilonLow  float64  `json:"epsilonLower"`
+	Delta       float64  `json:"delta"`
+	Sigma       float64  `json:"sigma"` // of the first step
+	Steps       int      `json:"steps"`
+	Sampler     string   `json:"sampler"`
+	Parameters  int      `json:"parameters"`
+	Workers     int      `json:"workers"`
+	Private     bool     `json:"private"`
+	Memory      int64    `json:"memoryPeak"`     // bytes, the tab's private memory at its largest
+	Idle        *float64 `json:"idle,omitempty"` // share of the time that compute workers waited; runs with diagnostics only
 
 	Epochs  []epochReport `json:"epochs"`
 	Notices []string      `json:"notices,omitempty"`
@@ -51,14 +50,10 @@ type epochReport struct {
 
 // product serves dist/, with a packed dataset of any folder as dist/data/NAME. Without one it serves dist/ as it is.
 func product(root, data string) (site *browser.Site, name string, err error) {
-	dist := filepath.Join(root, "dist")
-	if _, err := os.Stat(filepath.Join(dist, "index.html")); err != nil {
-		return nil, "", fmt.Errorf("bench: the site is not built: run 'make build' (%w)", err)
-	}
 	if site, err = browser.Serve(); err != nil {
 		return nil, "", err
 	}
-	if err = site.Mount("/", dist); err == nil && data != "" {
+	if err = site.Mount("/", filepath.Join(root, "dist")); err == nil && data != "" {
 		name, err = mountData(site, data)
 	}
 	if err != nil {
@@ -121,22 +116,13 @@ func newRunReport(h *browser.Heard, memory int64) (*runReport, error) {
 	r := &runReport{
 		Interactive: h.Ready / 1000, Wall: (h.Done - h.Clicked) / 1000,
 		Epsilon: p.EpsilonUpper, EpsilonLow: p.EpsilonLower, Delta: p.Delta, Sigma: p.NoiseMultiplier, Steps: p.Steps, Sampler: p.Sampler,
-		Parameters: p.Parameters, Workers: p.Workers, Private: p.Private, Memory: memory, Notices: h.Notices,
-	}
-	if h.Step.Idle != nil {
-		r.Idle = *h.Step.Idle
+		Parameters: p.Parameters, Workers: p.Workers, Private: p.Private, Memory: memory, Notices: h.Notices, Idle: h.Step.Idle,
 	}
 	for _, e := range h.Epochs {
 		r.Epochs = append(r.Epochs, epochReport{e.Epoch, e.Accuracy, e.Loss, (e.At - h.Clicked) / 1000})
 	}
 	r.Accuracy = r.Epochs[len(r.Epochs)-1].Accuracy
 	return r, nil
-}
-
-// sentence says what a run for its speed came to; it had diagnostics on, so that the page tells how long workers wait.
-func (r *runReport) sentence(d *markdown.Document) {
-	d.Line("In a run of the page on MNIST (batch 1,024, %d workers) the compute workers waited %.2g %% of the time (promised: at most 6 %%).",
-		r.Workers, 100*r.Idle)
 }
 
 // parseSettings reads settings as the page's address has them after #.

@@ -22,12 +22,15 @@ type stepPlan struct {
 	batch   int
 	tfjs    []int // batch sizes to choose from
 	records map[string]int
+
+	idleEpochs float64 // of the run that shows how long compute workers wait
 }
 
 func newStepPlan(quick bool) stepPlan {
-	p := stepPlan{rounds: 7, ms: 1500, batch: 1024, tfjs: []int{16, 32, 64, 128, 256}, records: map[string]int{"mnist": 10_000, "cifar": 2048}}
+	p := stepPlan{rounds: 7, ms: 1500, batch: 1024, tfjs: []int{16, 32, 64, 128, 256}, idleEpochs: 5,
+		records: map[string]int{"mnist": 10_000, "cifar": 2048}}
 	if quick {
-		p.rounds, p.ms, p.batch, p.tfjs = 3, 300, 128, []int{32}
+		p.rounds, p.ms, p.batch, p.tfjs, p.idleEpochs = 3, 300, 128, []int{32}, 1
 		p.records = map[string]int{"mnist": 1024, "cifar": 256}
 	}
 	return p
@@ -37,7 +40,7 @@ func stepCommand(ctx context.Context, args []string, out, log io.Writer) error {
 	flags := flag.NewFlagSet("step", flag.ContinueOnError)
 	asJSON := flags.Bool("json", false, "print JSON: the ratios under \"ratios\", every figure beside them")
 	quick := flags.Bool("quick", false, "a small batch and few, short rounds: to see that all works, not for figures")
-	file := flags.String("out", "", "write the tables to this Markdown `file` too")
+	file := flags.String("out", "", "write the tables to this Markdown `file` too, with the accountant's and a training run's")
 	only := flags.String("only", "", "measure the one `network` of this name")
 	if err := parse(flags, args, log); err != nil {
 		return err
@@ -47,6 +50,9 @@ func stepCommand(ctx context.Context, args []string, out, log io.Writer) error {
 		return err
 	}
 	if *file != "" {
+		if err := report.addTheRest(ctx, log); err != nil {
+			return err
+		}
 		if err := report.document().WriteFile(*file); err != nil {
 			return err
 		}
@@ -63,7 +69,7 @@ func measureSteps(ctx context.Context, plan stepPlan, only string, log io.Writer
 		return nil, err
 	}
 	defer l.close()
-	if err := l.mountSite(); err != nil {
+	if err := l.mountSite(ctx, log); err != nil {
 		return nil, err
 	}
 	report := &stepReport{Batch: plan.batch, Rounds: plan.rounds}
@@ -71,6 +77,12 @@ func measureSteps(ctx context.Context, plan stepPlan, only string, log io.Writer
 		return nil, err
 	}
 	if err := l.tab.Call("bench.validates", &report.FMA, l.site.File("fma.wasm", compile.FMAProbe)); err != nil {
+		return nil, err
+	}
+	if report.Noise, err = measureNoise(ctx, l.root); err != nil {
+		return nil, err
+	}
+	if report.Idle, err = measureIdle(ctx, l.root, plan.idleEpochs, log); err != nil {
 		return nil, err
 	}
 	models, err := network.All()
@@ -86,9 +98,6 @@ func measureSteps(ctx context.Context, plan stepPlan, only string, log io.Writer
 			return nil, fmt.Errorf("%s: %w", m.Name, err)
 		}
 		report.Networks = append(report.Networks, *n)
-	}
-	if report.Noise, err = measureNoise(ctx, l.root); err != nil {
-		return nil, err
 	}
 	report.ratios()
 	return report, nil

@@ -5,8 +5,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 
 	"cloister/cmd/bench/browser"
 	"cloister/cmd/bench/markdown"
@@ -57,6 +60,9 @@ func measureTraining(ctx context.Context, data string, settings map[string]strin
 	if data != "" && !filepath.IsAbs(data) {
 		data = filepath.Join(root, data)
 	}
+	if err := buildSite(ctx, root, log); err != nil {
+		return nil, err
+	}
 	site, name, err := product(root, data)
 	if err != nil {
 		return nil, err
@@ -82,12 +88,27 @@ func measureTraining(ctx context.Context, data string, settings map[string]strin
 
 func (r *trainReport) document() *markdown.Document {
 	d := &markdown.Document{}
-	d.Line("Training through the page, %v, on %v.", r.Settings, r.Machine)
+	d.Line("Machine: %v.", r.Machine)
+	r.describe(d)
+	return d
+}
+
+func (r *trainReport) describe(d *markdown.Document) {
+	d.Line("Training through the page, as a person would: %s. Seconds from opening the page, data included, until Train can be clicked; from the click to done, "+
+		"with an evaluation on the test set after every epoch; peak of the tab's private memory.", r.words())
 	d.Row("run", "interactive s", "click to done s", "accuracy %", "epsilon", "sigma", "steps", "workers", "peak memory MB")
 	for i, run := range r.Runs {
 		d.Row(strconv.Itoa(i+1), markdown.Figure(run.Interactive), markdown.Figure(run.Wall), fmt.Sprintf("%.2f", 100*run.Accuracy),
 			fmt.Sprintf("%.4f", run.Epsilon), fmt.Sprintf("%.5g", run.Sigma), markdown.Whole(run.Steps),
 			strconv.Itoa(run.Workers), markdown.Figure(float64(run.Memory)/1e6))
 	}
-	return d
+}
+
+// words are the settings in a fixed order.
+func (r *trainReport) words() string {
+	var all []string
+	for _, key := range slices.Sorted(maps.Keys(r.Settings)) {
+		all = append(all, key+" "+r.Settings[key])
+	}
+	return strings.Join(all, ", ")
 }

@@ -71,6 +71,16 @@ func (p *perLayer) clip(norms [][]float64, _, epoch int) ([][]float64, []float64
 	return factors, bounds
 }
 
+func (g *global) penalty() float64 { return 1 }
+
+// penalty: noise sigma C_l on each of L layers hides a record that moves all of them sqrt(L) times less well.
+func (p *perLayer) penalty() float64 {
+	if p.joint {
+		return 1
+	}
+	return math.Sqrt(float64(len(p.bounds)))
+}
+
 // abadi is min(1, C/n) (Abadi et al. 2016); a zero gradient stays.
 func abadi(norm, bound float64) float64 {
 	if norm <= bound {

@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+
+	"cloister/accountant"
 )
 
 // Setting is what the benchmark tells a mechanism about its run.
@@ -62,6 +64,10 @@ type Mechanism interface {
 	EffectiveSigma(step, epoch int) float64
 	// Proven says what can be said of the run's epsilon.
 	Proven() Proof
+	// Noise bounds what the noise alone costs, were the clips public and batches Poisson sampled.
+	Noise() (accountant.Bounds, error)
+	// Shuffled is the same for the benchmark's own sampling, as far as it can be proven: an upper bound.
+	Shuffled() float64
 }
 
 // published composes a mechanism from the three things in which the published ones differ.
@@ -79,6 +85,8 @@ type published struct {
 type clipper interface {
 	// clip returns factors [record][tensor] and, per tensor, the noise's standard deviation in units of sigma.
 	clip(norms [][]float64, step, epoch int) (factors [][]float64, unit []float64)
+	// penalty is the factor by which the noise falls short of the joint sensitivity.
+	penalty() float64
 }
 
 func (p *published) ClipAndNoise(g Gradients, step, epoch int) ([]float64, error) {

@@ -1,0 +1,165 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"cloister/nn/compile/wasm"
+)
+
+// sizes are numbers of vectors around the unrolled loops' edges.
+var sizes = []int{0, 1, 2, 3, 4, 5, 7, 8, 19}
+
+// elementwise is a kernel on plain vectors and its twin, value by value.
+type elementwise struct {
+	name      string
+	kernel    func(s *Set) *wasm.Func
+	inputs    int // the output follows them
+	plain     func(in []float64) float64
+	tolerance float64
+	inPlace   bool // the output is the last input
+	scalar    bool // the last parameter is the address of a factor
+}
+
+const testFactor = -0.7
+
+func TestElementwise(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 3))
+	for _, k := range []elementwise{
+		{name: "fill", kernel: (*Set).Fill, inPlace: true, inputs: 1, plain: func([]float64) float64 { return 0 }},
+		{name: "copy", kernel: (*Set).Copy, inputs: 1, plain: func(v []float64) float64 { return v[0] }},
+		{name: "scale", kernel: (*Set).Scale, inputs: 1, scalar: true, plain: func(v []float64) float64 { return testFactor * v[0] }, tolerance: 1e-6},
+		{name: "addScaled", kernel: (*Set).AddScaled, inputs: 2, inPlace: true, scalar: true,
+			plain: func(v []float64) float64 { return v[1] + testFactor*v[0] }, tolerance: 1e-6},
+		{name: "relu", kernel: (*Set).ReLU, inputs: 1, plain: func(v []float64) float64 { return max(0, v[0]) }},
+		{name: "reluGradient", kernel: (*Set).ReLUGradient, inputs: 2, plain: func(v []float64) float64 {
+			if v[0] > 0 {
+				return v[1]
+			}
+			return 0
+		}},
+		{name: "tanh", kernel: (*Set).Tanh, inputs: 1, plain: func(v []float64) float64 { return math.Tanh(v[0]) }, tolerance: 3e-7},
+		{name: "tanhGradient", kernel: (*Set).TanhGradient, inputs: 2, plain: func(v []float64) float64 { return v[1] * (1 - v[0]*v[0]) }, tolerance: 2e-6},
+	} {
+		params := 2 + k.inputs
+		if k.inPlace {
+			params--
+		}
+		if k.scalar {
+			params++
+		}
+		for _, n := range sizes {
+			try(t, k.kernel, params, func(t *testing.T, b *bench) { k.test(t, b, r, n) })
+		}
+	}
+}
+
+func (k elementwise) test(t *testing.T, b *bench, r *rand.Rand, n int) {
+	args, inputs := []int{n}, make([][]float32, k.inputs)
+	for i := range inputs {
+		inputs[i] = random(r, n*Lanes)
+		for j := range inputs[i] {
+			switch r.IntN(9) {
+			case 0:
+				inputs[i][j] = 0
+			case 1:
+				inputs[i][j] *= 10
+			}
+		}
+		args = append(args, b.put(inputs[i]))
+	}
+	if !k.inPlace {
+		args = append(args, b.alloc(n*Lanes))
+	}
+	out := args[len(args)-1]
+	if k.scalar {
+		args = append(args, b.put([]float32{testFactor}))
+	}
+	b.run(args...)
+	want := make([]float64, n*Lanes)
+	for j := range want {
+		v := make([]float64, k.inputs)
+		for i := range inputs {
+			v[i] = float64(inputs[i][j])
+		}
+		want[j] = k.plain(v)
+	}
+	near(t, fmt.Sprintf("%s of %d vectors", k.name, n), b.get(out, n*Lanes), want, k.tolerance*10)
+}
+
+func TestTanhKeepsNaNAndLimits(t *testing.T) {
+	try(t, (*Set).Tanh, 3, func(t *testing.T, b *bench) {
+		nan, inf := float32(math.NaN()), float32(math.Inf(1))
+		x, y := b.put([]float32{nan, inf, -inf, 1e-30}), b.alloc(4)
+		b.run(1, x, y)
+		got := b.get(y, 4)
+		if got[0] == got[0] || math.Abs(float64(got[1])-1) > 1e-6 || math.Abs(float64(got[2])+1) > 1e-6 || math.Abs(float64(got[3])/1e-30-1) > 1e-6 {
+			t.Errorf("tanh of NaN, inf, -inf, 1e-30: %v", got)
+		}
+	})
+}
+
+// Squares must hold where float32 squares underflow or overflow.
+func TestSquares(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 4))
+	for _, scale := range []float64{1e-40, 1e-22, 1, 1e25} {
+		for _, n := range sizes {
+			try(t, (*Set).Squares, 3, func(t *testing.T, b *bench) {
+				x, want := random(r, n*Lanes), 0.0
+				for i := range x {
+					x[i] = float32(float64(x[i]) * scale)
+					want += float64(x[i]) * float64(x[i])
+				}
+				sum := b.alloc(2)
+				b.WriteDoubles(sum, []float64{scale * scale})
+				want += scale * scale
+				b.run(n, b.put(x), sum)
+				if got := b.Doubles(sum, 1)[0]; math.Abs(got-want) > 1e-14*want {
+					t.Errorf("%d vectors of %g: %v, want %v", n, scale, got, want)
+				}
+			})
+		}
+	}
+}
+
+func TestFlush(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 5))
+	for _, n := range sizes {
+		try(t, (*Set).Flush, 3, func(t *testing.T, b *bench) {
+			v, before := random(r, n*Lanes), doubled(random(r, n*Lanes))
+			x, y := b.put(v), b.alloc(2*n*Lanes)
+			b.WriteDoubles(y, before)
+			b.run(n, x, y)
+			for i, got := range b.Doubles(y, n*Lanes) {
+				if want := before[i] + float64(v[i]); got != want {
+					t.Fatalf("%d vectors: sum %d is %v, want %v", n, i, got, want)
+				}
+			}
+			near(t, "flushed", b.get(x, n*Lanes), make([]float64, n*Lanes), 0)
+			b.get(y, 2*n*Lanes)
+		})
+	}
+}
+
+func TestPermute(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 6))
+	// [2][3][5] to [5][2][3]
+	axes := []Axis{{N: 2, From: 15 * 4, To: 3 * 4}, {N: 3, From: 5 * 4, To: 4}, {N: 5, From: 4, To: 6 * 4}}
+	try(t, func(s *Set) *wasm.Func { return s.Permute(4, axes...) }, 2, func(t *testing.T, b *bench) {
+		v := random(r, 30)
+		to := b.alloc(30)
+		b.run(b.put(v), to)
+		got := b.get(to, 30)
+		for i := range 2 {
+			for j := range 3 {
+				for k := range 5 {
+					if got[k*6+i*3+j] != v[i*15+j*5+k] {
+						t.Fatalf("element %d,%d,%d is misplaced", i, j, k)
+					}
+				}
+			}
+		}
+	})
+}

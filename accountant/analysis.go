@@ -9,6 +9,7 @@ type analysis struct {
 	precision     float64 // wanted distance of the bounds, relative to epsilon
 	aim           float64 // the part of that which the grid may use up
 	composer      *composer
+	oneSided      bool     // lower bounds are not to be waited for
 	settled       question // what the last answer was computed with
 }
 
@@ -133,7 +134,7 @@ func (a *analysis) firstWidth(order, gap float64) float64 {
 // what it finds, and goes on until the two bounds are as close as wanted. Then it takes the adding direction in.
 func (a *analysis) refine(q question) Bounds {
 	b := Bounds{Upper: math.Inf(1)}
-	tooFine := 0.0
+	tooFine, before := 0.0, math.Inf(1)
 	for coarser, tries := 0, 0; coarser < 60 && tries < 6; {
 		over, under, ok := a.both(q, false)
 		if !ok {
@@ -146,10 +147,14 @@ func (a *analysis) refine(q question) Bounds {
 		b.Grid, a.settled = q.width, q
 		excess := q.close(b.Lower, b.Upper)
 		finer := q.width * max(math.Sqrt(a.aim/excess), 0.05)
+		if a.oneSided { // the error is a third of what halving the width changed
+			excess = q.close(b.Upper-(before-b.Upper)/3, b.Upper)
+			finer, before = q.width/2, b.Upper
+		}
 		if !(excess > 1) || !(finer > tooFine*1.1) {
 			break
 		}
-		if tries == 0 {
+		if tries == 0 && !a.oneSided {
 			q.lambda = gentlest(over, q.loss(b.Upper), q.tail*1e9)
 		}
 		q.width = finer

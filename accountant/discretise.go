@@ -30,11 +30,15 @@ const maxCells = 1 << 22
 
 // cut divides a pair's range of losses. It returns false where that would take more than maxCells cells.
 func cut(p pair, width float64, acc accuracy) (cells, bool) {
-	start := firstBound(p, width, acc)
 	end := p.greatest
 	if math.IsInf(end, 1) {
 		end = p.loss(p.upperTail(acc.right))
 	}
+	return cutBetween(p, firstBound(p, width, acc), end, width)
+}
+
+// cutBetween lays the bounds from start up to end at least.
+func cutBetween(p pair, start, end, width float64) (cells, bool) {
 	count := math.Ceil((end - start) / width)
 	if !(count < maxCells) {
 		return cells{}, false

@@ -25,7 +25,8 @@ func logMoment(s, q, a float64) float64 {
 		return logAddExp(math.Log1p(-q), math.Log(q)+a*(a-1)/2/s/s)
 	}
 	if a*math.Log1p(q*math.Exp(min(rule.hi/s-1/(2*s*s), 600))) > 600 {
-		return rule.logSum(s, q, a)
+		stay, take := math.Log1p(-q), math.Log(q)
+		return rule.logSum(func(z float64) float64 { return a * logAddExp(stay, take+z/s-1/(2*s*s)) })
 	}
 	return rule.excess(s, q, a)
 }
@@ -69,13 +70,12 @@ func (t trapezoid) excess(s, q, a float64) float64 {
 	return math.Log1p(excess*(1+1e-12) + (1+excess)*t.error)
 }
 
-// logSum is the same integral where the integrand exceeds what a float64 holds.
-func (t trapezoid) logSum(s, q, a float64) float64 {
+// logSum is the log of the integral of e^f against the normal density, whatever the size of e^f.
+func (t trapezoid) logSum(f func(z float64) float64) float64 {
 	largest, sum := math.Inf(-1), 0.0
-	stay, take := math.Log1p(-q), math.Log(q)
 	for i := range t.points {
 		z := t.lo + float64(i)*t.h
-		e := a*logAddExp(stay, take+z/s-1/(2*s*s)) - z*z/2
+		e := f(z) - z*z/2
 		if e > largest {
 			sum = sum*math.Exp(largest-e) + 1
 			largest = e
@@ -83,7 +83,8 @@ func (t trapezoid) logSum(s, q, a float64) float64 {
 			sum += math.Exp(e - largest)
 		}
 	}
-	return (largest+math.Log(sum*t.h/sqrt2Pi))*(1+1e-13) + t.error
+	log := largest + math.Log(sum*t.h/sqrt2Pi)
+	return log + 1e-13*math.Abs(log) + 1e-14 + t.error
 }
 
 // The orders searched. Opacus stops at 63, where epsilon near zero cannot be seen.

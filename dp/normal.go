@@ -69,10 +69,19 @@ func slowNormal(r *Stream, layer uint64, x float64) float64 {
 // tailNormal is a standard normal's magnitude given that it exceeds tailX (Marsaglia 1964).
 func tailNormal(r *Stream) float64 {
 	for {
-		x := -math.Log(uniform(r)) / tailX
-		y := -math.Log(uniform(r))
+		x, y := exponential(r)/tailX, exponential(r)
 		if y+y > x*x {
 			return tailX + x
+		}
+	}
+}
+
+// exponential is -log of a uniform, halved until it lies above 1/2, so that its grid is as fine and its reach as long far
+// out as it is near 0: the logarithm of 53 bits alone would be coarse from 10 on and end at 37.
+func exponential(r *Stream) float64 {
+	for x := 0.0; ; x += math.Ln2 {
+		if u := uniform(r); u > 0.5 {
+			return x - math.Log(u)
 		}
 	}
 }

@@ -77,6 +77,33 @@ func TestNormalBins(t *testing.T) {
 	}
 }
 
+// Given that a normal lies beyond tailX, it lies beyond x with probability erfc(x/sqrt 2)/erfc(tailX/sqrt 2): counts of
+// 500,000 at five places, each within 5.5 standard errors (false-alarm rate 2e-7 in all). The exponential under it
+// exceeds x with probability e^-x, likewise, also where it was halved.
+func TestNormalTail(t *testing.T) {
+	const n = 500_000
+	r := testStream(7)
+	check := func(name string, draw func(*Stream) float64, survival func(float64) float64, places ...float64) {
+		beyond := make([]float64, len(places))
+		for range n {
+			x := draw(r)
+			for i, place := range places {
+				if x > place {
+					beyond[i]++
+				}
+			}
+		}
+		for i, place := range places {
+			p := survival(place)
+			if se := math.Sqrt(p * (1 - p) * n); math.Abs(beyond[i]-p*n) > 5.5*se {
+				t.Errorf("%s: %v of %d beyond %v, want %v +- %v", name, beyond[i], n, place, p*n, se)
+			}
+		}
+	}
+	check("tail", tailNormal, func(x float64) float64 { return math.Erfc(x/math.Sqrt2) / math.Erfc(tailX/math.Sqrt2) }, 3.7, 3.8, 4, 4.5, 5)
+	check("exponential", exponential, func(x float64) float64 { return math.Exp(-x) }, 0.1, math.Ln2, 1, 5*math.Ln2, 10*math.Ln2)
+}
+
 func TestNormalMoments(t *testing.T) {
 	const n = 2_000_000
 	r, x := testStream(5), make([]float64, n)

@@ -14,10 +14,10 @@ import (
 // noised sum is rounded to a multiple of a public grid step g, the power of two at or below its noise's standard
 // deviation, times 2^-10. What is released is an integer times g, and every integer stands for an interval of the
 // normal's axis. Relative to the exact normal, the probability of an interval can be off only by where its two ends
-// fall among the generator's values: these lie at most 2^-51 standard deviations apart (normal.go), and the sum below
-// is exact up to 2^-39 g (a fraction of a grid step plus a normal below 2^13 g). The logarithm of an interval's
-// probability is so off by at most about 2^-38, plus less than 2^-50 in delta for the far tail, a coordinate and step:
-// for 26,010 coordinates and 1,170 steps less than 2^-13 = 0.00012 of epsilon even if every error conspired. The cost is
+// fall among the generator's values: these lie at most 2^-51 standard deviations apart (normal.go; beyond 4 deviations
+// 2^-50, beyond 8 2^-49, as float64s do), and the sum below is exact up to 2^-39 g (a fraction of a grid step plus a
+// normal below 2^13 g). The logarithm of an interval's probability is so off by at most about 2^-38 a coordinate and
+// step: for 26,010 coordinates and 1,170 steps less than 2^-13 = 0.00012 of epsilon even if every error conspired. The cost is
 // a relative variance of g^2/(12 std^2) < 2^-23: nothing. (The alternative, a sum of four normals after Holohan and
 // Braghin 2021, takes four times the draws and only makes the search for a preimage hard.)
 const gridBits = 10

@@ -84,3 +84,25 @@ func TestCheckpointCannotHideThatItsRunIsNotPrivate(t *testing.T) {
 		t.Errorf("restored as private: %v", err)
 	}
 }
+
+// What the page asks the accountant about a plan is what the plan is charged for: with cyclic sampling that is fewer
+// steps at a higher rate, of which an attacker learns more.
+func TestPlannedSegmentsAreWhatIsCharged(t *testing.T) {
+	b := newBench(t, 1000, 10)
+	for _, mechanism := range []string{"fixed", "bandmf", "sigma-linear"} {
+		c := quick()
+		if c.Mechanism.Name = mechanism; mechanism == "sigma-linear" {
+			c.Mechanism.Name = "fixed+sigma-linear"
+		}
+		if mechanism == "bandmf" {
+			c.Mechanism.Params = map[string]float64{"bands": 4}
+		}
+		s := b.session(t, c, nil)
+		p := s.Planned()
+		s.Close()
+		a := Account(AccountQuestion{Kind: "epsilon", Segments: p.Segments, Delta: p.Delta})
+		if a.Error != "" || a.Upper != p.EpsilonUpper {
+			t.Errorf("%s: %q costs %v %s, planned %v", mechanism, p.Segments, a.Upper, a.Error, p.EpsilonUpper)
+		}
+	}
+}

@@ -2,7 +2,7 @@
 import { el } from "./dom";
 import * as format from "./format";
 import type { Planned } from "./protocol";
-import { type Run, lastStep, segments } from "./run";
+import { type Run, lastStep } from "./run";
 import type { Trainer } from "./trainer-client";
 
 export class EpsilonPanel {
@@ -32,7 +32,7 @@ export class EpsilonPanel {
       return;
     }
     try {
-      const { advantage } = await trainer.ask({ kind: "curve", segments: segments(planned), delta: planned.delta });
+      const { advantage } = await trainer.ask({ kind: "curve", segments: planned.segments, delta: planned.delta });
       if (planned !== this.#shown || !advantage) return;
       this.#meaning.textContent =
         `Someone who sees the finished model, and knows all records but one, guesses whether that one took part with ` +
@@ -53,7 +53,8 @@ function rows(run: Run, planned: Planned): [string, string][] {
       ]
     : [["Epsilon", `none: ${planned.notPrivate ?? "the run is not private"}`]];
   if (planned.epsilonBefore > 0) {
-    bounds.push(["Spent before, on these records", `ε ≤ ${format.epsilon(planned.epsilonBefore)}, and it adds up`]);
+    bounds.push(["Spent before, on these records", `ε ≤ ${format.epsilon(planned.epsilonBefore)}`]);
+    bounds.push(["Together with this run", `ε ≤ ${format.epsilon(planned.epsilonTotal)}`]);
   }
   return [
     ...bounds,

@@ -17,7 +17,10 @@ export function newRun(config: Config, dataset: DatasetInfo): Run {
 
 /** Adds what an event tells of a run. */
 export function addEvent(run: Run, event: Event) {
-  if (event.planned) run.planned = event.planned;
+  if (event.planned) {
+    run.planned = event.planned;
+    run.config = event.planned.config; // a restored run brings its own
+  }
   if (event.step) run.steps.push(event.step);
   if (event.epoch) run.epochs.push(event.epoch);
 }
@@ -34,17 +37,4 @@ export function remaining(run: Run): number | undefined {
   const steps = last.step - first.step;
   const pace = steps > 0 ? (last.seconds - first.seconds) / steps : last.seconds / last.step;
   return pace * (run.planned.steps - last.step);
-}
-
-/** A plan's noise multipliers as the accountant's segments, "sigma:q:steps;...": equal neighbours become one. */
-export function segments(planned: Planned): string {
-  const { noiseMultiplier, noiseMultipliers, samplingRate, steps } = planned;
-  if (!noiseMultipliers?.length) return `${noiseMultiplier}:${samplingRate}:${steps}`;
-  const runs: { sigma: number; steps: number }[] = [];
-  for (const sigma of noiseMultipliers) {
-    const last = runs.at(-1);
-    if (last?.sigma === sigma) last.steps++;
-    else runs.push({ sigma, steps: 1 });
-  }
-  return runs.map((r) => `${r.sigma}:${samplingRate}:${r.steps}`).join(";");
 }

@@ -1,6 +1,7 @@
 package pagetest
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -41,8 +42,13 @@ func (s *site) answer(w http.ResponseWriter, r *http.Request) {
 	s.asked = append(s.asked, path)
 	change := s.change
 	s.mu.Unlock()
-	if path == "" {
+	switch path {
+	case "":
 		path = "index.html"
+	case "ran": // what scripts that a test has planted told of
+		_, asked := s.requests(0)
+		json.NewEncoder(w).Encode(asked)
+		return
 	}
 	body, err := os.ReadFile(s.file(path))
 	if !inside || err != nil || strings.Contains(path, "..") {

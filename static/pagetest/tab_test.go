@@ -106,7 +106,7 @@ func eval[T any](p *tab, expression string) (value T) {
 func (p *tab) wait(what, expression string) {
 	p.t.Helper()
 	for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
-		if eval[bool](p, "!!("+expression+")") {
+		if eval[bool](p, "Promise.resolve("+expression+").then(Boolean)") {
 			return
 		}
 		if time.Now().After(deadline) {

@@ -38,7 +38,7 @@ func TestReplacesLostWorker(t *testing.T) {
 				t.Errorf("%d steps, want 200", p.steps())
 			}
 			if n := strings.Count(p.text("log"), "was replaced"); n != 1 {
-				t.Errorf("%d workers were replaced, want 1", n)
+				t.Errorf("%d workers were replaced, want 1: %s", n, p.text("log"))
 			}
 			if problem := p.text("problem"); problem != "" {
 				t.Errorf("what was mended is shown as an error: %q", problem)

@@ -103,6 +103,8 @@ function hear(event: Event) {
     case "dataset":
       return useDataset(event.dataset!);
     case "planned":
+      form.fill(run!.config);
+      keepAddress();
       log.add(planned());
       break;
     case "epoch":

@@ -3,8 +3,11 @@ package wasmtest
 import (
 	"errors"
 	"fmt"
+	"runtime"
+	"strings"
 	"syscall/js"
 	"testing"
+	"time"
 )
 
 // FMA says whether the engine validates the given probe of relaxed SIMD.
@@ -20,8 +23,20 @@ func toJS(b []byte) js.Value {
 	return v
 }
 
-// instantiate compiles in the background: engines refuse large modules on the page's own thread.
-func instantiate(_ testing.TB, module []byte) (engine, error) {
+// instantiate frees instances that tests have let go of when the browser has no address space for another.
+func instantiate(_ testing.TB, module []byte) (e engine, err error) {
+	for range 5 {
+		if e, err = tryInstantiate(module); err == nil || !strings.Contains(err.Error(), "memory") {
+			break
+		}
+		runtime.GC() // runs the finalizers that drop js.Values
+		time.Sleep(100 * time.Millisecond)
+	}
+	return e, err
+}
+
+// tryInstantiate compiles in the background: engines refuse large modules on the page's own thread.
+func tryInstantiate(module []byte) (engine, error) {
 	type result struct {
 		instance js.Value
 		err      error

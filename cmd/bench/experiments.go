@@ -5,7 +5,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,31 +82,25 @@ func (l *laboratory) open() error {
 
 func (l *laboratory) results() string { return filepath.Join(l.dir, "results.json") }
 
-// runAll goes on until nothing is missing: trials that are done make further runs known.
+// runAll goes on until nothing is missing: trials that are done make further runs known. A run that fails does not keep
+// the others from running.
 func (l *laboratory) runAll(ctx context.Context) error {
 	failed := map[string]bool{}
-	for {
+	for l.until.IsZero() || time.Now().Before(l.until) {
 		missing, _, err := experiment.Missing(l.plans, l.rows)
 		if err != nil {
 			return err
 		}
-		next := -1
-		missing = experiment.Select(missing, l.only)
-		for i := range missing {
-			if !failed[missing[i].Key()] {
-				next = i
-				break
-			}
+		missing = slices.DeleteFunc(experiment.Select(missing, l.only), func(r experiment.Run) bool { return failed[r.Key()] })
+		if len(missing) == 0 {
+			break
 		}
-		if next < 0 || !l.until.IsZero() && time.Now().After(l.until) {
-			return l.save()
-		}
-		r := missing[next]
+		r := missing[0]
 		row, err := l.run(ctx, r)
-		if ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil:
 			return ctx.Err()
-		}
-		if err != nil { // one run that fails must not keep the others from running
+		case err != nil:
 			fmt.Fprintf(l.log, "%s: %v\n", r.Key(), err)
 			failed[r.Key()] = true
 			continue
@@ -115,6 +111,10 @@ func (l *laboratory) runAll(ctx context.Context) error {
 		}
 		fmt.Fprintf(l.log, "%s: accuracy %.2f %%, epsilon %.4f, %.0f s (%d more known)\n", r.Key(), 100*row.Accuracy, row.EpsilonUpper, row.Wall, len(missing)-1)
 	}
+	if len(failed) > 0 {
+		return fmt.Errorf("bench: %d runs failed: %s", len(failed), strings.Join(slices.Sorted(maps.Keys(failed)), ", "))
+	}
+	return l.save()
 }
 
 // run trains through the page, with the configuration that the run asks for.

@@ -73,7 +73,7 @@ func (p *Page) Train(ctx context.Context, override map[string]any, watch func(*H
 	for {
 		h, err := p.heard()
 		if err != nil {
-			return nil, err
+			return h, err
 		}
 		if err := watch(h); err != nil || h.Done > 0 {
 			return h, err

@@ -35,11 +35,15 @@ func addNoise(out []float32, sum, unit []float64, std, scale float64) {
 	scale *= g
 	unit, out = unit[:len(sum)], out[:len(sum)]
 	for i, s := range sum {
-		s *= inverse // exact: a power of two
-		whole := math.RoundToEven(s)
-		// s-whole is exact and at most 1/2, so this addition sees the normal at full precision whatever the sum's size.
-		out[i] = float32((whole + math.RoundToEven(s-whole+noise*unit[i])) * scale)
+		out[i] = float32(onGrid(s*inverse, noise*unit[i]) * scale) // s*inverse is exact: a power of two
 	}
+}
+
+// onGrid is a sum plus its noise in grid steps, rounded. sum-whole is exact and at most 1/2, so that its addition sees
+// the noise at full precision whatever the sum's size.
+func onGrid(sum, noise float64) float64 {
+	whole := math.RoundToEven(sum)
+	return whole + math.RoundToEven(sum-whole+noise)
 }
 
 // release turns checked sums into the released step and moves on.
@@ -107,8 +111,7 @@ func (e *Engine) releaseCounts(counts []float64, scale float64) {
 	sigma := e.plan.spec.Counts.Sigma
 	g := gridStep(sigma)
 	for i, x := range counts {
-		noised := math.RoundToEven((x+sigma*e.unit[e.dim+i])/g) * g
-		e.released.Counts[i] = noised*scale + 0.5
+		e.released.Counts[i] = onGrid(x/g, sigma/g*e.unit[e.dim+i])*g*scale + 0.5
 	}
 }
 

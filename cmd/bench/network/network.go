@@ -22,8 +22,9 @@ func All() ([]*nn.Model, error) {
 	return append(all, plain), plain.Validate()
 }
 
-// ungrouped is Papernot et al. 2021 ("Tempered Sigmoid Activations", Table 1)'s CIFAR-10 network with average pooling:
-// three pairs of 3x3 convolutions and two dense layers, tanh between them, nothing normalised; 550,570 parameters.
+// ungrouped is the CIFAR-10 network of Papernot et al. 2021 ("Tempered Sigmoid Activations for Deep Learning with
+// Differential Privacy"), 550,570 parameters: three pairs of 3x3 convolutions with average pooling after each, two dense
+// layers, tanh throughout, nothing normalised.
 func ungrouped(in nn.Shape, classes int) *nn.Model {
 	m := &nn.Model{Name: "cifar-ungrouped-tanh", Input: in}
 	channels := in.C

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"strings"
+	"testing"
+)
+
+// answered runs the command and decodes its JSON.
+func answered(t *testing.T, args ...string) map[string]any {
+	t.Helper()
+	var out, errs bytes.Buffer
+	if code := run(append(args, "-json"), &out, &errs); code != 0 {
+		t.Fatalf("%v: status %d, %s", args, code, errs.String())
+	}
+	var got map[string]any
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
+		t.Fatalf("%v: %v in %q", args, err, out.String())
+	}
+	return got
+}
+
+func within(t *testing.T, what string, got any, want, relative float64) {
+	t.Helper()
+	v, ok := got.(float64)
+	if !ok || math.Abs(v-want) > relative*want {
+		t.Errorf("%s = %v, want %v to %g", what, got, want, relative)
+	}
+}
+
+// The figures are eps_best and sigma_best of H01, H04, I07 and X01 of the accountant's vectors.
+func TestEpsilon(t *testing.T) {
+	got := answered(t, "epsilon", "-delta", "1e-5", "-segments", "0.2385:0.004266666666666667:1170")
+	within(t, "upper", got["upper"], 86.22522028, 1e-4)
+	within(t, "lower", got["lower"], 86.22522028, 1e-4)
+	within(t, "rdp", got["rdp"], 97.88, 1e-2)
+	got = answered(t, "epsilon", "-segments=4.5:1.0:1", "-delta=1e-6")
+	within(t, "Gaussian upper", got["upper"], 0.9342458269, 1e-9)
+}
+
+func TestDelta(t *testing.T) {
+	got := answered(t, "delta", "-epsilon", "0.9342458269", "-segments", "4.5:1.0:1")
+	within(t, "upper", got["upper"], 1e-6, 1e-8)
+}
+
+func TestSigma(t *testing.T) {
+	got := answered(t, "sigma", "-epsilon", "3", "-delta", "1e-5", "-segments", "?:0.004266666666666667:1170")
+	within(t, "sigma", got["sigma"], 0.6507332014, 1e-4)
+	if got["sigma"].(float64) < 0.6507332014*(1-1e-6) || got["epsilon_upper"].(float64) > 3 {
+		t.Errorf("noise too small: %v", got)
+	}
+	schedule := "1*?:0.004266666666666667:234;0.85*?:0.004266666666666667:234;0.7224999999999999*?:0.004266666666666667:234;" +
+		"0.6141249999999999*?:0.004266666666666667:234;0.5220062499999999*?:0.004266666666666667:234"
+	got = answered(t, "sigma", "-epsilon", "1.84636867", "-delta", "1e-5", "-segments", schedule)
+	within(t, "scheduled sigma", got["sigma"], 1.3, 1e-4)
+}
+
+func TestCurve(t *testing.T) {
+	got := answered(t, "curve", "-segments", "1:1:1")
+	fpr, tpr := got["fpr"].([]any), got["tpr"].([]any)
+	if len(fpr) != len(tpr) || len(fpr) < 50 {
+		t.Fatalf("%d and %d rates", len(fpr), len(tpr))
+	}
+	within(t, "advantage", got["advantage"], 2*0.6914624612740131-1, 1e-3) // 2 Phi(1/2) - 1
+}
+
+func TestTables(t *testing.T) {
+	for want, args := range map[string][]string{
+		"0.6508":         {"sigma", "-epsilon", "3", "-delta", "1e-5", "-segments", "?:0.004266666666666667:1170"},
+		"86.2":           {"epsilon", "-delta", "1e-5", "-segments", "0.2385:0.004266666666666667:1170"},
+		"upper bound":    {"delta", "-epsilon", "1", "-segments", "1:0.01:100"},
+		"true positives": {"curve", "-delta", "1e-5", "-segments", "1:0.01:100"},
+		"usage":          {"help"},
+	} {
+		var out, errs bytes.Buffer
+		if code := run(args, &out, &errs); code != 0 || !strings.Contains(out.String(), want) {
+			t.Errorf("%v: status %d, %q lacks %q; %s", args, code, out.String(), want, errs.String())
+		}
+	}
+}
+
+func TestNoGuaranteeIsNull(t *testing.T) {
+	got := answered(t, "epsilon", "-delta", "1e-5", "-segments", "0:0.1:10")
+	if v, present := got["upper"]; !present || v != nil {
+		t.Errorf("without noise upper = %v, want null", v)
+	}
+}
+
+func TestBadArguments(t *testing.T) {
+	for _, line := range []string{
+		"", "guess", "epsilon", "epsilon -delta 1e-5", "epsilon -delta 0 -segments 1:1:1", "epsilon -delta x -segments 1:1:1",
+		"epsilon -delta 1e-5 -segments 1:1", "epsilon -delta 1e-5 -segments 1:1.5:1", "epsilon -delta 1e-5 -segments -1:1:1",
+		"epsilon -delta 1e-5 -segments NaN:1:1", "epsilon -delta 1e-5 -segments 1:1:-1", "epsilon -delta 1e-5 -segments ?:1:1",
+		"epsilon -delta 1e-5 -segments 1:1:1 more", "epsilon -delta 1e-5 -nonsense", "delta -segments 1:1:1",
+		"delta -epsilon -1 -segments 1:1:1", "sigma -epsilon 0 -delta 1e-5 -segments ?:1:1", "sigma -epsilon 1 -delta 1e-5 -segments 1:1:1",
+		"sigma -epsilon 1 -delta 1e-5 -segments ?:0:1", "sigma -epsilon 1 -delta 1e-5", "curve -prior 2 -segments 1:1:1",
+	} {
+		var out, errs bytes.Buffer
+		code := run(strings.Fields(line), &out, &errs)
+		if code != 2 || strings.Count(errs.String(), "\n") != 1 || out.Len() > 0 || len(errs.String()) < 20 {
+			t.Errorf("account %s: status %d, stdout %q, stderr %q", line, code, out.String(), errs.String())
+		}
+	}
+}

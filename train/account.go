@@ -40,5 +40,21 @@ func account(q AccountQuestion) (a AccountAnswer, err error) {
 		return a, err
 	}
 	a.Lower, a.Upper, a.RDP = b.Lower, b.Upper, b.RDP
+	if q.Kind == "curve" {
+		return a, a.trace(segments)
+	}
 	return a, nil
+}
+
+// trace adds what no attacker can exceed who tells whether a record was used.
+func (a *AccountAnswer) trace(segments []accountant.Segment) error {
+	curve, err := accountant.TradeOff(segments)
+	if err != nil {
+		return err
+	}
+	a.Advantage = curve.Advantage()
+	for _, p := range curve.Points {
+		a.FPR, a.TPR = append(a.FPR, p.FPR), append(a.TPR, p.TPR)
+	}
+	return nil
 }

@@ -2,9 +2,7 @@ package train
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
-	"hash"
 
 	"cloister/data"
 	"cloister/dp"
@@ -28,8 +26,8 @@ type Dataset struct {
 	TestLabels []byte
 	Samples    []SampleImage // the first of the public test split
 
-	// Key names the training records in the ledger: a hash of every pixel and label, so that the same records are known
-	// again however they are packed.
+	// Key names the training data in the ledger by what is public of it, its stated name: neighbouring sets share a
+	// ledger. A hash of the records would tell whether one of them had changed, which is what the noise hides.
 	Key string
 }
 
@@ -53,12 +51,12 @@ func fetchDataset(ctx context.Context, host Host, folder string, progress func(L
 	if err != nil {
 		return nil, err
 	}
-	c := newCollector(host, m)
+	d := newDataset(host, m)
 	state := Loading{Total: m.PackedBytes(), What: m.Title}
 	for i, shard := range m.Shards {
 		records, err := m.FetchShard(ctx, fetch, i)
 		if err == nil {
-			err = c.add(shard.Split, records)
+			err = d.add(shard.Split, records)
 		}
 		if err != nil {
 			return nil, err
@@ -66,14 +64,14 @@ func fetchDataset(ctx context.Context, host Host, folder string, progress func(L
 		state.Done += int64(shard.Bytes)
 		progress(state)
 	}
-	return c.finish(), nil
+	return d, nil
 }
 
 func generateDigits(ctx context.Context, host Host, train, test int, progress func(Loading)) (*Dataset, error) {
 	const piece = 1000
 	m := data.Digits(1, 0, digitsSeed).Manifest
 	m.TrainRecords, m.TestRecords = train, test
-	c := newCollector(host, &m)
+	d := newDataset(host, &m)
 	state := Loading{Total: int64(train + test), What: m.Title}
 	for _, split := range []string{data.TrainSplit, data.TestSplit} {
 		records := train
@@ -85,34 +83,23 @@ func generateDigits(ctx context.Context, host Host, train, test int, progress fu
 				return nil, err
 			}
 			n := min(piece, records-from)
-			if err := c.add(split, data.DrawDigits(split, from, n, digitsSeed)); err != nil {
+			if err := d.add(split, data.DrawDigits(split, from, n, digitsSeed)); err != nil {
 				return nil, err
 			}
 			state.Done += int64(n)
 			progress(state)
 		}
 	}
-	return c.finish(), nil
+	return d, nil
 }
 
-// collector passes records on to their place and keeps what a session needs of them.
-type collector struct {
-	d              *Dataset
-	pixels, labels hash.Hash // of the training records
+func newDataset(host Host, m *data.Manifest) *Dataset {
+	return &Dataset{Manifest: *m, Records: host.NewRecords(m.RecordBytes()), Key: dp.DataKey([]byte(m.Name))}
 }
 
-func newCollector(host Host, m *data.Manifest) *collector {
-	return &collector{
-		d:      &Dataset{Manifest: *m, Records: host.NewRecords(m.RecordBytes())},
-		pixels: sha256.New(), labels: sha256.New(),
-	}
-}
-
-func (c *collector) add(split string, s data.Split) error {
-	d := c.d
+// add passes records on to their place and keeps what a session needs of them.
+func (d *Dataset) add(split string, s data.Split) error {
 	if split == data.TrainSplit {
-		c.pixels.Write(s.Pixels)
-		c.labels.Write(s.Labels)
 		return d.Records.Append(backend.Train, backend.Records(s))
 	}
 	d.TestLabels = append(d.TestLabels, s.Labels...)
@@ -121,11 +108,6 @@ func (c *collector) add(split string, s data.Split) error {
 		d.Samples = append(d.Samples, SampleImage{Pixels: append([]byte(nil), pixels...), Label: int(s.Labels[i])})
 	}
 	return d.Records.Append(backend.Test, backend.Records(s))
-}
-
-func (c *collector) finish() *Dataset {
-	c.d.Key = dp.DataKey(append(c.pixels.Sum(nil), c.labels.Sum(nil)...))
-	return c.d
 }
 
 // Info is what the page is told.

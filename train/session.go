@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
+	"cloister/accountant"
 	"cloister/clip"
 	"cloister/dp"
 	"cloister/nn"
@@ -34,6 +36,7 @@ type Session struct {
 	engine   *dp.Engine
 	backend  backend.Backend
 	optim    *optimization
+	odometer *accountant.Odometer // nil: a plan without noise
 	perEpoch int
 	planned  Planned
 
@@ -150,8 +153,14 @@ func (s *Session) enter(saved *Checkpoint) (err error) {
 	if w, ok := s.backend.(workers); ok {
 		s.planned.Workers = w.Count()
 	}
+	if s.plan.Private() {
+		if s.odometer, err = accountant.NewOdometer(s.plan.Events(), s.plan.Delta()); err != nil {
+			return err
+		}
+	}
 	s.last.Step, s.last.Seconds = s.engine.Step(), s.before
-	return s.account()
+	s.last.Epsilon, err = s.spent(s.last.Step)
+	return err
 }
 
 func (s *Session) title() string {
@@ -175,11 +184,17 @@ func (s *Session) Step(ctx context.Context) error {
 	start, busy := time.Now(), s.work()
 	step := s.engine.Step()
 	var raw dp.Sums // for diagnostics
+	var spent float64
+	var spentErr error
+	var accounting sync.WaitGroup
 	released, err := s.engine.Next(ctx, s.params, func(ctx context.Context, q dp.Query) (dp.Sums, error) {
+		// What the step will have cost is known before it: the accountant works while the workers do.
+		accounting.Go(func() { spent, spentErr = s.spent(step + 1) })
 		sums, err := s.backend.Step(ctx, backend.Request{Points: q.Points, Coefficients: q.Coefficients, Records: q.Records, Bounds: q.Bounds})
 		raw = sums
 		return sums, err
 	})
+	accounting.Wait()
 	if err != nil {
 		return fmt.Errorf("train: step %d: %w", step+1, err)
 	}
@@ -189,11 +204,14 @@ func (s *Session) Step(ctx context.Context) error {
 	}
 	s.trained += time.Since(start)
 	s.busy += s.work() - busy
-	s.last = StepEvent{Step: step + 1, Seconds: s.before + s.trained.Seconds(), ClipNorm: clip.Sensitivity(released.Bounds), LearningRate: rate}
+	s.last = StepEvent{
+		Step: step + 1, Epsilon: spent, Seconds: s.before + s.trained.Seconds(),
+		ClipNorm: clip.Sensitivity(released.Bounds), LearningRate: rate,
+	}
 	if s.config.Diagnostics {
 		s.diagnose(&raw)
 	}
-	return s.account()
+	return spentErr
 }
 
 // diagnose adds raw figures of the private batch to the step's event; the run is marked.

@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"math"
 
 	"cloister/accountant"
 	"cloister/dp"
@@ -63,7 +64,7 @@ func (s *Session) describe(earlier, total float64) {
 
 func (s *Session) warn(earlier, total float64, open int) {
 	if earlier > 0 && s.plan.Private() {
-		s.env.Notice(fmt.Sprintf("These records were trained on before. What earlier runs released costs epsilon %.3g; together with this run it is %.3g, at delta %g.",
+		s.env.Notice(fmt.Sprintf("Data of this name was trained on before. What earlier runs released costs epsilon %.3g; together with this run it is %.3g, at delta %g, if this run's settings were not chosen by looking at their results.",
 			earlier, total, s.plan.Delta()))
 	}
 	if open > 0 {
@@ -71,14 +72,10 @@ func (s *Session) warn(earlier, total float64, open int) {
 	}
 }
 
-// account sets what the steps done so far cost: an upper bound, cheap at every step and tight at the end.
-func (s *Session) account() error {
-	done, bound := s.engine.Step(), s.plan.Epsilon().Upper
-	if !s.plan.Private() || done >= s.plan.Steps() {
-		s.last.Epsilon = bound
-		return nil
+// spent is what the run costs after so many steps: an upper bound that is cheap at every step and tight at the end.
+func (s *Session) spent(steps int) (float64, error) {
+	if s.odometer == nil {
+		return math.Inf(1), nil
 	}
-	epsilon, _, err := accountant.EpsilonRDP(s.plan.EventsAfter(done), s.plan.Delta())
-	s.last.Epsilon = min(epsilon, bound)
-	return err
+	return s.odometer.After(accountant.TotalSteps(s.plan.EventsAfter(steps)))
 }

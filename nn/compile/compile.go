@@ -59,7 +59,7 @@ type Module struct {
 //
 // pixels is uint8 [record][channel][row][column], labels is uint8 [record], and indices is int32 [n], strictly ascending,
 // relative to the first record at pixels. width is the length, in records, of the stretches that are summed
-// apart from each other; take it from [Width]. A label that is no class makes its record count as nothing.
+// apart from each other, at least 1; take it from [Width]. More than 2^19 records trap. A label that is no class makes its record count as nothing.
 type Layout struct {
 	Params       int `json:"params"`       // float32 [Points][NumParams], PyTorch's order
 	Coefficients int `json:"coefficients"` // float64 [Points]; the module starts with all 1

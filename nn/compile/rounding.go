@@ -27,13 +27,21 @@ package compile
 //     record that the added one pushes over the edge changes side: 2 u C.
 //
 // Both datasets deviate from the exact sum of contributions by that much at most, so the difference grows by
-// no more than crowd (block+5) u C + 4 u C, whatever the batch. Float64 sums of the stretches add at most records times
-// flushes times 2^-53 C to each side, below 2^-16 C for 2^18 sampled records: more than a tab ever takes.
+// no more than crowd (block+5) u C + 4 u C, whatever the batch. Adding n contributions in float64, one flush each at worst,
+// costs each side at most n^2/2 2^-53 C: 2^-16 C for maxRecords, beyond which the module traps.
 // C is the joint sensitivity, as contributions are bounded group by group.
+//
+// Rounding to denormal numbers is absolute: at most 2^-150 a coordinate of s G, and |x| 2^-150 for s d, where maxInput bounds
+// |x|. Both vanish beside 2^-26 C, since C is at least 1e-12 ([clip.CheckBounds]).
+//
+// Independence. All this takes a contribution to be a function of its record alone. So whatever a record writes must
+// be written, or zeroed, by the next one before it is read: a NaN in a buffer's padding would otherwise poison every later record.
 const (
 	unit  = 0x1p-24
 	block = 32  // records between two flushes: slots of a linear layer
 	crowd = 128 // records of a stretch after which every record is flushed
+
+	maxRecords = 1 << 19 // of one call
 )
 
 func (p *plan) normMargin() float64 {
@@ -41,5 +49,5 @@ func (p *plan) normMargin() float64 {
 }
 
 func rounding() float64 {
-	return (crowd*(block+5)+4)*unit + 2*0x1p-17
+	return (crowd*(block+5)+4)*unit + 0x1p-15
 }

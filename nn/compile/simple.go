@@ -93,6 +93,7 @@ func (l *flatten) backward(p *plan, f *wasm.Func, _ wasm.Local) {
 	for i, a := range axes {
 		axes[i].From, axes[i].To = a.To, a.From
 	}
+	call(f, p.kernels.Fill(), l.in.vectors(), l.in.gradient) // padding too: layers that work in place write it
 	call(f, p.kernels.Permute(floatSize, axes...), l.out.gradient+l.out.at(0, 0), l.in.gradient+l.in.at(0, 0))
 }
 

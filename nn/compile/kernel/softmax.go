@@ -8,7 +8,7 @@ import (
 
 // CrossEntropy computes softmax cross-entropy of logits padded to vectors: it adds log(sum exp(z)) - z[label] to the float64
 // at loss and writes its gradient, softmax(z) - onehot(label), times the float32 coefficient at an address. The padding
-// of the gradient, up to the next vector, is zero. Parameters: logits, gradient, label, loss, coefficient.
+// of the gradient, up to whole panels, is zero. Parameters: logits, gradient, label, loss, coefficient.
 func (s *Set) CrossEntropy(classes int) *wasm.Func {
 	logarithm := s.logarithm()
 	return s.once(named("crossEntropy", classes), 5, func(f *wasm.Func) {
@@ -30,6 +30,9 @@ func (s *Set) CrossEntropy(classes int) *wasm.Func {
 		f.Get(coefficient).F32Load(0).Get(sum).F32Div().Set(scale)
 		for i := range vectors(classes) {
 			f.Get(gradient).Get(gradient).V128Load(i * vec).Get(scale).F32x4Splat().F32x4Mul().V128Store(i * vec)
+		}
+		if vectors(classes)%(Panel/Lanes) != 0 {
+			f.Get(gradient).F32x4All(0).V128Store(vectors(classes) * vec)
 		}
 	})
 }

@@ -65,15 +65,15 @@ func (f *Func) body() []byte {
 // Structured control. A body receives nothing and leaves nothing on the stack.
 
 const (
-	opBlock    = 0x02
-	opLoop     = 0x03
-	opIf       = 0x04
-	opElse     = 0x05
-	opEnd      = 0x0b
-	opBranchIf = 0x0d
-	opReturn   = 0x0f
-	opCall     = 0x10
-	noResult   = 0x40
+	opUnreachable = 0x00
+	opLoop        = 0x03
+	opIf          = 0x04
+	opElse        = 0x05
+	opEnd         = 0x0b
+	opBranchIf    = 0x0d
+	opReturn      = 0x0f
+	opCall        = 0x10
+	noResult      = 0x40
 )
 
 // If runs body when the i32 on the stack is not zero.
@@ -121,6 +121,9 @@ func (f *Func) Call(g *Func) *Func {
 	f.code = appendUnsigned(append(f.code, opCall), uint64(g.index))
 	return f
 }
+
+// Unreachable traps.
+func (f *Func) Unreachable() *Func { return f.op(opUnreachable) }
 
 // Return ends the function.
 func (f *Func) Return() *Func { return f.op(opReturn) }

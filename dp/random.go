@@ -50,9 +50,9 @@ func KeyedSplit(key SplitKey, record []byte, share float64) bool {
 	return float64(h>>11)*(1.0/(1<<53)) < share
 }
 
-// DataKey names a set of records in the ledger: the hash of its manifest (or of whatever else identifies the records).
-func DataKey(manifest []byte) string {
-	h := sha256.Sum256(manifest)
+// DataKey names a collection of records in the ledger: the hash of a public name, the same for neighbouring sets.
+func DataKey(name []byte) string {
+	h := sha256.Sum256(name)
 	const hex = "0123456789abcdef"
 	b := make([]byte, 0, 2*len(h))
 	for _, x := range h {

@@ -27,13 +27,13 @@ func openMNIST(t *testing.T, host Host) *Dataset {
 	train, test := importIDX(t, "train"), importIDX(t, "t10k")
 	test.Pixels, test.Labels = test.Pixels[:2000*784], test.Labels[:2000]
 	m.TrainRecords, m.TestRecords = train.Len(), test.Len()
-	c := newCollector(host, &m)
+	d := newDataset(host, &m)
 	for split, records := range map[string]data.Split{data.TrainSplit: train, data.TestSplit: test} {
-		if err := c.add(split, records); err != nil {
+		if err := d.add(split, records); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return c.finish()
+	return d
 }
 
 func importIDX(t *testing.T, prefix string) data.Split {

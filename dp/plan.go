@@ -9,7 +9,7 @@ import (
 )
 
 // Relation is the neighbouring relation of every plan.
-const Relation = "add/remove one record"
+const Relation = "add/remove one record (zero-out: N is public)"
 
 // Plan is a Spec that was checked, calibrated and frozen: its epsilon is known before the first step and its fields
 // cannot change. It is safe for concurrent use.

@@ -7,13 +7,14 @@ import (
 
 // global clips all tensors together by a bound that may move before each batch is clipped.
 type global struct {
-	bound  float64
-	factor func(norm, bound float64) float64
-	steer  func(g *global, norms []float64, epoch int) // uses raw norms of this batch; nil: the bound stays
-	used   func(g *global, norms []float64, epoch int) float64
+	tensors int
+	bound   float64
+	factor  func(norm, bound float64) float64
+	steer   func(g *global, norms []float64, epoch int) // uses raw norms of this batch; nil: the bound stays
+	used    func(g *global, norms []float64, epoch int) float64
 }
 
-func (g *global) clip(norms [][]float64, _, epoch int) ([][]float64, []float64) {
+func (g *global) clip(norms [][]float64, _, epoch int) (factors [][]float64, unit, bounds []float64) {
 	whole := make([]float64, len(norms))
 	for i, row := range norms {
 		for _, n := range row {
@@ -27,15 +28,12 @@ func (g *global) clip(norms [][]float64, _, epoch int) ([][]float64, []float64) 
 	if g.used != nil {
 		bound = g.used(g, whole, epoch)
 	}
-	tensors := 0
-	if len(norms) > 0 {
-		tensors = len(norms[0])
-	}
-	factors := make([][]float64, len(norms))
+	factors = make([][]float64, len(norms))
 	for i, n := range whole {
-		factors[i] = slices.Repeat([]float64{g.factor(n, bound)}, tensors)
+		factors[i] = slices.Repeat([]float64{g.factor(n, bound)}, g.tensors)
 	}
-	return factors, slices.Repeat([]float64{bound}, tensors)
+	share := bound / math.Sqrt(float64(g.tensors))
+	return factors, slices.Repeat([]float64{bound}, g.tensors), slices.Repeat([]float64{share}, g.tensors)
 }
 
 // perLayer gives every tensor a bound of its own.
@@ -46,11 +44,11 @@ type perLayer struct {
 	joint  bool                                            // noise by sqrt(sum C_l^2) everywhere; false: by C_l
 }
 
-func (p *perLayer) clip(norms [][]float64, _, epoch int) ([][]float64, []float64) {
+func (p *perLayer) clip(norms [][]float64, _, epoch int) (factors [][]float64, unit, bounds []float64) {
 	if p.steer != nil && len(norms) > 0 {
 		p.steer(p, norms, epoch)
 	}
-	bounds := slices.Clone(p.bounds)
+	bounds = slices.Clone(p.bounds)
 	total := 0.0
 	for l := range bounds {
 		if p.used != nil {
@@ -58,7 +56,7 @@ func (p *perLayer) clip(norms [][]float64, _, epoch int) ([][]float64, []float64
 		}
 		total = math.Hypot(total, bounds[l])
 	}
-	factors := make([][]float64, len(norms))
+	factors = make([][]float64, len(norms))
 	for i, row := range norms {
 		factors[i] = make([]float64, len(row))
 		for l, n := range row {
@@ -66,9 +64,9 @@ func (p *perLayer) clip(norms [][]float64, _, epoch int) ([][]float64, []float64
 		}
 	}
 	if p.joint {
-		return factors, slices.Repeat([]float64{total}, len(bounds))
+		return factors, slices.Repeat([]float64{total}, len(bounds)), bounds
 	}
-	return factors, bounds
+	return factors, bounds, bounds
 }
 
 func (g *global) penalty() float64 { return 1 }

@@ -54,20 +54,20 @@ const provenFixed = "proven: the clip norm is fixed and the noise covers it; acc
 
 // standard is DP-SGD (Abadi et al. 2016, Algorithm 1).
 func standard(p *published) {
-	p.clipper = &global{bound: p.setting.MaxGradNorm, factor: abadi}
+	p.clipper = &global{tensors: len(p.setting.Tensors), bound: p.setting.MaxGradNorm, factor: abadi}
 	p.proof = provenBy(provenFixed)
 }
 
 // adaptive is quantile clipping (Andrew et al. 2021, Algorithm 1) with raw counts, the bound moved before the clip.
 func adaptive(p *published) {
-	p.clipper = &global{bound: p.setting.MaxGradNorm, factor: abadi, steer: func(g *global, norms []float64, _ int) {
+	p.clipper = &global{tensors: len(p.setting.Tensors), bound: p.setting.MaxGradNorm, factor: abadi, steer: func(g *global, norms []float64, _ int) {
 		g.bound = geometric(g.bound, norms, 0.2, 0.01, 100)
 	}}
 }
 
 // automatic is AUTO-S (Bu et al. 2023), gradient normalisation for gamma 0: sensitivity 1, whatever the clip norm.
 func automatic(p *published, gamma float64) {
-	p.clipper = &global{bound: 1, factor: func(norm, _ float64) float64 {
+	p.clipper = &global{tensors: len(p.setting.Tensors), bound: 1, factor: func(norm, _ float64) float64 {
 		if norm+gamma == 0 {
 			return 0
 		}
@@ -79,7 +79,7 @@ func automatic(p *published, gamma float64) {
 // noiseDecay has four stages; noise multiplier times 0.8 and clip norm times 0.85 a stage.
 func noiseDecay(p *published) {
 	stage := func(epoch int) float64 { return float64(min(3, epoch/max(1, p.setting.Epochs/4))) }
-	p.clipper = &global{bound: p.setting.MaxGradNorm, factor: abadi, used: func(g *global, _ []float64, epoch int) float64 {
+	p.clipper = &global{tensors: len(p.setting.Tensors), bound: p.setting.MaxGradNorm, factor: abadi, used: func(g *global, _ []float64, epoch int) float64 {
 		return g.bound * math.Pow(0.85, stage(epoch))
 	}}
 	p.decay(func(_, epoch int) float64 { return math.Pow(0.8, stage(epoch)) })
@@ -145,7 +145,7 @@ func amcNS(p *published) {
 func alcMVR(p *published, first bool) {
 	sigma := p.setting.NoiseMultiplier
 	last := p.setting.MaxGradNorm
-	p.clipper = &global{bound: p.setting.MaxGradNorm, factor: abadi,
+	p.clipper = &global{tensors: len(p.setting.Tensors), bound: p.setting.MaxGradNorm, factor: abadi,
 		steer: func(g *global, norms []float64, _ int) { g.bound = geometric(g.bound, norms, 0.2, 0.01, 10) },
 		used: func(g *global, _ []float64, epoch int) float64 {
 			last = g.bound * math.Pow(0.95, float64(epoch))
@@ -159,7 +159,7 @@ func alcMVR(p *published, first bool) {
 func acVAN(p *published) {
 	smooth, seen := 0.0, 0
 	var window []float64
-	p.clipper = &global{bound: p.setting.MaxGradNorm, factor: abadi,
+	p.clipper = &global{tensors: len(p.setting.Tensors), bound: p.setting.MaxGradNorm, factor: abadi,
 		steer: func(g *global, norms []float64, _ int) {
 			g.bound = geometric(g.bound, norms, 0.2, 0.1, 10)
 			if len(norms) == 0 {

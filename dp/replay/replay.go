@@ -64,6 +64,9 @@ type Mechanism interface {
 	EffectiveSigma(step, epoch int) float64
 	// Proven says what can be said of the run's epsilon.
 	Proven() Proof
+	// Watch shows every release before it is averaged, and for each tensor how far the clip lets a record with equally long
+	// gradients in all tensors move its sum, and the standard deviation of the sum's noise.
+	Watch(func(mean, bounds, stds []float64))
 	// Noise bounds what the noise alone costs, were the clips public and batches Poisson sampled.
 	Noise() (accountant.Bounds, error)
 	// Shuffled is the same for the benchmark's own sampling, as far as it can be proven: an upper bound.
@@ -79,12 +82,14 @@ type published struct {
 	average  *average                      // of the noised gradients; nil: none
 	proof    func(p *published) Proof
 	noise    *rand.Rand
+	watch    func(mean, bounds, stds []float64)
 }
 
 // clipper turns the norms of a batch into factors, and says how much noise each tensor gets.
 type clipper interface {
-	// clip returns factors [record][tensor] and, per tensor, the noise's standard deviation in units of sigma.
-	clip(norms [][]float64, step, epoch int) (factors [][]float64, unit []float64)
+	// clip returns factors [record][tensor] and, per tensor, the noise's standard deviation in units of sigma and the bound
+	// on a record's share (its part of the bound, when one clip is for all tensors).
+	clip(norms [][]float64, step, epoch int) (factors [][]float64, unit, bounds []float64)
 	// penalty is the factor by which the noise falls short of the joint sensitivity.
 	penalty() float64
 }
@@ -94,7 +99,7 @@ func (p *published) ClipAndNoise(g Gradients, step, epoch int) ([]float64, error
 	if err != nil {
 		return nil, err
 	}
-	factors, unit := p.clipper.clip(norms, step, epoch)
+	factors, unit, bounds := p.clipper.clip(norms, step, epoch)
 	sum, err := g.Sum(factors)
 	if err != nil {
 		return nil, err
@@ -107,8 +112,17 @@ func (p *published) ClipAndNoise(g Gradients, step, epoch int) ([]float64, error
 			i++
 		}
 	}
+	if p.watch != nil {
+		stds := make([]float64, len(unit))
+		for l, u := range unit {
+			stds[l] = sigma * u
+		}
+		p.watch(sum, bounds, stds)
+	}
 	return p.average.apply(sum), nil
 }
+
+func (p *published) Watch(f func(mean, bounds, stds []float64)) { p.watch = f }
 
 func (p *published) EffectiveSigma(step, epoch int) float64 {
 	if p.reported != nil {

@@ -1,0 +1,230 @@
+package audit
+
+import (
+	"context"
+	"math"
+	"strings"
+	"testing"
+
+	"cloister/clip"
+	"cloister/dp"
+)
+
+func seed(x uint64) *uint64 { return &x }
+
+var small = dp.Setting{
+	N: 400, BatchSize: 40, Steps: 30, StepsPerEpoch: 10, ClipNorm: 1, Tensors: []int{1, 1, 1}, Epsilon: 3, Delta: 1e-5,
+}
+
+// Sound mechanisms are not refuted: a lower bound at 95 % may exceed the true epsilon in one run of twenty, here in any
+// of 20 seeds for each of six mechanisms. More than 15 of 120 by chance: probability 6e-4 were the rate as bad as 5 %.
+func TestSoundIsNotRefuted(t *testing.T) {
+	alarms, highest := 0, 0.0
+	for _, name := range []string{"fixed", "quantile", "alds", "amc-ns", "alc-nd", "bandmf"} {
+		var params map[string]float64
+		if name == "bandmf" {
+			params = map[string]float64{"bands": 4}
+		}
+		var frozen dp.Spec
+		for s := range uint64(20) {
+			o := Options{Canaries: 200, Seed: seed(s)}
+			r, plan := runSmall(t, name, params, o, &frozen)
+			highest = max(highest, r.Epsilon)
+			if r.Refutes(plan.Epsilon().Upper) {
+				alarms++
+			}
+		}
+	}
+	t.Logf("%d alarms in 120 runs, highest lower bound %.3f", alarms, highest)
+	if alarms > 15 {
+		t.Errorf("%d of 120 audits refute a sound epsilon", alarms)
+	}
+}
+
+// runSmall audits a mechanism at the small setting, calibrating once.
+func runSmall(t *testing.T, name string, params map[string]float64, o Options, frozen *dp.Spec) (Result, *dp.Plan) {
+	t.Helper()
+	s := small
+	probe, err := dp.NewMechanism(name, params, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := New(o, probe.Policy.Rule(), s.Tensors, s.N)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.BatchSize *= float64(a.N()) / float64(s.N)
+	s.N, s.Tensors = a.N(), a.Tensors()
+	design, err := dp.NewMechanism(name, params, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if frozen.NoiseMultiplier == 0 {
+		*frozen = design.Spec
+	}
+	plan, err := dp.NewPlan(*frozen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	*frozen = plan.Spec()
+	r, err := a.Run(context.Background(), plan, design.Policy, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, plan
+}
+
+// The audit has teeth: with an epsilon of 100 behind a claim of 3 it says so for every kind of noise, correlated and
+// per layer included, and the more it can guess the larger the bound.
+func TestFindsLittleNoise(t *testing.T) {
+	for _, name := range []string{"fixed", "quantile-layer", "alc-nd", "bandmf"} {
+		var params map[string]float64
+		if name == "bandmf" {
+			params = map[string]float64{"bands": 4}
+		}
+		frozen := dp.Spec{N: 1400, Rate: 0.1, Steps: 30, Epsilon: 1e6, Delta: 1e-5, NoiseMultiplier: 0.2}
+		design, err := dp.NewMechanism(name, params, small)
+		if err != nil {
+			t.Fatal(err)
+		}
+		frozen.Schedule, frozen.Strategy, frozen.Counts = design.Spec.Schedule, design.Spec.Strategy, design.Spec.Counts
+		r, _ := runSmall(t, name, params, Options{Seed: seed(3)}, &frozen)
+		t.Logf("%s: %d of %d guesses right, epsilon at least %.3f", name, r.Correct, r.Guesses, r.Epsilon)
+		if !r.Refutes(3) {
+			t.Errorf("%s: epsilon at least %.3f", name, r.Epsilon)
+		}
+	}
+}
+
+// Log ratios against the definition, by summing over every participation pattern of a short run.
+func TestLogRatio(t *testing.T) {
+	const q, batch = 0.3, 10.0
+	for _, strategy := range [][]float64{nil, {0.8, 0.6}} {
+		s := NewSequence(1, q, batch, strategy)
+		bounds, stds := []float64{1, 2}, []float64{0.7, 1.9} // per group, in units of the sum
+		releases := [][2]float32{{0.03, -0.1}, {0.2, 0.15}, {-0.11, 0.4}}
+		for _, r := range releases {
+			s.Begin()
+			grown := s.correlated()
+			for g := range bounds {
+				s.Add(r[g:g+1], bounds[g], stds[g]*grown/batch)
+			}
+			s.End()
+		}
+		got := s.LogRatios()[0]
+		patterns, weights := everyPattern(q, len(releases), max(1, len(strategy)))
+		ratio := 0.0
+		for i, p := range patterns {
+			ratio += weights[i] * math.Exp(logDensity(releases, p, bounds, stds, batch, strategy)-logDensity(releases, make([]bool, 3), bounds, stds, batch, strategy))
+		}
+		if strategy == nil && math.Abs(got-math.Log(ratio)) > 1e-5 {
+			t.Errorf("log ratio %v, want %v", got, math.Log(ratio))
+		}
+		// With correlation, groups of a layer see the same whitened noise only when their ratios of bound to deviation are
+		// constant, as they are here.
+		if strategy != nil && math.Abs(got-math.Log(ratio)) > 1e-5 {
+			t.Errorf("banded: log ratio %v, want %v", got, math.Log(ratio))
+		}
+	}
+}
+
+// everyPattern lists participations and their probabilities: each step at rate q, or with b bands one step of each b,
+// the same throughout, at rate b q.
+func everyPattern(q float64, steps, b int) (patterns [][]bool, weights []float64) {
+	for group := range b {
+		for bits := range 1 << steps {
+			p, w, ok := make([]bool, steps), 1/float64(b), true
+			for t := range p {
+				p[t] = bits>>t&1 == 1
+				if t%b != group {
+					ok = ok && !p[t]
+					continue
+				}
+				if p[t] {
+					w *= float64(b) * q
+				} else {
+					w *= 1 - float64(b)*q
+				}
+			}
+			if ok {
+				patterns, weights = append(patterns, p), append(weights, w)
+			}
+		}
+	}
+	return patterns, weights
+}
+
+// logDensity of the releases given who took part, up to a constant.
+func logDensity(releases [][2]float32, took []bool, bounds, stds []float64, batch float64, strategy []float64) float64 {
+	if strategy == nil {
+		strategy = []float64{1}
+	}
+	total := 0.0
+	for g := range bounds {
+		for t := range releases {
+			white := 0.0 // C (release - signal), in units of the noise
+			for k := 0; k < len(strategy) && k <= t; k++ {
+				x := float64(releases[t-k][g]) * batch
+				if took[t-k] {
+					x -= bounds[g]
+				}
+				white += strategy[k] * x / stds[g]
+			}
+			total -= white * white / 2
+		}
+	}
+	return total
+}
+
+// Beside a real run the model gets what it would have got: its own part of sums, points and releases.
+func TestModelIsUntouched(t *testing.T) {
+	a, err := New(Options{Canaries: 10, Seed: seed(1)}, clip.Rule{Grouping: clip.PerLayer}, []int{2, 3}, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := a.Tensors(); got[0] != 12 || got[1] != 13 || a.N() != 15 {
+		t.Fatalf("tensors %v, N %d", got, a.N())
+	}
+	wide := make([]float32, 25)
+	for i := range wide {
+		wide[i] = float32(i)
+	}
+	compute := a.Compute(func(_ context.Context, q dp.Query) (dp.Sums, error) {
+		if len(q.Records) != 2 || len(q.Points[0]) != 5 || q.Points[0][2] != 12 {
+			t.Errorf("the model's side saw %+v", q)
+		}
+		return dp.Sums{Gradient: []float64{1, 2, 3, 4, 5}, Counts: []float64{1, -1}, Records: 2}, nil
+	})
+	s, err := compute(context.Background(), dp.Query{Records: []int32{1, 4, 5, 6, 7, 8, 14}, Points: [][]float32{wide}, Coefficients: []float64{1}, Bounds: []float64{0.5, 2}, Rule: clip.Rule{Grouping: clip.PerLayer}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	narrow := make([]float32, 25)
+	for i, x := range s.Gradient {
+		narrow[i] = float32(x)
+	}
+	if m := a.Model(narrow); len(m) != 5 || m[0] != 1 || m[4] != 5 || s.Records != 7 || s.Counts[0] != 1 {
+		t.Errorf("model part %v of %v, %d records, counts %v", m, s.Gradient, s.Records, s.Counts)
+	}
+	for j := range 10 {
+		want := 0.0
+		if a.in[j] && (j <= 3 || j == 9) {
+			want = 1
+		}
+		if math.Abs(s.Gradient[2+j]-0.5*want) > 1e-12 || math.Abs(s.Gradient[15+j]-2*want) > 1e-12 {
+			t.Errorf("canary %d adds %v and %v", j, s.Gradient[2+j], s.Gradient[15+j])
+		}
+	}
+}
+
+func TestOptionsRefused(t *testing.T) {
+	for want, o := range map[string]Options{
+		"canaries":   {Canaries: 1},
+		"guesses":    {Canaries: 10, Guesses: 11},
+		"confidence": {Confidence: 1.5},
+	} {
+		if _, err := New(o, clip.Rule{}, []int{1}, 1); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", want, err)
+		}
+	}
+}

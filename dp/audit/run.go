@@ -1,0 +1,84 @@
+package audit
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"cloister/dp"
+)
+
+// Mechanism audits a mechanism of dp's catalogue on its own, without training: real records are stand-ins whose norms
+// spread log-normally around the clip norm, so that adaptive bounds have something to follow, and a layer has one
+// parameter. Progress, when not nil, is told the steps done.
+func Mechanism(ctx context.Context, name string, params map[string]float64, s dp.Setting, o Options, progress func(step int)) (Result, *dp.Plan, error) {
+	s.Tensors = slices.Repeat([]int{1}, len(s.Tensors))
+	probe, err := dp.NewMechanism(name, params, s)
+	if err != nil {
+		return Result{}, nil, err
+	}
+	a, err := New(o, probe.Policy.Rule(), s.Tensors, s.N)
+	if err != nil {
+		return Result{}, nil, err
+	}
+	s.BatchSize *= float64(a.N()) / float64(s.N) // the same sampling rate for records and canaries
+	s.N, s.Tensors = a.N(), a.Tensors()
+	design, err := dp.NewMechanism(name, params, s)
+	if err != nil {
+		return Result{}, nil, err
+	}
+	plan, err := dp.NewPlan(design.Spec)
+	if err != nil {
+		return Result{}, nil, err
+	}
+	r, err := a.Run(ctx, plan, design.Policy, progress)
+	return r, plan, err
+}
+
+// Run runs a plan and a policy made for the audit's N and Tensors to the end, on stand-ins for the real records.
+func (a *Audit) Run(ctx context.Context, plan *dp.Plan, policy dp.Policy, progress func(step int)) (Result, error) {
+	a.Begin(plan)
+	ledger, err := dp.OpenLedger(&dp.MemoryStore{}, "audit")
+	if err != nil {
+		return Result{}, err
+	}
+	e, err := dp.NewEngine(dp.Options{
+		Plan: plan, Policy: a.Policy(policy), Tensors: a.Tensors(), Ledger: ledger, Title: "audit", Seed: a.Seed,
+		NotPrivate: "audit of stand-ins", Block: plan.Steps(),
+	})
+	if err != nil {
+		return Result{}, err
+	}
+	params := make([]float32, total(a.Tensors()))
+	compute := a.Compute(standIns(a.model, rand.New(Source(a.Seed, "stand-ins"))))
+	for e.Step() < plan.Steps() {
+		if _, err := e.Next(ctx, params, compute); err != nil {
+			return Result{}, err
+		}
+		if progress != nil {
+			progress(e.Step())
+		}
+	}
+	return a.Result(plan.Delta())
+}
+
+// standIns computes sums for records whose norms are drawn anew each time; only their counts matter.
+func standIns(tensors []int, r *rand.Rand) func(context.Context, dp.Query) (dp.Sums, error) {
+	return func(_ context.Context, q dp.Query) (dp.Sums, error) {
+		s := dp.Sums{Gradient: make([]float64, total(tensors)), Counts: make([]float64, len(q.Bounds)), Records: len(q.Records)}
+		for range q.Records {
+			for g, bound := range q.Bounds {
+				if StandInNorm(r) <= bound*math.Sqrt(float64(len(q.Bounds))) {
+					s.Counts[g] += 0.5
+				} else {
+					s.Counts[g] -= 0.5
+				}
+			}
+		}
+		return s, nil
+	}
+}
+
+// StandInNorm draws the norm of a stand-in's gradient, spread around 1.
+func StandInNorm(r *rand.Rand) float64 { return math.Exp(0.5 * r.NormFloat64()) }

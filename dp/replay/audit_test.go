@@ -1,0 +1,48 @@
+package replay
+
+import (
+	"context"
+	"testing"
+
+	"cloister/dp/audit"
+)
+
+func seed(x uint64) *uint64 { return &x }
+
+func eightLayers() Setting {
+	s := mnist
+	s.Tensors = []int{1, 1, 1, 1, 1, 1, 1, 1}
+	return s
+}
+
+// The audit refutes the benchmark's claim of epsilon 3 for its standard mechanism and for the noise of AMC-NS and ALC-ND,
+// which is too small by sqrt(L) besides.
+func TestRefutesTheBenchmark(t *testing.T) {
+	for _, name := range []string{"standard", "amc-ns", "alc-nd"} {
+		r, err := Audit(context.Background(), name, eightLayers(), audit.Options{Seed: seed(1)}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s: %d of %d guesses right, epsilon at least %.3f", name, r.Correct, r.Guesses, r.Epsilon)
+		if !r.Refutes(3) {
+			t.Errorf("%s: epsilon at least %.3f does not refute 3", name, r.Epsilon)
+		}
+	}
+}
+
+// The same noise defect at a level that is sound for the joint sensitivity: sigma_0 from the accountant, noise still too
+// small by sqrt(8).
+func TestRefutesForgottenLayers(t *testing.T) {
+	for name, sigma := range map[string]float64{"per-layer": 0.6507, "amc-ns": 1.808} {
+		s := eightLayers()
+		s.NoiseMultiplier = sigma
+		r, err := Audit(context.Background(), name, s, audit.Options{Seed: seed(2)}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s: %d of %d guesses right, epsilon at least %.3f", name, r.Correct, r.Guesses, r.Epsilon)
+		if !r.Refutes(3) {
+			t.Errorf("%s at sigma %v: epsilon at least %.3f does not refute 3", name, sigma, r.Epsilon)
+		}
+	}
+}

@@ -15,8 +15,6 @@ type linear struct {
 	weight, bias *tensor
 
 	size, units int // floats of input and output, with padding
-	product     product
-	back        product
 	gradient    correlation
 	packed      int // weights as panels of units, [input][unit]
 	packedT     int // weights as panels of inputs, [unit][input]
@@ -29,12 +27,8 @@ func (l *linear) layout(p *plan) {
 	l.size, l.units = l.in.size(), l.out.channels
 	l.d = l.out.gradient + l.out.at(0, 0)
 	panels := l.units / kernel.Panel
-	l.product = product{rows: []int{0}, to: []int{l.out.at(0, 0)}, columns: multiples(panels, 32), runs: []int{0}, run: l.size, mode: kernel.Bias}
-	l.product.layout(p)
 	l.packed, l.packedB = p.allocPacked(l.size*l.units), p.allocPacked(l.units)
 	if l.in.trainable {
-		l.back = product{rows: []int{0}, to: []int{0}, columns: multiples(l.size/kernel.Panel, 32), runs: []int{0}, run: l.units, mode: kernel.Store}
-		l.back.layout(p)
 		l.packedT = p.allocPacked(l.size * l.units)
 	}
 	l.gradient = correlation{runs: []int{0}, run: l.size, panels: panels,
@@ -78,7 +72,8 @@ func (l *linear) pack(p *plan, f *wasm.Func, params, w wasm.Local) {
 }
 
 func (l *linear) forward(p *plan, f *wasm.Func, w wasm.Local) {
-	l.product.emit(p, f, l.in.value, offset{w, l.packed}, l.out.value, offset{w, l.packedB})
+	call(f, p.kernels.GEMV(kernel.Bias), l.size/4, l.units/kernel.Panel, l.in.value, offset{w, l.packed},
+		l.out.value+l.out.at(0, 0), offset{w, l.packedB})
 }
 
 func (l *linear) backward(p *plan, f *wasm.Func, w wasm.Local) {
@@ -90,7 +85,7 @@ func (l *linear) backward(p *plan, f *wasm.Func, w wasm.Local) {
 		p.addGhostSquares(f, l)
 	}
 	if l.in.trainable {
-		l.back.emit(p, f, l.d, offset{w, l.packedT}, l.in.gradient, 0)
+		call(f, p.kernels.GEMV(kernel.Store), l.units/4, l.size/kernel.Panel, l.d, offset{w, l.packedT}, l.in.gradient)
 	}
 }
 

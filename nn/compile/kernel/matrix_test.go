@@ -184,3 +184,31 @@ func TestSquaresDepthBoundsTheError(t *testing.T) {
 		})
 	}
 }
+
+func TestGEMV(t *testing.T) {
+	r := rand.New(rand.NewPCG(12, 12))
+	for _, mode := range []Mode{Store, Bias} {
+		for panels := range 10 {
+			for _, k := range []int{0, 4, 8, 28} {
+				params := 5
+				if mode == Bias {
+					params++
+				}
+				try(t, func(s *Set) *wasm.Func { return s.GEMV(mode) }, params, func(t *testing.T, b *bench) {
+					p := newProduct(r, 1, panels, 1, k)
+					p.rowA, p.rowC, p.runs = []int{0}, []int{0}, []int{0}
+					for j := range p.colC {
+						p.colC[j] = j * Panel
+					}
+					c := b.put(p.c)
+					args := []int{k / 4, panels, b.put(p.a), b.put(p.b), c}
+					if mode == Bias {
+						args = append(args, b.put(p.bias))
+					}
+					b.run(args...)
+					near(t, fmt.Sprintf("%d panels of %d rows, mode %d", panels, k, mode), b.get(c, len(p.c)), p.plain(mode), 1e-5)
+				})
+			}
+		}
+	}
+}

@@ -58,7 +58,9 @@ func (l *pool) backward(p *plan, f *wasm.Func, _ wasm.Local) {
 		return
 	}
 	in, out := l.in.at(0, 0), l.out.at(0, 0)
-	call(f, p.kernels.Fill(), l.in.vectors(), l.in.gradient)
+	if l.largest || !l.window().Covers(l.in.H, l.in.W) {
+		call(f, p.kernels.Fill(), l.in.vectors(), l.in.gradient)
+	}
 	if l.largest {
 		call(f, p.kernels.MaxPoolGradient(l.window()), l.in.value+in, l.out.value+out, l.out.gradient+out, l.in.gradient+in)
 	} else {

@@ -114,8 +114,8 @@ func (s *Set) AvgPool(w Window) *wasm.Func {
 	})
 }
 
-// AvgPoolGradient adds each output's gradient, divided by the window's size, to the window. Parameters: dout, din
-// (first pixels).
+// AvgPoolGradient spreads each output's gradient, divided by the window's size, over the window: it adds where windows
+// overlap and stores where they do not. Parameters: dout, din (first pixels).
 func (s *Set) AvgPoolGradient(w Window) *wasm.Func {
 	return s.once(named("avgPoolGradient", w), 2, func(f *wasm.Func) {
 		dout, din, p, v := f.Param(0), f.Param(1), f.Local(wasm.I32), f.Local(wasm.V128)
@@ -123,10 +123,29 @@ func (s *Set) AvgPoolGradient(w Window) *wasm.Func {
 			f.Get(din).Set(p)
 			f.Get(dout).V128Load(0).F32x4All(w.share()).F32x4Mul().Set(v)
 			w.inside(f, []wasm.Local{p}, func(o int) {
-				f.Get(p).Get(p).V128Load(o).Get(v).F32x4Add().V128Store(o)
+				f.Get(p)
+				if w.overlap() {
+					f.Get(p).V128Load(o).Get(v).F32x4Add()
+				} else {
+					f.Get(v)
+				}
+				f.V128Store(o)
 			})
 		})
 	})
+}
+
+func (w Window) overlap() bool {
+	return w.Rows > w.Stride && w.Height > 1 || w.Columns > w.Stride && w.Width > 1
+}
+
+// Covers says whether the windows tile an image of the given size, each pixel in one window.
+func (w Window) Covers(height, width int) bool {
+	return w.exact(w.Height, w.Rows, height) && w.exact(w.Width, w.Columns, width)
+}
+
+func (w Window) exact(windows, size, extent int) bool {
+	return windows*size == extent && (size == w.Stride || windows == 1)
 }
 
 func (w Window) share() float32 { return 1 / float32(w.Rows*w.Columns) }

@@ -6,10 +6,11 @@ import (
 )
 
 // Every record's inclusion count over many draws is binomial(draws, q). The sum of squared standard scores over records
-// is chi-square with n degrees of freedom; the false-alarm rate is 1e-6 (|z| > 4.9) for each rate.
+// is chi-square with n degrees of freedom; the false-alarm rate is 1e-6 (|z| > 4.9) for each rate, somewhat more for the
+// smallest, whose totals are Poisson with means 12 and 48.
 func TestPoissonInclusion(t *testing.T) {
 	const n, draws = 1003, 4000 // not a multiple of 4
-	for _, q := range []float64{1e-3, 256.0 / 60000, 0.1, 1.0 / 3, 0.5, 0.999, 1 - 1e-12} {
+	for _, q := range []float64{3e-6, 1.2e-5, 1e-3, 256.0 / 60000, 0.1, 1.0 / 3, 0.5, 0.999, 1 - 1e-12} {
 		r, counts, total := testStream(7), make([]float64, n), 0.0
 		var sample []int32
 		for range draws {
@@ -35,7 +36,8 @@ func TestPoissonInclusion(t *testing.T) {
 		}
 		// The score's fourth moment gives chi's own variance: n (2 + kurtosis excess of a binomial).
 		sd := math.Sqrt(n * (2 + (1-6*q*(1-q))/variance))
-		if z := (chi - n) / sd; math.Abs(z) > 4.9 {
+		// Below 2^-16 only the total tells: were ties of the leading bits taken or lost, it would be far off.
+		if z := (chi - n) / sd; math.Abs(z) > 4.9 && q > 1e-4 {
 			t.Errorf("q = %v: dispersion of inclusion counts z = %.2f", q, z)
 		}
 		if z := (total - n*draws*q) / math.Sqrt(n*variance); math.Abs(z) > 4.9 {

@@ -40,8 +40,11 @@ func (e *Engine) State() (State, error) {
 		return s, nil
 	}
 	sampling, noise := e.sampling, e.noise
-	if e.pending { // a failed step is repeated with the same draws
+	switch {
+	case e.pending: // a failed step is repeated with the same draws
 		sampling, noise = &e.beforeDraw, &e.beforeNoise
+	case e.foreseen:
+		sampling = &e.beforeNext
 	}
 	r := &RandomState{}
 	var err1, err2 error
@@ -82,6 +85,7 @@ func (e *Engine) Restore(s State) error {
 	}
 	e.step, e.charged = s.Step, s.Step
 	*e.sampling, *e.noise = sampling, noise
+	e.pending, e.foreseen = false, false
 	e.past.restore(s.Random)
 	return nil
 }

@@ -71,6 +71,10 @@ type Engine struct {
 	beforeNoise Stream
 	beforeDraw  Stream
 
+	foreseen   bool    // the next step's sample is drawn too, while others computed this one
+	next       []int32 // that sample
+	beforeNext Stream
+
 	ask      Ask
 	query    Query
 	released Released
@@ -213,6 +217,7 @@ func (e *Engine) Next(ctx context.Context, params []float32, compute func(contex
 	reserved := e.reserve()
 	if reserved == nil {
 		e.draw()
+		e.foresee(e.step + 1)
 	}
 	r := <-done
 	if err := errors.Join(reserved, r.err); err != nil {
@@ -235,9 +240,10 @@ func (e *Engine) prepare(params []float32) error {
 		return err
 	}
 	if !e.pending {
-		e.beforeDraw, e.beforeNoise = *e.sampling, *e.noise
-		e.query.Records = e.sampler.draw(e.sampling, e.step)
-		e.pending, e.drawn = true, false
+		e.foresee(e.step)
+		e.query.Records = e.next
+		e.beforeDraw, e.beforeNoise = e.beforeNext, *e.noise
+		e.pending, e.drawn, e.foreseen = true, false, false
 	}
 	q := &e.query
 	q.Step, q.Rule, q.Bounds = e.step, e.rule, e.ask.Bounds
@@ -247,6 +253,16 @@ func (e *Engine) prepare(params []float32) error {
 		q.Points, q.Coefficients = e.point, e.one
 	}
 	return nil
+}
+
+// foresee draws a step's sample, once.
+func (e *Engine) foresee(step int) {
+	if e.foreseen || step >= e.plan.spec.Steps {
+		return
+	}
+	e.beforeNext = *e.sampling
+	e.next = e.sampler.draw(e.sampling, step)
+	e.foreseen = true
 }
 
 func (e *Engine) checkAsk(params int) error {

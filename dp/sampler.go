@@ -73,7 +73,7 @@ type sampler struct {
 	n      int
 	groups [][]int32 // cyclic Poisson: step t samples from groups[t mod b]; nil: from all records
 	picks  []int32
-	sample []int32
+	sample [2][]int32 // used in turn: one step's is still at work while the next one's is drawn
 }
 
 func newSampler(p *Plan, r *Stream) *sampler {
@@ -84,17 +84,18 @@ func newSampler(p *Plan, r *Stream) *sampler {
 	return s
 }
 
-// draw returns the ascending records of a step, in a slice that the next draw reuses.
+// draw returns the ascending records of a step, in a slice that the next draw but one reuses.
 func (s *sampler) draw(r *Stream, step int) []int32 {
+	sample := s.sample[step%2][:0]
 	if s.groups == nil {
-		s.sample = poisson(r, s.q, s.n, s.sample[:0])
-		return s.sample
+		sample = poisson(r, s.q, s.n, sample)
+	} else {
+		group := s.groups[step%len(s.groups)]
+		s.picks = poisson(r, s.q, len(group), s.picks[:0])
+		for _, i := range s.picks {
+			sample = append(sample, group[i])
+		}
 	}
-	group := s.groups[step%len(s.groups)]
-	s.picks = poisson(r, s.q, len(group), s.picks[:0])
-	s.sample = s.sample[:0]
-	for _, i := range s.picks {
-		s.sample = append(s.sample, group[i])
-	}
-	return s.sample
+	s.sample[step%2] = sample
+	return sample
 }

@@ -4,6 +4,21 @@
 // The module imports nothing and owns its memory, so the same bytes run in a browser's compute worker and, under
 // wazero, in `go test`. Package wasm assembles, package kernel emits the inner loops, this package plans: where each
 // value lives, which kernel computes it, and how wrong float32 can make a norm or a sum.
+//
+// # How a module works
+//
+// Memory holds, from the bottom: parameters, bounds and results ([Layout]); every activation and its gradient, laid out
+// [row][column][channel] with channels padded to panels of eight; tables of offsets; a record's materialised gradient; the
+// running sums in float32 and in float64; packed weights; and from Layout.Data on whatever the host puts there.
+//
+// A call packs the parameters into the order that the kernels read, then takes one record at a time, so that everything about
+// it stays in the cache: pixels are normalised into the first activation, each layer's forward code runs, the loss gives
+// the logits' gradient, each layer's backward code runs in reverse. Convolutions are matrix products that read windows in place
+// through tables of offsets; their weight gradient is materialised and squared in one pass. Linear layers never materialise
+// theirs: its norm is |x| |d|, and what 32 records contribute is added as one product of matrices. Then the clip rule
+// turns each group's norm into a factor, and the scaled gradient joins the float32 sums, which move to float64 often
+// enough for a proof (rounding.go). Nothing of size [batch][parameters] ever exists. At the end the sums
+// are unpacked into PyTorch's order.
 package compile
 
 import (

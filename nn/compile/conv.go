@@ -23,7 +23,6 @@ type conv struct {
 	packedT  int // weights as panels of input channels
 	packedB  int // bias, padded
 	column   kernel.Image
-	ragged   bool // runs are longer than windows
 }
 
 // chooseBorders decides how the input's gradient is computed. Gathering reads, for each input pixel, the window of

@@ -166,18 +166,27 @@ func (p *plan) layout() error {
 			n.gradient = p.alloc(n.vectors() * 16)
 		}
 	}
+	if err := p.checkMemory(); err != nil { // before the tables, which grow with the nodes
+		return err
+	}
 	for _, l := range p.layers {
 		l.layout(p)
 	}
 	p.panel = p.alloc(p.panelPixels * kernel.Panel * floatSize)
 	p.layoutSums()
 	p.packed = p.alloc(p.packedSize * p.Points)
-	p.Data = roundUp(p.top, 64)
-	const limit = 1 << 30
-	if p.Data > limit {
-		return fmt.Errorf("compile: model %q needs %d MB of memory, more than %d", m.Name, p.Data>>20, limit>>20)
-	}
+	p.Data = p.top
 	p.module.Memory(p.Data)
+	return p.checkMemory()
+}
+
+// maxMemory leaves room for records in the 4 GB that a module can address.
+const maxMemory = 1 << 30
+
+func (p *plan) checkMemory() error {
+	if p.top > maxMemory {
+		return fmt.Errorf("compile: model %q needs %d MB of memory, more than %d", p.model.Name, p.top>>20, maxMemory>>20)
+	}
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"cloister/dp"
 	"cloister/dp/audit"
 )
 
@@ -43,6 +44,16 @@ func TestRefutesForgottenLayers(t *testing.T) {
 		t.Logf("%s: %d of %d guesses right, epsilon at least %.3f", name, r.Correct, r.Guesses, r.Epsilon)
 		if !r.Refutes(3) {
 			t.Errorf("%s at sigma %v: epsilon at least %.3f does not refute 3", name, sigma, r.Epsilon)
+		}
+	}
+}
+
+// Every published mechanism has a sound version.
+func TestSoundVersions(t *testing.T) {
+	setting := dp.Setting{N: 60000, BatchSize: 256, Steps: 1170, StepsPerEpoch: 234, ClipNorm: 1, Tensors: []int{3, 4}, Epsilon: 3, Delta: 1e-5}
+	for _, name := range Names() {
+		if _, err := dp.NewMechanism(Sound(name), nil, setting); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

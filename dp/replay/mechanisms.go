@@ -8,7 +8,7 @@ import (
 	"sort"
 )
 
-// builders has every mechanism of the benchmark's table under the name that the private, sound version bears too.
+// builders has every mechanism of the benchmark's table.
 var builders = map[string]func(*published){
 	"standard":                    standard,
 	"adaptive":                    adaptive,
@@ -34,6 +34,16 @@ func Names() []string {
 	sort.Strings(names)
 	return names
 }
+
+// sound names the private counterpart of each in dp's catalogue.
+var sound = map[string]string{
+	"standard": "fixed", "adaptive": "quantile", "auto-s": "auto-s", "normalise": "normalised", "noise-decay": "noise-decay",
+	"alds": "alds", "amc-ns": "amc-ns", "alc-mvr-1": "alc-mvr", "alc-mvr-2": "alc-mvr-2", "ac-van": "ac-van", "alc-nd": "alc-nd",
+	"per-layer": "per-layer", "momentum-variance-reduction": "fixed+momentum-corrected",
+}
+
+// Sound is the name, for dp.NewMechanism, of a published mechanism's sound version; "" for an unknown one.
+func Sound(name string) string { return sound[name] }
 
 // New is a mechanism by name. Its noise comes from rng: a replay is never private, so it may be seeded.
 func New(name string, s Setting, rng *rand.Rand) (Mechanism, error) {

@@ -105,12 +105,16 @@ func (r *stepReport) ratiosOf(p pairing) map[string]float64 {
 }
 
 // addTheRest measures what a reader of the whole document wants besides: a training run and the accountant.
-func (r *stepReport) addTheRest(ctx context.Context, log io.Writer) (err error) {
+func (r *stepReport) addTheRest(ctx context.Context, quick bool, log io.Writer) (err error) {
 	settings := map[string]string{"model": "mnist-cnn", "epochs": "20", "batch": "1024", "epsilon": "3"}
-	if r.Training, err = measureTraining(ctx, mnistData, settings, 3, log); err != nil {
+	trainings, questions := 3, 5
+	if quick {
+		settings["epochs"], trainings, questions = "2", 1, 1
+	}
+	if r.Training, err = measureTraining(ctx, mnistData, settings, trainings, log); err != nil {
 		return err
 	}
-	r.Account, err = measureAccount(ctx, 5, log)
+	r.Account, err = measureAccount(ctx, questions, log)
 	return err
 }
 

@@ -50,7 +50,7 @@ func stepCommand(ctx context.Context, args []string, out, log io.Writer) error {
 		return err
 	}
 	if *file != "" {
-		if err := report.addTheRest(ctx, log); err != nil {
+		if err := report.addTheRest(ctx, *quick, log); err != nil {
 			return err
 		}
 		if err := report.document().WriteFile(*file); err != nil {

@@ -135,7 +135,7 @@ func (a *analysis) firstWidth(order, gap float64) float64 {
 func (a *analysis) refine(q question) Bounds {
 	b := Bounds{Upper: math.Inf(1)}
 	tooFine, before := 0.0, math.Inf(1)
-	for coarser, tries := 0, 0; coarser < 60 && tries < 6; {
+	for coarser, tries := 0, 0; coarser < 60 && tries < 4; {
 		over, under, ok := a.both(q, false)
 		if !ok {
 			tooFine = q.width

@@ -37,7 +37,7 @@ func checkEpsilon(epsilon float64) error {
 // trivialEpsilon answers where no mechanism is to be analysed: nothing ran, nothing is asked, or nothing is guaranteed.
 func trivialEpsilon(merged []Segment, delta float64) (answer Bounds, trivial bool) {
 	switch {
-	case len(merged) == 0 || delta == 1:
+	case len(merged) == 0 || delta == 1 || participation(merged) <= delta:
 		return exactly(0), true
 	case delta == 0: // the loss of every Gaussian mechanism is unbounded
 		return exactly(math.Inf(1)), true
@@ -59,6 +59,16 @@ func trivialDelta(merged []Segment) (answer Bounds, trivial bool) {
 	answer = exactly(1)
 	answer.Lower = revealed
 	return answer, revealed > 0
+}
+
+// participation is the probability that the record is in any sample. Where it is not, the record is safe: delta never
+// exceeds it.
+func participation(merged []Segment) float64 {
+	logOut := 0.0
+	for _, s := range merged {
+		logOut += float64(s.Steps) * math.Log1p(-s.Rate)
+	}
+	return -math.Expm1(logOut)
 }
 
 // revealedMass is the probability that some step without noise saw the record.

@@ -138,19 +138,20 @@ func RoundUp(x float64, digits int) float64 {
 	if !(x > 0) || math.IsInf(x, 1) {
 		return x
 	}
+	// Dividing by a power of ten, or multiplying where that is exact, gives the float nearest to the decimal.
 	exponent := digits - 1 - int(math.Floor(math.Log10(x)))
-	scale := math.Pow10(exponent)
+	scale, decimal := math.Pow10(exponent), func(n float64) float64 { return n / math.Pow10(exponent) }
+	if exponent < 0 {
+		decimal = func(n float64) float64 { return n * math.Pow10(-exponent) }
+	}
 	if math.IsInf(scale, 0) || scale == 0 {
 		return x
 	}
-	if r := math.Round(x*scale) / scale; r >= x { // already has few digits
-		return r
+	n := math.Floor(x * scale)
+	for decimal(n) < x {
+		n++
 	}
-	r := math.Ceil(x*scale) / scale
-	if exponent < 0 {
-		r = math.Ceil(x/math.Pow10(-exponent)) * math.Pow10(-exponent)
-	}
-	return max(r, x)
+	return decimal(n)
 }
 
 // StepsAllowed is the largest number of steps at one noise multiplier and rate that a budget still allows after the

@@ -34,7 +34,7 @@ type composed struct {
 const tailMass = 1e-16
 
 // maxTransform bounds the memory of a composition.
-const maxTransform = 1 << 20
+const maxTransform = 1 << 19
 
 // composer composes; it keeps transforms for reuse, and is not safe for concurrent use.
 type composer struct {

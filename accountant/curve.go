@@ -13,14 +13,18 @@ type Point struct {
 }
 
 // Curve is what no attacker can exceed who sees everything a run releases and tells "in" from "out" for one record,
-// whichever of the two counts as positive: a concave polygon from (0, .) to (1, 1), FPR increasing, symmetric about the
-// falling diagonal. It is one minus the trade-off function of f-differential privacy (Dong, Roth and Su 2019,
-// arXiv:1905.02383), read off the composed losses (Kulynych, Gomez et al. 2024, arXiv:2407.02191, Algorithm 1).
+// whichever of the two counts as positive: a concave polygon, FPR increasing from 0 to 1, symmetric about the falling
+// diagonal. It is one minus the trade-off function of f-differential privacy (Dong, Roth and Su 2019, arXiv:1905.02383,
+// Proposition 2.12): being (epsilon, delta) private keeps it below the line TPR = e^epsilon FPR + delta, for every
+// epsilon, and it is drawn by many such lines.
 type Curve struct {
 	Points []Point `json:"points"`
 }
 
-// TradeOff computes the curve of a schedule. It errs on the safe side by about 1e-4.
+// curveLines is how many values of epsilon draw a curve.
+const curveLines = 250
+
+// TradeOff computes the curve of a schedule. It errs on the safe side, by about 1e-3 of TPR or less.
 func TradeOff(segments []Segment) (Curve, error) {
 	merged, err := Merge(segments)
 	if err != nil {
@@ -32,72 +36,60 @@ func TradeOff(segments []Segment) (Curve, error) {
 	if revealedMass(merged) > 0 {
 		return Curve{[]Point{{0, 1}, {1, 1}}}, nil
 	}
-	const delta = 1e-5 // any: it only decides how fine the grid is
+	const delta = 1e-9 // where the steepest line meets the axis
 	rdp, order := epsilonRDP(merged, delta)
 	a := newAnalysis(merged)
-	a.epsilon(delta, rdp, order)
+	steepest := a.epsilon(delta, rdp, order).Upper
 	q := a.settled
-	q.lambda, q.tail = 0, 1e-14
+	q.lambda, q.tail = 0, delta*1e-5
 	if q.width == 0 { // no loss worth a grid
 		q.width = 1e-6
 	}
-	over, ok := a.compose(q, false, above)
-	for ; !ok; over, ok = a.compose(q, false, above) {
-		if q.width *= 2; !(q.width < 1e6) {
-			return Curve{}, errors.New("accountant: the losses of this schedule have too wide a range for a curve")
-		}
+	removed, added, err := a.bothDirections(q)
+	if err != nil {
+		return Curve{}, err
 	}
-	return Curve{envelope(over.tails().rates())}, nil
+	epsilons, deltas := make([]float64, curveLines), make([]float64, curveLines)
+	for i := range epsilons {
+		epsilons[i] = steepest * float64(i) / (curveLines - 1)
+		deltas[i] = max(removed.delta(epsilons[i], above), added.delta(epsilons[i], above))
+	}
+	return Curve{polygon(epsilons, deltas)}, nil
 }
 
-// rates lists false and true positive rates of the test "is the loss at least l?" for well-spread l. The tilt is zero.
-func (t tails) rates() []Point {
-	falsePositive := func(k int) float64 { return math.Exp(t.logScale-t.loss(k)) * t.b[k] }
-	points := []Point{{0, min(1, t.infinite+t.slack(above))}}
-	last := -1
-	for z := -7.0; z <= 5; z += 0.05 { // at false positive rates Phi(z)
-		_, k := bisectIndex(-1, len(t.tilted), func(k int) bool { return falsePositive(k) <= normalCDF(z) })
-		if k == last || k == len(t.tilted) {
-			continue
+// bothDirections composes upper bounds of both directions on the same grid, or a coarser one if need be.
+func (a *analysis) bothDirections(q question) (removed, added tails, err error) {
+	for ; q.width < 1e9; q.width *= 2 {
+		r, ok1 := a.compose(q, false, above)
+		s, ok2 := a.compose(q, true, above)
+		if ok1 && ok2 {
+			return r.tails(), s.tails(), nil
 		}
-		last = k
-		truePositive := math.Exp(t.logScale)*(t.b[k]+t.c[k]) + t.infinite + t.slack(above)
-		points = append(points, Point{falsePositive(k), min(1, truePositive)})
 	}
-	return append(points, Point{1, 1})
+	return removed, added, errors.New("accountant: the losses of this schedule have too wide a range for a curve")
 }
 
-// envelope is the upper concave envelope of the points and their mirror images (1-TPR, 1-FPR), which are the attacker's
-// choices when "out" counts as positive.
-func envelope(points []Point) []Point {
-	all := slices.Clone(points)
-	for _, p := range points {
-		all = append(all, Point{1 - p.TPR, 1 - p.FPR})
-	}
-	slices.SortFunc(all, func(a, b Point) int {
-		switch {
-		case a.FPR != b.FPR && a.FPR < b.FPR, a.FPR == b.FPR && a.TPR < b.TPR:
-			return -1
-		case a == b:
-			return 0
+// polygon is the region below the lines TPR = e^epsilon FPR + delta, epsilon increasing from 0, and their mirror images.
+func polygon(epsilons, deltas []float64) []Point {
+	last := len(epsilons) - 1
+	half := []Point{{0, min(1, deltas[last])}}
+	for i := last; i > 0; i-- { // where two neighbouring lines meet
+		x := max(0, (deltas[i-1]-deltas[i])/(math.Exp(epsilons[i])-math.Exp(epsilons[i-1])))
+		y := deltas[i] + math.Exp(epsilons[i])*x
+		if before := half[len(half)-1]; x > before.FPR && y > before.TPR && x+y < 1 {
+			half = append(half, Point{x, y})
 		}
-		return 1
-	})
-	var hull []Point
-	for _, p := range all {
-		for len(hull) >= 2 {
-			a, b := hull[len(hull)-2], hull[len(hull)-1]
-			if (b.TPR-a.TPR)*(p.FPR-a.FPR) > (p.TPR-a.TPR)*(b.FPR-a.FPR) {
-				break
-			}
-			hull = hull[:len(hull)-1]
+	}
+	all := slices.Clone(half)
+	for _, p := range slices.Backward(half) {
+		if mirrored := (Point{1 - p.TPR, 1 - p.FPR}); mirrored.FPR > all[len(all)-1].FPR {
+			all = append(all, mirrored)
 		}
-		hull = append(hull, p)
 	}
-	if len(hull) >= 2 && hull[0].FPR == hull[1].FPR { // a vertical start: keep its top
-		hull = hull[1:]
+	if end := all[len(all)-1]; end.FPR < 1 {
+		all = append(all, Point{1, 1})
 	}
-	return hull
+	return all
 }
 
 // TPR is the true positive rate that no attacker exceeds at a false positive rate.

@@ -26,7 +26,7 @@ type accuracy struct {
 }
 
 // maxCells bounds the memory of one step's distribution.
-const maxCells = 1 << 22
+const maxCells = 1 << 20
 
 // cut divides a pair's range of losses. It returns false where that would take more than maxCells cells.
 func cut(p pair, width float64, acc accuracy) (cells, bool) {

@@ -35,12 +35,3 @@ func TestTransformAgreesWithGonum(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkTransform(b *testing.B) {
-	const n = 1 << 16
-	tr, x := newTransform(n), make([]float64, n)
-	x[3] = 1
-	for b.Loop() {
-		tr.forward(x)
-	}
-}

@@ -40,6 +40,7 @@ func Delta(segments []Segment, epsilon float64) (Bounds, error) {
 	if !closed {
 		b = newAnalysis(merged).delta(epsilon, rdp, order)
 	}
+	b.Upper = min(b.Upper, participation(merged))
 	b.RDP, b.Order, b.OrderAtEnd = rdp, order, orderAtEnd(order)
 	return b, nil
 }

@@ -1,0 +1,64 @@
+package accountant
+
+import (
+	"math"
+	"testing"
+)
+
+// FuzzBounds: for every finite input an answer is an error or two bounds in order, never a NaN.
+func FuzzBounds(f *testing.F) {
+	for _, s := range []struct {
+		sigma, rate, sigma2, delta, epsilon float64
+		steps, steps2                       int
+	}{
+		{1, 0.01, 2, 1e-5, 1, 1000, 10}, {1e-300, 1, 1, 1e-5, 0, 1, 1}, {1e300, 1e-300, 1e-3, 1e-300, 1e300, 1 << 50, 0},
+		{0.01, 0.5, 0.02, 1e-10, 700, 100, 100}, {0, 0, 0, 0, 0, 0, 0}, {5e-324, 5e-324, 1, 5e-324, 5e-324, 3, 3},
+		{30, 0.999999999, 1, 0.999, 1e-9, 1 << 40, 1}, {0.05, 1e-12, 3, 1e-9, 5, 1e6, 7}, {1, 1, 0.3, 0.5, 3, 2, 2},
+	} {
+		f.Add(s.sigma, s.rate, s.sigma2, s.delta, s.epsilon, s.steps, s.steps2)
+	}
+	f.Fuzz(func(t *testing.T, sigma, rate, sigma2, delta, epsilon float64, steps, steps2 int) {
+		schedule := []Segment{{sigma, rate, steps}, {sigma2, math.Sqrt(rate), steps2}}
+		check := func(what string, b Bounds, err error) {
+			if err != nil {
+				return
+			}
+			if !(b.Lower >= 0 && b.Lower <= b.Upper && b.Upper <= b.RDP*(1+1e-9)) {
+				t.Errorf("%s of %v: %+v", what, schedule, b)
+			}
+		}
+		b, err := Epsilon(schedule, delta)
+		check("epsilon", b, err)
+		b, err = Delta(schedule, epsilon)
+		check("delta", b, err)
+		if err == nil && b.Upper > 1 {
+			t.Errorf("delta %v above 1", b.Upper)
+		}
+	})
+}
+
+func FuzzParseSegments(f *testing.F) {
+	for _, s := range []string{"1:0.01:1000", "1.3:0.004:500;0.9:1:5;", "?:0.1:3", "0.8*?:.1:3;1*?:.2:9", "1e400:1:1", ":::", ";;", "*?:1:1", "0x1p-3:1:1", "nan:1:1"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if segments, err := ParseSegments(text); err == nil {
+			again, err := ParseSegments(FormatSegments(segments))
+			if err != nil || len(again) != len(segments) {
+				t.Fatalf("%q does not survive being written: %v", text, err)
+			}
+			for i := range again {
+				if again[i] != segments[i] || again[i].Validate() != nil {
+					t.Fatalf("%q: segment %d is %v, was %v", text, i, again[i], segments[i])
+				}
+			}
+		}
+		if shape, err := ParseShape(text); err == nil {
+			for _, s := range shape {
+				if s.Validate() != nil {
+					t.Fatalf("%q gives %v", text, s)
+				}
+			}
+		}
+	})
+}

@@ -16,7 +16,7 @@ type Config struct {
 	Mechanism Mechanism `json:"mechanism" msg:"mechanism"` // how gradients are clipped, scheduled, noised and filtered
 	ClipNorm  float64   `json:"clipNorm" msg:"clipNorm"`   // C, the bound (or the first bound) on a per-sample gradient's L2 norm
 
-	Optimizer    string  `json:"optimizer" msg:"optimizer"`       // "sgd" or "adam"
+	Optimizer    string  `json:"optimizer" msg:"optimizer"`       // "sgd", "adam" or "adambc" (Adam corrected for the noise); a mechanism may bring its own
 	LearningRate float64 `json:"learningRate" msg:"learningRate"` // at the first step
 	Momentum     float64 `json:"momentum" msg:"momentum"`         // SGD's momentum, in [0, 1)
 	Schedule     string  `json:"schedule" msg:"schedule"`         // learning rate: "constant", "cosine" (per epoch, to 0), "step"

@@ -17,6 +17,11 @@ func presets(d *Dataset) []Preset {
 	for _, model := range []string{"mnist-cnn", "cifar-cnn"} {
 		all = append(all, Preset{benchmarkTitle, benchmark(model, d.TrainRecords)})
 	}
+	for i := range all {
+		for c := &all[i].Config; c.Delta*float64(d.TrainRecords) >= 1; {
+			c.Delta /= 10 // a larger set needs a smaller delta to mean anything
+		}
+	}
 	fit := d.models()
 	return slices.DeleteFunc(all, func(p Preset) bool {
 		return !slices.Contains(fit, p.Config.Model) || p.Config.Validate(&d.Manifest) != nil

@@ -2,6 +2,8 @@ package train
 
 import (
 	"context"
+	"math"
+	"strings"
 	"testing"
 
 	"cloister/dp"
@@ -86,5 +88,65 @@ func TestTrainsDigits(t *testing.T) {
 	}
 	if p := s.Planned(); !(p.EpsilonUpper <= 8 && p.EpsilonLower <= p.EpsilonUpper && p.Private) || e.Epsilon != p.EpsilonUpper {
 		t.Errorf("planned %+v, spent %v", p, e.Epsilon)
+	}
+}
+
+// Runs that are not private say so, in the plan and in the ledger.
+func TestNotPrivateRunsSaySo(t *testing.T) {
+	for name, change := range map[string]func(*Config){
+		"diagnostics":  func(c *Config) { c.Diagnostics = true },
+		"reproducible": func(c *Config) { *c = seeded(*c) },
+		"noised":       func(c *Config) { c.NonPrivate = true },
+	} {
+		b := newBench(t, 500, 10)
+		c := quick()
+		change(&c)
+		s := b.session(t, c, nil)
+		steps(t, s, 2)
+		p, last := s.Planned(), s.Last()
+		if p.Private || !strings.Contains(p.NotPrivate, name) {
+			t.Errorf("%s: private %v, because %q", name, p.Private, p.NotPrivate)
+		}
+		if runs := b.ledger(t).Runs(); len(runs) != 1 || runs[0].NotPrivate == "" {
+			t.Errorf("%s: the ledger says %+v", name, runs)
+		}
+		if c.NonPrivate != math.IsInf(p.EpsilonUpper, 1) || c.NonPrivate != math.IsInf(last.Epsilon, 1) {
+			t.Errorf("%s: epsilon %v, %v", name, p.EpsilonUpper, last.Epsilon)
+		}
+		if c.Diagnostics != (last.TrainLoss != nil && last.Batch != nil) {
+			t.Errorf("%s: diagnostics %+v", name, last)
+		}
+		s.Close()
+	}
+}
+
+// Without noise and bound the same loop learns better: what privacy costs can be compared.
+func TestNonPrivateRunLearns(t *testing.T) {
+	b := newBench(t, 2000, 500)
+	c := seeded(quick())
+	c.NonPrivate, c.LearningRate, c.Epochs = true, 0.1, 4
+	s := b.session(t, c, nil)
+	defer s.Close()
+	steps(t, s, s.Planned().Steps)
+	e, err := s.Evaluate(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Accuracy < 0.8 {
+		t.Errorf("accuracy %v, want at least 0.8", e.Accuracy)
+	}
+}
+
+// Figures on a private test split are not shown.
+func TestPrivateTestSplitIsNotEvaluated(t *testing.T) {
+	b := newBench(t, 500, 50)
+	b.dataset.TestPublic = false
+	s := b.session(t, quick(), nil)
+	defer s.Close()
+	if e, err := s.Evaluate(context.Background()); e != nil || err != nil {
+		t.Errorf("%+v, %v", e, err)
+	}
+	if !b.told("no public test split") {
+		t.Errorf("notices %q", b.notices)
 	}
 }

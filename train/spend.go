@@ -63,6 +63,9 @@ func (s *Session) describe(earlier, total float64) {
 }
 
 func (s *Session) warn(earlier, total float64, open int) {
+	if d := s.env.Dataset; !d.TestPublic || d.TestRecords == 0 {
+		s.env.Notice("This dataset has no public test split, so no accuracy is shown: figures computed on private records would have to be noised and charged.")
+	}
 	if earlier > 0 && s.plan.Private() {
 		s.env.Notice(fmt.Sprintf("Data of this name was trained on before. What earlier runs released costs epsilon %.3g; together with this run it is %.3g, at delta %g, if this run's settings were not chosen by looking at their results.",
 			earlier, total, s.plan.Delta()))

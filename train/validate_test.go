@@ -91,7 +91,7 @@ func TestStepsAreTheBenchmarks(t *testing.T) {
 }
 
 func TestPresetsAreValid(t *testing.T) {
-	for _, records := range []int{1, 50, 1000, 60000} {
+	for _, records := range []int{1, 50, 1000, 60000, 400_000} {
 		d := &Dataset{Manifest: *testManifest()}
 		d.TrainRecords = records
 		all := presets(d)

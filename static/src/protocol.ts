@@ -166,7 +166,7 @@ export interface Config {
   batchSize: number; // expected batch size q N under Poisson sampling, 1 to N
   mechanism: Mechanism; // how gradients are clipped, scheduled, noised and filtered
   clipNorm: number; // C, the bound (or the first bound) on a per-sample gradient's L2 norm
-  optimizer: string; // "sgd" or "adam"
+  optimizer: string; // "sgd", "adam" or "adambc" (Adam corrected for the noise); a mechanism may bring its own
   learningRate: number; // at the first step
   momentum: number; // SGD's momentum, in [0, 1)
   schedule: string; // learning rate: "constant", "cosine" (per epoch, to 0), "step"

@@ -51,8 +51,8 @@ func TestWorkersTrainAsThePlainBackendDoes(t *testing.T) {
 	steps(t, fast, 6)
 	steps(t, plain, 6)
 	for i, x := range fast.params {
-		// A clip factor near a kink, or a pooled tie, may magnify a rounding; the noise is thousands of times larger.
-		if d := math.Abs(float64(x - plain.params[i])); !(d <= 1e-4) {
+		// The compiled step lowers its clip factors by the margin of a float32 norm; noise moves a parameter by 0.01 a step.
+		if d := math.Abs(float64(x - plain.params[i])); !(d <= 1e-3) {
 			t.Fatalf("parameter %d is %v in workers, %v in plain Go", i, x, plain.params[i])
 		}
 	}

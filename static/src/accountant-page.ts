@@ -22,10 +22,10 @@ let answered: Answered | undefined;
 let latest = 0;
 
 const examples: [string, Record<string, string>][] = [
-  ["MNIST, 5 epochs at ε = 3", { kind: "epsilon", sigma: "0.65073", q: "0.0042666667", steps: "1170", delta: "1e-5", segments: "" }],
-  ["A benchmark's “ε = 3”", { kind: "epsilon", sigma: "0.2385", q: "0.0042666667", steps: "1170", delta: "1e-5", segments: "" }],
+  ["MNIST, 5 epochs at ε = 3", { kind: "epsilon", sigma: "0.6508", q: "0.00426666666667", steps: "1170", delta: "1e-5", segments: "" }],
+  ["A benchmark's “ε = 3”", { kind: "epsilon", sigma: "0.2385", q: "0.00426666666667", steps: "1170", delta: "1e-5", segments: "" }],
   ["Full batch, 100 steps", { kind: "sigma", epsilon: "3", q: "1", steps: "100", delta: "1e-5", segments: "" }],
-  ["Noise that decays", { kind: "sigma", epsilon: "3", delta: "1e-5", segments: "1*?:0.0042666667:585;0.8*?:0.0042666667:585" }],
+  ["Noise that decays", { kind: "sigma", epsilon: "3", delta: "1e-5", segments: "1*?:0.00426666666667:585;0.8*?:0.00426666666667:585" }],
 ];
 
 byId("tradeoff").append(chart.root);
@@ -58,7 +58,7 @@ function derive() {
   if (!(records >= 1 && batch >= 1 && batch <= records && epochs > 0)) {
     return problem.show("Records, batch size and epochs must be positive, and a batch no larger than the records.");
   }
-  fill({ q: String(Number((batch / records).toPrecision(8))), steps: String(Math.max(1, Math.round(epochs * Math.floor(records / batch)))), segments: "" });
+  fill({ q: String(Number((batch / records).toPrecision(12))), steps: String(Math.max(1, Math.round(epochs * Math.floor(records / batch)))), segments: "" });
   ask();
 }
 
@@ -98,7 +98,7 @@ async function ask() {
 }
 
 function showAnswer({ kind, delta }: AccountQuestion, { lower, upper, rdp, sigma }: AccountAnswer) {
-  const between = `${format.epsilonBelow(lower)} ≤ ε ≤ ${format.epsilon(upper)}`;
+  const between = `${format.epsilonBelow(lower)} ≤ ε ≤ ${format.epsilonAbove(upper)}`;
   const rest = `at δ = ${format.figure(delta)}. The older bound by Rényi divergence (RDP) would say ${format.epsilon(rdp)}.`;
   if (kind === "epsilon") {
     byId("answer-kicker").textContent = "Epsilon of the whole run";

@@ -148,12 +148,12 @@ export class Chart {
 
   #key(event: KeyboardEvent) {
     const last = this.#lastPoint();
-    const at = this.#cursor ?? last;
     const stride = event.shiftKey ? Math.max(1, Math.round(last / 10)) : 1;
-    const to = { ArrowLeft: at - stride, ArrowRight: at + stride, Home: 0, End: last, Escape: null }[event.key];
+    const walk = (by: number) => (this.#cursor === null ? last : this.#cursor + by); // the first stop is the latest point
+    const to = { ArrowLeft: walk(-stride), ArrowRight: walk(stride), Home: 0, End: last, Escape: null }[event.key];
     if (to === undefined || last < 0) return;
     event.preventDefault();
-    this.#moveTo(to === null ? null : Math.max(0, Math.min(last, this.#cursor === null ? last : to)));
+    this.#moveTo(to === null ? null : Math.max(0, Math.min(last, to)));
     this.#speak();
   }
 

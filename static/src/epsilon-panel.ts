@@ -47,8 +47,8 @@ function rows(run: Run, planned: Planned): [string, string][] {
   const bounds: [string, string][] = planned.private
     ? [
         ["Spent so far", last ? `ε ≤ ${format.epsilon(last.epsilon)}` : "nothing yet"],
-        ["Whole run, upper bound", `ε ≤ ${figureUp(planned.epsilonUpper)}`],
-        ["Whole run, lower bound", `ε ≥ ${figureDown(planned.epsilonLower)}`],
+        ["Whole run, upper bound", `ε ≤ ${format.epsilonAbove(planned.epsilonUpper)}`],
+        ["Whole run, lower bound", `ε ≥ ${format.epsilonBelow(planned.epsilonLower)}`],
         ["Delta (δ)", format.figure(planned.delta)],
       ]
     : [["Epsilon", `none: ${planned.notPrivate ?? "the run is not private"}`]];
@@ -67,6 +67,3 @@ function rows(run: Run, planned: Planned): [string, string][] {
     ["Compute workers", format.count(planned.workers)],
   ];
 }
-
-const figureUp = (value: number) => (Math.ceil(value * 1e4 - 1e-6) / 1e4).toFixed(4);
-const figureDown = (value: number) => (Math.floor(value * 1e4) / 1e4).toFixed(4);

@@ -1,21 +1,22 @@
 // How figures are written for people. Epsilon is always rounded up: what is shown is never less than what was spent.
 
 /** 2.9996 -> "3.00", 86.225 -> "86.3", 0.00123 -> "0.0013"; rounded up. */
-export function epsilon(value: number): string {
+export const epsilon = (value: number) => rounded(value, Math.ceil, 0);
+
+/** An upper bound to two more digits. */
+export const epsilonAbove = (value: number) => rounded(value, Math.ceil, 2);
+
+/** A lower bound to as many digits, rounded down. */
+export const epsilonBelow = (value: number) => rounded(value, Math.floor, 2);
+
+function rounded(value: number, round: (x: number) => number, more: number): string {
   if (!Number.isFinite(value)) return "∞";
   if (value <= 0) return "0";
-  const digits = value < 0.01 ? 4 : value < 10 ? 2 : value < 1000 ? 1 : 0;
-  const scale = 10 ** digits;
+  const digits = (value < 0.01 ? 4 : value < 10 ? 2 : value < 1000 ? 1 : 0) + more;
+  const scaled = value * 10 ** digits;
   // A target of exactly 3 that arrives as 3.0000000000000004 is still 3.
-  return (Math.ceil(value * scale * (1 - 1e-12)) / scale).toFixed(digits);
-}
-
-/** The same for a lower bound, which is rounded down. */
-export function epsilonBelow(value: number): string {
-  if (!Number.isFinite(value)) return "∞";
-  const digits = value < 0.01 ? 4 : value < 10 ? 2 : value < 1000 ? 1 : 0;
-  const scale = 10 ** digits;
-  return (Math.max(0, Math.floor(value * scale)) / scale).toFixed(digits);
+  const whole = Math.abs(scaled - Math.round(scaled)) < 1e-9 * scaled ? Math.round(scaled) : round(scaled);
+  return (whole / 10 ** digits).toFixed(digits);
 }
 
 /** 0.98123 -> "98.12 %". */

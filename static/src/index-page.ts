@@ -162,6 +162,7 @@ function keepAddress() {
 function setState(next: State) {
   state = next;
   const busy = state === "running" || state === "paused";
+  const focused = document.activeElement;
   for (const part of setup.querySelectorAll("fieldset")) part.disabled = busy;
   buttons.train.disabled = busy || state === "loading" || !dataset;
   buttons.pause.disabled = !busy;
@@ -171,6 +172,8 @@ function setState(next: State) {
   buttons.save.disabled = !run?.planned;
   buttons.restore.disabled = busy || !dataset;
   document.body.dataset.state = state;
+  // A button that is disabled under the finger hands the focus on.
+  if (focused?.matches(":disabled")) (busy ? buttons.pause : buttons.train).focus();
   keepAwake(state === "running");
   drawn();
 }

@@ -1,0 +1,187 @@
+package pagetest
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+var pages = []string{"index.html", "accountant.html"}
+
+// theme makes the system prefer light or dark, and no motion: a colour that is still changing is no colour to judge.
+func theme(name string) chromedp.Action {
+	return emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: name}, {Name: "prefers-reduced-motion", Value: "reduce"},
+	})
+}
+
+// ready waits until a page has all that it shows by itself.
+func (p *tab) ready(page string) {
+	p.t.Helper()
+	if page == "accountant.html" {
+		p.wait("the answer", `document.getElementById("points").innerText.includes("%")`)
+	} else {
+		p.wait("the data", dataReady)
+	}
+}
+
+// axe-core's rules (WCAG 2.2 A and AA, and its best practices), in both themes, on a small and a wide screen.
+func TestAccessibleByAxe(t *testing.T) {
+	axe, err := os.ReadFile("../node_modules/axe-core/axe.min.js")
+	if err != nil {
+		t.Skip("SKIPPED: axe-core is not installed; run npm ci in static/")
+	}
+	s := serve(t)
+	for _, page := range pages {
+		p := open(t, s.page(page+"#data=digits&model=logistic&epochs=1"), 1280)
+		p.ready(page)
+		if page == "index.html" { // with a run's results, and everything unfolded
+			p.click("train")
+			p.wait("the end", state+` === "done"`)
+		}
+		eval[any](p, `(document.querySelectorAll("details").forEach((d) => (d.open = true)), null)`)
+		eval[any](p, string(axe)+"; null")
+		for _, width := range []int64{360, 1280} {
+			for _, colours := range []string{"light", "dark"} {
+				p.run(chromedp.EmulateViewport(width, 900), theme(colours))
+				found := eval[[]string](p, `axe.run().then((r) => r.violations.flatMap((v) => v.nodes.map((n) => v.id + ": " + n.target.join(" ") + ": " + n.failureSummary)))`)
+				for _, f := range found {
+					t.Errorf("%s, %d px, %s: %s", page, width, colours, f)
+				}
+			}
+		}
+	}
+}
+
+// Nothing is wider than the screen, from 320 px up; what must be wide scrolls in a box of its own.
+func TestFitsEveryScreen(t *testing.T) {
+	s := serve(t)
+	for _, page := range pages {
+		p := open(t, s.page(page+"#data=digits&model=logistic&epochs=1"), 1280)
+		p.ready(page)
+		if page == "index.html" {
+			p.click("train")
+			p.wait("the end", state+` === "done"`)
+		}
+		eval[any](p, `(document.querySelectorAll("details").forEach((d) => (d.open = true)), null)`)
+		for _, width := range []int{320, 360, 768, 1000, 1280, 1920} {
+			p.run(chromedp.EmulateViewport(int64(width), 900))
+			if wide := eval[int](p, "document.documentElement.scrollWidth"); wide > width {
+				t.Errorf("%s: %d px wide on a screen of %d", page, wide, width)
+			}
+		}
+		p.clean()
+	}
+}
+
+// press presses a key in the element that has the focus.
+func (p *tab) press(key string) {
+	p.t.Helper()
+	p.run(chromedp.KeyEvent(key))
+}
+
+// tabTo presses Tab until the element with this id has the focus, and checks that every stop on the way can be seen.
+func (p *tab) tabTo(id string) {
+	p.t.Helper()
+	for range 80 {
+		p.press(kb.Tab)
+		type stop struct {
+			ID      string
+			Name    string
+			Visible bool
+		}
+		at := eval[stop](p, `(() => {
+			const e = document.activeElement, box = e.getBoundingClientRect(), shown = getComputedStyle(e);
+			return {ID: e.id, Name: e.outerHTML.slice(0, 80), Visible: e === document.body || box.width > 0 && shown.outlineStyle !== "none" && shown.outlineWidth !== "0px"};
+		})()`)
+		if !at.Visible {
+			p.t.Errorf("the focus cannot be seen on %s", at.Name)
+		}
+		if at.ID == id {
+			return
+		}
+	}
+	p.t.Fatalf("Tab never reaches #%s", id)
+}
+
+// The whole of a run without a mouse: to the content, train, pause, stop, walk along a curve.
+func TestWorksByKeyboard(t *testing.T) {
+	p := open(t, serve(t).page("#data=digits&model=logistic&epochs=100"), 1280)
+	p.wait("the data", dataReady)
+	p.press(kb.Tab)
+	if words := eval[string](p, "document.activeElement.innerText"); !strings.Contains(words, "Skip") {
+		t.Errorf("the first stop is %q, want the way past the header", words)
+	}
+	p.press(kb.Enter)
+	p.tabTo("setting-epsilon")
+	p.press("2") // a field that gets the focus by Tab is selected whole
+	p.press(kb.Enter)
+	p.wait("an epoch", `document.getElementById("tile-accuracy").innerText.includes("%") && document.getElementById("progress").value > 0.05`)
+	if !eval[bool](p, `document.getElementById("setting-epsilon").matches(":disabled")`) {
+		t.Error("epsilon can be changed during a run")
+	}
+	p.tabTo("pause")
+	p.press(" ")
+	p.wait("the pause", state+` === "paused"`)
+	p.tabTo("stop")
+	p.press(kb.Enter)
+	p.wait("the end", state+` === "done"`)
+	if id := eval[string](p, "document.activeElement.id"); id != "train" {
+		t.Errorf("at the end the focus is on %q, want it on Train: Stop can no longer be pressed", id)
+	}
+	if target := p.text("tile-target"); target != "2.00" {
+		t.Errorf("the target is %s, want 2.00 as typed", target)
+	}
+}
+
+// Arrow keys walk along a curve; where one is is shown at once, and spoken when one rests.
+func TestCurvesSpeak(t *testing.T) {
+	p := serve(t).train(t, "data=digits&model=logistic&epochs=4")
+	p.wait("the end", state+` === "done"`)
+	p.run(chromedp.Focus(".chart .focusable", chromedp.ByQuery))
+	shown := func() string { return eval[string](p, `document.querySelector(".chart .readout").innerText`) }
+	p.press(kb.Home)
+	if words := shown(); !strings.HasPrefix(words, "Epoch 0:") {
+		t.Errorf("at the start of the curve it says %q", words)
+	}
+	p.press(kb.ArrowRight)
+	p.press(kb.ArrowRight)
+	p.wait("the spoken words", `document.querySelector(".chart [aria-live]").textContent.startsWith("Epoch 2:")`)
+	if words := shown(); !strings.HasPrefix(words, "Epoch 2:") {
+		t.Errorf("two steps on it says %q", words)
+	}
+	p.press(kb.Escape)
+	if words := shown(); !strings.HasPrefix(words, "Epoch 4:") {
+		t.Errorf("without a cursor it says %q, want the latest", words)
+	}
+	// The table beneath holds the same figures.
+	rows := eval[int](p, `(document.querySelector(".chart details").open = true, new Promise((go) => setTimeout(() => go(document.querySelectorAll(".chart tbody")[0].rows.length), 200)))`)
+	if rows != 5 {
+		t.Errorf("the table has %d rows, want 5: the start and four epochs", rows)
+	}
+	p.clean()
+}
+
+func TestThemeIsRemembered(t *testing.T) {
+	s := serve(t)
+	p := open(t, s.page("accountant.html"), 1280)
+	p.run(theme("light"))
+	paper := func() string { return eval[string](p, "getComputedStyle(document.body).backgroundColor") }
+	light := paper()
+	p.click("theme")
+	dark := paper()
+	if dark == light {
+		t.Fatal("the button does not change the theme")
+	}
+	p.run(chromedp.Navigate(s.page("index.html")))
+	if now := paper(); now != dark {
+		t.Errorf("on the next page the background is %s, want %s", now, dark)
+	}
+	if pressed := eval[string](p, `document.getElementById("theme").getAttribute("aria-pressed")`); pressed != "true" {
+		t.Errorf("the button says aria-pressed=%s", pressed)
+	}
+}

@@ -1,0 +1,67 @@
+package pagetest
+
+import (
+	"bufio"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// As cmd/serve serves it, with its headers: the page trains, so the two policies agree.
+func TestTrainsWhenServed(t *testing.T) {
+	serve(t) // skips where the site is not built
+	binary := filepath.Join(t.TempDir(), "serve")
+	build := exec.Command("go", "build", "-o", binary, "./cmd/serve")
+	build.Dir = "../.."
+	if output, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	server := exec.Command(binary, "-addr", "127.0.0.1:0", "-dir", dist)
+	out, err := server.StdoutPipe()
+	if err == nil {
+		err = server.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Process.Kill(); server.Wait() })
+	line, err := bufio.NewReader(out).ReadString('\n')
+	_, rest, found := strings.Cut(line, "http://")
+	address, _, _ := strings.Cut(rest, "/")
+	if err != nil || !found {
+		t.Fatalf("serve said %q: %v", line, err)
+	}
+	p := open(t, "http://"+address+"/#data=digits&model=logistic&epochs=1", 1280)
+	p.wait("the data", dataReady)
+	p.click("train")
+	p.wait("the end", state+` === "done"`)
+	p.clean()
+}
+
+// Everything that the page names is there, relative to wherever it lies, and is asked for once.
+func TestLoadsFromSubPath(t *testing.T) {
+	s := serve(t)
+	p := open(t, s.page(""), 1280)
+	p.wait("the data", dataReady)
+	_, paths := s.requests(0)
+	seen := map[string]bool{}
+	for _, path := range paths {
+		if strings.HasPrefix(path, "/") {
+			t.Errorf("%s was asked for: not below the page's own folder", path)
+		}
+		if seen[path] {
+			t.Errorf("%s was asked for twice", path)
+		}
+		seen[path] = true
+	}
+	if eval[bool](p, `document.querySelectorAll("[style], script:not([src]), style").length > 0`) && !s.scripted(p) {
+		t.Error("the page has inline styles or scripts")
+	}
+	p.clean()
+}
+
+// scripted says whether what is inline was set by a script through the object model, which the policy allows.
+func (s *site) scripted(p *tab) bool {
+	return eval[bool](p, `fetch(location.href).then((r) => r.text()).then((html) => !/ style=|<style|<script>/.test(html))`)
+}

@@ -20,6 +20,16 @@ var (
 	kappa      = Param{"kappa", "gain of the filter: weight of the newest gradient", 0.7, 0.01, 0.99}
 )
 
+// catalogue holds every mechanism with what it pays. Why each is sound follows from what it is made of:
+//
+//   - fixed bounds, normalisation and schedules know nothing of the data: the plan charges each step's noise multiplier,
+//     and the engine scales noise to the joint sensitivity of the bounds in use, so that any bounds do;
+//   - adaptive bounds are functions of noised counts that the plan charges together with the gradient, and change only
+//     after the step whose batch was counted: to the next step they are public;
+//   - noise allocated by layer keeps the sum of squared bound over deviation, which is all that the cost depends on;
+//   - gradients at several points are combined per record before the one clip: the bound holds for the combination;
+//   - correlated noise is accounted for as its matrix mechanism with one participation in each b steps;
+//   - filters, optimisers and averages of the model are functions of what was released.
 var catalogue = []Mechanism{
 	{
 		Name: "fixed", Kind: Clipping, Title: "Fixed clip (DP-SGD)", Paper: abadi, Pays: nothing,

@@ -1,6 +1,7 @@
 package dp
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -344,5 +345,34 @@ func TestBandedBeatsIndependent(t *testing.T) {
 	t.Logf("%d bands, noise multiplier %.4f, error of the iterates %.3f of DP-SGD's", bands, p.NoiseMultiplier(0), ratio)
 	if bands < 2 || ratio > 0.95 {
 		t.Errorf("%d bands: %.3f of DP-SGD's error", bands, ratio)
+	}
+}
+
+// What a step of each mechanism costs beside the gradients: sampling, noise, release, filters.
+func BenchmarkMechanisms(b *testing.B) {
+	for _, name := range []string{"fixed", "quantile-layer", "amc-ns", "fixed+doppler", "disk", "bandmf"} {
+		b.Run(name, func(b *testing.B) {
+			d, err := NewMechanism(name, nil, benchmarkSetting)
+			if err != nil {
+				b.Fatal(err)
+			}
+			d.Spec.NoiseMultiplier, d.Spec.Epsilon = 2, 1e9
+			p, err := NewPlan(d.Spec)
+			if err != nil {
+				b.Fatal(err)
+			}
+			dim, groups := benchmarkSetting.Params(), d.Policy.Rule().Groups(8)
+			params, sums := make([]float32, dim), Sums{Gradient: make([]float64, dim), Counts: make([]float64, groups)}
+			compute := func(_ context.Context, q Query) (Sums, error) { sums.Records = len(q.Records); return sums, nil }
+			e := newTestEngine(b, Options{Plan: p, Policy: d.Policy, Tensors: benchmarkSetting.Tensors})
+			for b.Loop() {
+				if e.Step() == p.Steps() {
+					e = newTestEngine(b, Options{Plan: p, Policy: d.Policy, Tensors: benchmarkSetting.Tensors})
+				}
+				if _, err := e.Next(context.Background(), params, compute); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -209,18 +209,19 @@ func (n *networkReport) rates(d *markdown.Document) {
 const method = `A sample's floating-point operations are counted from the layers: 2 for each multiply-add of a convolution or a linear
 layer, once forward, once for the gradient of the weights, and once for the gradient of the input, except in the first
 layer that learns, whose input needs none. Taps on zero padding count. Vector padding, packing, activations, pooling,
-normalisation, norms and clipping do not: they are overhead. The peak is measured in the same rounds: twelve independent
-accumulators of a multiply-add (relaxed_madd where the browser has it) on four floats.
+normalisation, norms and clipping do not: they are overhead. The peak is measured in the same rounds: twelve
+independent accumulators of a multiply-add (relaxed_madd where the browser has it) on four floats.
 
 A step of the compiled module is what the trainer asks of a compute worker: parameters, bounds and indices in, the
 float64 sum, counts and loss out, by the site's own worker script and messages. Plain Go is nn's reference, clipping
 included, compiled by the Go toolchain.
 
 TF.js runs in a worker, on its wasm backend, with SIMD and one thread, at the quickest of several batch sizes, without
-privacy, on images that were normalised beforehand. The gradient of a convolution's filter, which that backend lacks, is
-made of kernels that it has (a convolution in which batch and channels change places, which is quicker than im2col and
-matMul); its gradient of max pooling, which loses windows without a positive value, is repaired. "With our input gradient" replaces a kernel that it does have by a quicker composition, for stride 1. Before
-it is timed its gradient is compared with nn's reference.`
+privacy, on images that were normalised beforehand. The gradient of a convolution's filter, which that backend lacks,
+is made of kernels that it has (a convolution in which batch and channels change places, which is quicker than im2col
+and matMul); its gradient of max pooling, which loses windows without a positive value, is repaired. "With our input
+gradient" replaces a kernel that it does have by a quicker composition, for stride 1. Before it is timed its gradient
+is compared with nn's reference.`
 
 func orDash(ratios map[string]float64, key string) string {
 	if v, ok := ratios[key]; ok && !math.IsNaN(v) {

@@ -22,7 +22,7 @@ export function withAddress(preset: Config): Config {
     const word = words.get(setting.key);
     if (word === null) return config;
     if (setting.kind === "switch") return write(config, setting, word === "1");
-    if (setting.kind === "choice") return write(config, setting, word);
+    if (setting.kind !== "number") return write(config, setting, word);
     const value = word.trim() === "" ? NaN : Number(word);
     return fault(setting, value) ? config : write(config, setting, value);
   }, preset);

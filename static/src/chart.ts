@@ -78,8 +78,10 @@ export class Chart {
   }
 
   #redraw() {
-    if (!this.#plot) this.#rebuild();
-    else this.#plot.setData(this.#columns as uPlot.AlignedData);
+    // An empty chart has no figures on its axes; uPlot works them out anew only where a scale changes.
+    const wasEmpty = !this.#plot?.data[0].length;
+    if (wasEmpty) this.#rebuild();
+    else this.#plot!.setData(this.#columns as uPlot.AlignedData);
     this.#readout.textContent = this.#words(this.#cursor);
     if (this.#details.open) this.#fillTable();
   }

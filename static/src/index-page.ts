@@ -98,6 +98,8 @@ function begin(config: Config) {
 function hear(event: Event) {
   if (run) addEvent(run, event);
   switch (event.type) {
+    case "ready":
+      return form.offerMechanisms(event.mechanisms ?? []);
     case "loading":
       return showLoading(event.loading!);
     case "dataset":

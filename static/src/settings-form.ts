@@ -1,6 +1,7 @@
 // The form made from the table of settings: a label, a control and a line that explains, for each.
 import { el } from "./dom";
-import type { Config } from "./protocol";
+import { MechanismChooser } from "./mechanism-chooser";
+import type { Config, MechanismInfo } from "./protocol";
 import { type Plain, type Setting, fault, read, settings, write } from "./settings";
 
 type Control = HTMLInputElement | HTMLSelectElement;
@@ -9,6 +10,7 @@ export class SettingsForm {
   #base: Config;
   #controls = new Map<Setting, Control>();
   #faults = new Map<Setting, HTMLElement>();
+  #mechanism = new MechanismChooser();
 
   /** Fills every element with a data-group attribute under root; tells onchange which setting a person changed. */
   constructor(root: HTMLElement, config: Config, onchange: (setting: Setting) => void) {
@@ -28,7 +30,8 @@ export class SettingsForm {
     this.#base = config;
     for (const [setting, control] of this.#controls) {
       const value = read(config, setting);
-      if (control.type === "checkbox") (control as HTMLInputElement).checked = value === true;
+      if (setting.kind === "mechanism") this.#mechanism.show(String(value));
+      else if (control.type === "checkbox") (control as HTMLInputElement).checked = value === true;
       else control.value = written(value);
       this.#showFault(setting);
     }
@@ -62,7 +65,16 @@ export class SettingsForm {
     if (choices.some(([value]) => value === chosen)) select.value = chosen;
   }
 
+  /** The mechanisms that there are, once the trainer has told. */
+  offerMechanisms(catalogue: MechanismInfo[]) {
+    this.#mechanism.offer(catalogue);
+  }
+
   #row(setting: Setting): HTMLElement {
+    if (setting.kind === "mechanism") {
+      this.#controls.set(setting, this.#mechanism.input);
+      return this.#mechanism.root;
+    }
     const id = `setting-${setting.key}`;
     const described = { id, "aria-describedby": `${id}-why ${id}-fault` };
     const control: Control =
@@ -87,7 +99,7 @@ export class SettingsForm {
   #value(setting: Setting): Plain {
     const control = this.#controls.get(setting)!;
     if (setting.kind === "switch") return (control as HTMLInputElement).checked;
-    if (setting.kind === "choice") return control.value;
+    if (setting.kind !== "number") return control.value;
     if (control.value === "" && setting.optional) return undefined;
     return control.value === "" ? NaN : Number(control.value);
   }
@@ -95,7 +107,8 @@ export class SettingsForm {
   #showFault(setting: Setting): boolean {
     const value = this.#value(setting);
     const words = typeof value === "number" ? fault(setting, value) : undefined;
-    const place = this.#faults.get(setting)!;
+    const place = this.#faults.get(setting);
+    if (!place) return false; // a mechanism shows what is wrong itself
     place.textContent = words ?? "";
     place.hidden = !words;
     this.#controls.get(setting)!.toggleAttribute("aria-invalid", false);

@@ -1,16 +1,17 @@
 // Every setting of a run, declared once: its place in the configuration, its name in the address, its words, its limits.
 // The form, the address and the comparison of runs are all made from this table.
+import { mechanismWord, parseMechanism } from "./mechanism";
 import type { Config } from "./protocol";
 
-export type Group = "model" | "privacy" | "training" | "advanced";
+export type Group = "model" | "privacy" | "training" | "mechanism" | "advanced";
 
 export interface Setting {
   key: string; // its name in the address after #
-  path: string; // its place in Config, "mechanism.name" for nested ones
+  path: keyof Config;
   group: Group;
   label: string;
   why: string; // one line for the person at the page
-  kind: "number" | "choice" | "switch";
+  kind: "number" | "choice" | "switch" | "mechanism"; // a mechanism is read and written as one word
   min?: number;
   max?: number;
   whole?: boolean;
@@ -52,9 +53,8 @@ export const settings: Setting[] = [
     why: "Processors to compute with; 0 means all. It changes the speed, never the privacy.",
   },
   {
-    key: "mechanism", path: "mechanism.name", group: "advanced", label: "Mechanism", kind: "choice",
-    why: "How gradients are clipped and noised.",
-    choices: [["fixed", "Fixed clip norm"]],
+    key: "mechanism", path: "mechanism", group: "mechanism", label: "Mechanism", kind: "mechanism",
+    why: "How gradients are clipped, noised and filtered.",
   },
   {
     key: "optimizer", path: "optimizer", group: "advanced", label: "Optimiser", kind: "choice",
@@ -106,19 +106,15 @@ export const fallback: Config = {
 
 export type Plain = string | number | boolean | undefined;
 
-export function read(config: Config, setting: Setting): Plain {
-  return setting.path.split(".").reduce((value: any, name) => value?.[name], config);
+export function read(config: Config, { path }: Setting): Plain {
+  return path === "mechanism" ? mechanismWord(config.mechanism) : (config[path] as Plain);
 }
 
-/** The configuration with one setting replaced; undefined and false leave it out where it may be left out. */
-export function write(config: Config, setting: Setting, value: Plain): Config {
-  const copy = structuredClone(config);
-  const names = setting.path.split(".");
-  const last = names.pop()!;
-  const place = names.reduce((value: any, name) => value[name], copy);
-  if (value === undefined || value === false) delete place[last];
-  else place[last] = value;
-  return copy;
+/** The configuration with one setting replaced; undefined and false leave it out. */
+export function write(config: Config, { path }: Setting, value: Plain): Config {
+  if (path === "mechanism") return { ...config, mechanism: parseMechanism(String(value)) };
+  const { [path]: _, ...others } = config;
+  return (value === undefined || value === false ? others : { ...config, [path]: value }) as Config;
 }
 
 /** What is wrong with a number, in words for its reader; undefined when nothing is. */

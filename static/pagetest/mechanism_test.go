@@ -1,0 +1,58 @@
+package pagetest
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// choose chooses an option of a select by its value, as a person would.
+func (p *tab) choose(id, value string) {
+	p.t.Helper()
+	eval[any](p, fmt.Sprintf(`(() => { const s = document.getElementById(%s); s.value = %s; s.dispatchEvent(new Event("change")); })()`, quote(id), quote(value)))
+}
+
+// A mechanism is put together from parts, each explained; the run is planned and trained with it, and a link carries it.
+func TestComposesMechanism(t *testing.T) {
+	s := serve(t)
+	p := open(t, s.page("#data=digits&model=logistic&epochs=2"), 1280)
+	p.wait("the data", dataReady)
+	p.choose("mechanism-part-0", "quantile")
+	p.choose("mechanism-part-1", "sigma-linear")
+	p.choose("mechanism-part-3", "momentum")
+	eval[any](p, `(() => { const f = document.getElementById("mechanism-part-3-beta"); f.value = "0.5"; f.dispatchEvent(new Event("change")); })()`)
+	about := eval[string](p, `document.getElementById("mechanism-part-0-about").textContent`)
+	for _, words := range []string{"quantile", "It costs one noised count", "arXiv:1905.03871"} {
+		if !strings.Contains(about, words) {
+			t.Errorf("the mechanism's description lacks %q: %s", words, about)
+		}
+	}
+	const want = "quantile+sigma-linear+momentum(momentum.beta=0.5)"
+	if got := eval[string](p, `new URLSearchParams(location.hash.slice(1)).get("mechanism")`); got != want {
+		t.Errorf("the address says mechanism=%s, want %s", got, want)
+	}
+	p.click("train")
+	p.wait("the end", state+` === "done"`)
+	if plan := p.text("plan"); !strings.Contains(plan, "as scheduled") {
+		t.Errorf("the plan does not tell of the schedule: %s", plan)
+	}
+
+	// The link opens with the same parts.
+	q := open(t, s.page("")+eval[string](p, "location.hash"), 1280)
+	q.wait("the data", dataReady)
+	for part, value := range map[string]string{"0": "quantile", "1": "sigma-linear", "2": "", "3": "momentum", "3-beta": "0.5"} {
+		if got := eval[string](q, `document.getElementById("mechanism-part-`+part+`").value`); got != value {
+			t.Errorf("part %s is %q, want %q", part, got, value)
+		}
+	}
+	p.clean()
+	q.clean()
+}
+
+func TestRefusesUnknownMechanism(t *testing.T) {
+	p := serve(t).train(t, "data=digits&model=logistic&mechanism=wishful")
+	p.wait("the refusal", `!document.getElementById("problem").hidden`)
+	if words := p.text("problem"); !strings.Contains(words, `unknown mechanism "wishful"`) {
+		t.Errorf("the refusal is %q", words)
+	}
+}

@@ -21,11 +21,17 @@ type kind struct {
 
 // source knows one step's privacy loss.
 type source interface {
-	// losses discretises the loss of a record's removal or addition, rounded to the given side. It returns false where
-	// the grid is too fine to be held in memory.
-	losses(width float64, acc accuracy, added bool, side bias) (losses, bool)
+	// discretise cuts the losses of a record's removal or addition into cells of a width. It returns false where they
+	// would be too many to be held in memory.
+	discretise(width float64, acc accuracy, added bool) (rounding, bool)
 	// logMoment is log E e^{(a-1) loss}, or a bound on it from above, for the worse of removal and addition.
 	logMoment(a float64) float64
+}
+
+// rounding gives a distribution on a grid, either way.
+type rounding interface {
+	up() losses   // dominates the step
+	down() losses // is dominated by it
 }
 
 // poisson is the usual step.
@@ -33,23 +39,19 @@ type poisson struct{ sigma, rate float64 }
 
 func (s poisson) logMoment(a float64) float64 { return logMoment(s.sigma, s.rate, a) }
 
-func (s poisson) losses(width float64, acc accuracy, added bool, side bias) (losses, bool) {
-	return removed(s.sigma, s.rate).losses(width, acc, added, side)
+func (s poisson) discretise(width float64, acc accuracy, added bool) (rounding, bool) {
+	return removed(s.sigma, s.rate).discretise(width, acc, added)
 }
 
-func (p pair) losses(width float64, acc accuracy, added bool, side bias) (losses, bool) {
+func (p pair) discretise(width float64, acc accuracy, added bool) (rounding, bool) {
 	if added {
 		p = p.reversed()
 	}
-	c, ok := cut(p, width, acc)
-	switch {
-	case !ok:
-		return losses{}, false
-	case side == above:
-		return c.connectDots(), true
-	}
-	return c.merge(), true
+	return cut(p, width, acc)
 }
+
+func (c cells) up() losses   { return c.connectDots() }
+func (c cells) down() losses { return c.merge() }
 
 // newAnalysis prepares a merged schedule.
 func newAnalysis(merged []Segment) *analysis {
@@ -171,7 +173,7 @@ func (a *analysis) refine(q question) Bounds {
 func (a *analysis) takeInAdding(b Bounds) Bounds {
 	coarse := a.settled
 	coarse.width *= 3
-	if over, ok := a.compose(coarse, true, above); ok && coarse.read(over.tails(), above) <= b.Upper {
+	if over, ok := a.upper(coarse, true); ok && coarse.read(over.tails(), above) <= b.Upper {
 		return b
 	}
 	q := a.settled
@@ -185,25 +187,46 @@ func (a *analysis) takeInAdding(b Bounds) Bounds {
 
 // both composes the run in one direction on one grid, its losses rounded up and down.
 func (a *analysis) both(q question, added bool) (over, under *composed, ok bool) {
-	if over, ok = a.compose(q, added, above); ok {
-		under, ok = a.compose(q, added, below)
+	steps, ok := a.discretise(a.worse, q, added)
+	if !ok {
+		return nil, nil, false
 	}
+	if over, ok = a.compose(a.worse, steps, rounding.up, q); !ok {
+		return nil, nil, false
+	}
+	if &a.better[0] != &a.worse[0] {
+		if steps, ok = a.discretise(a.better, q, added); !ok {
+			return nil, nil, false
+		}
+	}
+	under, ok = a.compose(a.better, steps, rounding.down, q)
 	return over, under, ok
 }
 
-func (a *analysis) compose(q question, added bool, side bias) (*composed, bool) {
-	acc := accuracy{lambda: q.lambda, left: 1e-13 / a.total, right: max(q.tail/a.total, 1e-300)}
-	kinds := a.worse
-	if side == below {
-		kinds = a.better
+// upper composes the run in one direction, its losses rounded up.
+func (a *analysis) upper(q question, added bool) (*composed, bool) {
+	steps, ok := a.discretise(a.worse, q, added)
+	if !ok {
+		return nil, false
 	}
-	parts := make([]part, len(kinds))
+	return a.compose(a.worse, steps, rounding.up, q)
+}
+
+func (a *analysis) discretise(kinds []kind, q question, added bool) (steps []rounding, ok bool) {
+	acc := accuracy{lambda: q.lambda, left: 1e-13 / a.total, right: max(q.tail/a.total, 1e-300)}
+	steps = make([]rounding, len(kinds))
 	for i, k := range kinds {
-		l, ok := k.losses(q.width, acc, added, side)
-		if !ok {
+		if steps[i], ok = k.discretise(q.width, acc, added); !ok {
 			return nil, false
 		}
-		parts[i] = part{l, k.steps}
+	}
+	return steps, true
+}
+
+func (a *analysis) compose(kinds []kind, steps []rounding, round func(rounding) losses, q question) (*composed, bool) {
+	parts := make([]part, len(kinds))
+	for i, k := range kinds {
+		parts[i] = part{round(steps[i]), k.steps}
 	}
 	return a.composer.compose(parts, q.lambda)
 }

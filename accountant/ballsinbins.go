@@ -91,19 +91,27 @@ type allocation struct {
 // logMoment is that of the record's one participation, without amplification.
 func (m *allocation) logMoment(a float64) float64 { return a * (a - 1) / 2 / m.sigma / m.sigma }
 
-func (m *allocation) losses(width float64, acc accuracy, added bool, side bias) (losses, bool) {
-	if side == below { // nothing is claimed
-		return losses{width: width, mass: []float64{1}}, true
-	}
+func (m *allocation) discretise(width float64, acc accuracy, added bool) (rounding, bool) {
 	if m.last.width != width {
 		one, ok := singleRatio(m.sigma, width, acc)
 		if !ok {
-			return losses{}, false
+			return nil, false
 		}
 		m.last = averageOf(one, m.batches)
 	}
-	return m.last.losses(added), true
+	return epoch{m.last, added}, true
 }
+
+// epoch is the average as seen from one direction.
+type epoch struct {
+	average
+	added bool
+}
+
+func (e epoch) up() losses { return e.losses(e.added) }
+
+// down claims nothing: a loss of zero.
+func (e epoch) down() losses { return losses{width: e.width, mass: []float64{1}} }
 
 // average is the distribution of an average of likelihood ratios w under the hypothesis without the record: mass[k] at
 // w = e^{offset + k width}, and zero at w = 0. Under the other hypothesis a value of w is w times as likely, and infinite

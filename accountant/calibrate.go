@@ -77,7 +77,7 @@ func nearUpper(typical []Segment, delta float64) func([]Segment) float64 {
 			return b.Upper
 		}
 		a.worse = newAnalysis(merged).worse
-		over, ok := a.compose(a.settled, false, above)
+		over, ok := a.upper(a.settled, false)
 		if !ok {
 			return upperEpsilon(merged, delta)
 		}

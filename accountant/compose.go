@@ -258,11 +258,16 @@ func (c *composer) multiplyOften(alive []frequency, p part, centre int, rounding
 		x[(k-centre)&(len(x)-1)] -= sum
 	}
 	c.transform.forward(x)
-	step := 2 * math.Pi / float64(len(x))
+	floor := math.Exp(negligible / p.steps)
 	next := alive[:0]
 	for _, a := range alive {
-		sin, cos := math.Sincos(step * float64(a.index) / 2)
-		change := c.transform.at(a.index) * complex(-2*sin*sin, -2*sin*cos) // e^{-i omega} - 1
+		sums := c.transform.at(a.index)
+		rough := 1 + sums*(c.transform.root(a.index)-1)
+		if math.Abs(real(rough))+math.Abs(imag(rough))+distance*rounding < floor {
+			continue
+		}
+		sin, cos := math.Sincos(math.Pi * float64(a.index) / float64(len(x)))
+		change := sums * complex(-2*sin*sin, -2*sin*cos) // e^{-i omega} - 1
 		re, im := real(change), imag(change)
 		off := 2*sin*distance*rounding + 4*0x1p-53*math.Hypot(re, im)
 		logR, angle := math.Log1p(re*(2+re)+im*im)/2, math.Atan2(im, 1+re)

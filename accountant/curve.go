@@ -60,8 +60,8 @@ func TradeOff(segments []Segment) (Curve, error) {
 // bothDirections composes upper bounds of both directions on the same grid, or a coarser one if need be.
 func (a *analysis) bothDirections(q question) (removed, added tails, err error) {
 	for ; q.width < 1e9; q.width *= 2 {
-		r, ok1 := a.compose(q, false, above)
-		s, ok2 := a.compose(q, true, above)
+		r, ok1 := a.upper(q, false)
+		s, ok2 := a.upper(q, true)
 		if ok1 && ok2 {
 			return r.tails(), s.tails(), nil
 		}

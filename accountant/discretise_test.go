@@ -35,11 +35,11 @@ func TestOneStepIsEnclosed(t *testing.T) {
 					continue
 				}
 				for _, added := range []bool{false, true} {
-					over, ok1 := removed(s, q).losses(width, acc, added, above)
-					under, ok2 := removed(s, q).losses(width, acc, added, below)
-					if !ok1 || !ok2 {
+					step, ok := removed(s, q).discretise(width, acc, added)
+					if !ok {
 						t.Fatalf("sigma %v, q %v, width %v: too fine", s, q, width)
 					}
+					over, under := step.up(), step.down()
 					for epsilon := 1e-5; epsilon < 20; epsilon *= 1.7 {
 						exact := deltaOneWay(s, q, epsilon, added)
 						slack := 1e-12*exact + 4e-16
@@ -59,7 +59,8 @@ func TestOneStepIsEnclosed(t *testing.T) {
 // TestMassIsKept: probabilities sum to 1, and connecting the dots keeps those of the other hypothesis too.
 func TestMassIsKept(t *testing.T) {
 	for _, added := range []bool{false, true} {
-		l, _ := removed(0.8, 0.05).losses(0.003, accuracy{lambda: 1, left: 1e-16, right: 1e-16}, added, above)
+		step, _ := removed(0.8, 0.05).discretise(0.003, accuracy{lambda: 1, left: 1e-16, right: 1e-16}, added)
+		l := step.up()
 		upper, lower := l.infinite, 0.0
 		for k, m := range l.mass {
 			if m < 0 {
@@ -71,7 +72,7 @@ func TestMassIsKept(t *testing.T) {
 		if math.Abs(upper-1) > 1e-14 || math.Abs(lower-1) > 1e-13 {
 			t.Errorf("added %v: masses %v and %v, want 1", added, upper, lower)
 		}
-		l, _ = removed(0.8, 0.05).losses(0.003, accuracy{lambda: 1, left: 1e-16, right: 1e-16}, added, below)
+		l = step.down()
 		upper = 0
 		for _, m := range l.mass {
 			upper += m

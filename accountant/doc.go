@@ -13,14 +13,18 @@
 //
 //	segment.go, parse.go      what is accounted
 //	normal.go, root.go        the normal distribution in its tails; a safe root finder
-//	gaussian.go               closed forms: one Gaussian, one subsampled step
+//	gaussian.go               closed forms: Gaussian steps, one subsampled step
 //	rdp.go                    Renyi differential privacy: the fast upper bound
 //	pair.go                   the two hypotheses an adversary must tell apart in one step
 //	discretise.go             from a pair to privacy losses on a grid: connect the dots above, merge below
-//	compose.go                many steps: tilted Fourier transforms
-//	pld.go                    both bounds of epsilon and delta, and the choice of grid
+//	compose.go, fft.go        many steps: tilted Fourier transforms, with a bound on their rounding
+//	tails.go                  from composed losses to epsilon and delta
+//	analysis.go, grouping.go  the choice of tilt and grid; schedules of very many kinds of step
+//	pld.go, bounds.go         epsilon and delta from both sides
 //	prv.go, clt.go            a second opinion; an estimate that is no guarantee
-//	calibrate.go, odometer.go, filter.go
-//	event.go and one file for each event
-//	curve.go, audit.go        what it means; what an attacker can measure
+//	calibrate.go              noise for a target, steps that a budget allows
+//	odometer.go, filter.go    a run as it goes; a budget spent adaptively
+//	event.go                  mechanisms other than the plain step, one file each: joint.go, truncated.go, cyclic.go,
+//	                          groups.go, ballsinbins.go, and shuffled.go, which says why not
+//	curve.go, audit.go        what it means to an attacker; what an attacker can measure
 package accountant

@@ -139,8 +139,8 @@ func TestGroup(t *testing.T) {
 				want += max(0, density(p.upper, x)-math.Exp(epsilon)*density(p.lower, x)) * 28 / float64(n)
 			}
 			acc := accuracy{lambda: 1, left: 1e-16, right: 1e-16}
-			over, _ := m.losses(1e-3, acc, added, above)
-			under, _ := m.losses(1e-3, acc, added, below)
+			step, _ := m.discretise(1e-3, acc, added)
+			over, under := step.up(), step.down()
 			if hi, lo := over.delta(epsilon), under.delta(epsilon); hi < want-1e-9 || lo > want+1e-9 || hi-lo > 1e-5 {
 				t.Errorf("epsilon %v, added %v: [%v, %v], want %v", epsilon, added, lo, hi, want)
 			}

@@ -45,13 +45,17 @@ func (t *transform) forward(x []float64) {
 func (t *transform) at(f int) complex128 {
 	h := t.n / 2
 	a, b := f%h, (h-f)%h
-	evenRe, evenIm := (t.re[a]+t.re[b])/2, (t.im[a]-t.im[b])/2
-	oddRe, oddIm := (t.im[a]+t.im[b])/2, (t.re[b]-t.re[a])/2
-	c, s := -1.0, 0.0
-	if f < h {
-		c, s = t.cos[f], t.sin[f]
+	even := complex((t.re[a]+t.re[b])/2, (t.im[a]-t.im[b])/2)
+	odd := complex((t.im[a]+t.im[b])/2, (t.re[b]-t.re[a])/2)
+	return even + t.root(f)*odd
+}
+
+// root is e^{-2 pi i f/n} for 0 <= f <= n/2.
+func (t *transform) root(f int) complex128 {
+	if f == t.n/2 {
+		return -1
 	}
-	return complex(evenRe+c*oddRe-s*oddIm, evenIm+c*oddIm+s*oddRe)
+	return complex(t.cos[f], t.sin[f])
 }
 
 // inverse fills dst with the real sequence whose transform at f, 0 <= f <= n/2, is spectrum[f].

@@ -34,7 +34,8 @@ package compile
 // Rounding to denormal numbers is absolute: at most 2^-150 a coordinate of s G, and |x| 2^-150 for s d, where maxInput bounds
 // |x|. Both vanish beside 2^-26 C, since C is at least 1e-12 ([clip.CheckBounds]).
 //
-// Independence. All this takes a contribution to be a function of its record alone. So whatever a record writes must
+// Independence. All this takes a contribution to be a function of its record alone. relaxed_madd may round once or twice,
+// but an engine chooses once and for all. And whatever a record writes must
 // be written, or zeroed, by the next one before it is read: a NaN in a buffer's padding would otherwise poison every later record.
 const (
 	unit  = 0x1p-24

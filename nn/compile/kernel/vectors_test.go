@@ -145,21 +145,42 @@ func TestFlush(t *testing.T) {
 
 func TestPermute(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 6))
-	// [2][3][5] to [5][2][3]
-	axes := []Axis{{N: 2, From: 15 * 4, To: 3 * 4}, {N: 3, From: 5 * 4, To: 4}, {N: 5, From: 4, To: 6 * 4}}
-	try(t, func(s *Set) *wasm.Func { return s.Permute(4, axes...) }, 2, func(t *testing.T, b *bench) {
-		v := random(r, 30)
-		to := b.alloc(30)
-		b.run(b.put(v), to)
-		got := b.get(to, 30)
-		for i := range 2 {
-			for j := range 3 {
-				for k := range 5 {
-					if got[k*6+i*3+j] != v[i*15+j*5+k] {
-						t.Fatalf("element %d,%d,%d is misplaced", i, j, k)
+	for range 40 {
+		n, size := []int{1 + r.IntN(4), 1 + r.IntN(4), 1 + r.IntN(20)}, 4+4*r.IntN(2)
+		order := r.Perm(3) // of the target's axes, outermost first
+		axes, reversed := make([]Axis, 3), make([]bool, 3)
+		from, to, start := size, size, 0
+		for i := 2; i >= 0; i-- {
+			axes[i].N, axes[i].From = n[i], from
+			from *= n[i]
+		}
+		for i := 2; i >= 0; i-- {
+			k := order[i]
+			axes[k].To = to
+			to *= n[k]
+			if reversed[k] = r.IntN(4) == 0; reversed[k] { // some axes backwards
+				start += (n[k] - 1) * axes[k].To
+				axes[k].To *= -1
+			}
+		}
+		try(t, func(s *Set) *wasm.Func { return s.Permute(size, axes...) }, 2, func(t *testing.T, b *bench) {
+			floats := from / 4
+			v, out := random(r, floats), b.alloc(floats)
+			b.run(b.put(v), out+start)
+			got := b.get(out, floats)
+			for i := range n[0] {
+				for j := range n[1] {
+					for k := range n[2] {
+						f := (i*axes[0].From + j*axes[1].From + k*axes[2].From) / 4
+						g := (start + i*axes[0].To + j*axes[1].To + k*axes[2].To) / 4
+						for h := range size / 4 {
+							if got[g+h] != v[f+h] {
+								t.Fatalf("%v of %d bytes: element %d,%d,%d is misplaced", axes, size, i, j, k)
+							}
+						}
 					}
 				}
 			}
-		}
-	})
+		})
+	}
 }

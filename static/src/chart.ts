@@ -26,6 +26,11 @@ export interface ChartSpec {
 /** Columns as uPlot takes them: x, then one per series. null is a gap. */
 export type Columns = [number[], ...(number | null)[][]];
 
+/** Columns of several tables side by side, along the x of them all. */
+export function joined(...tables: Columns[]): Columns {
+  return uPlot.join(tables as uPlot.AlignedData[]) as Columns;
+}
+
 const tableRows = 60;
 const defaultHeight = 220;
 
@@ -39,6 +44,7 @@ export class Chart {
   #readout = el("p", { class: "readout", "aria-hidden": "true" });
   #spoken = el("p", { class: "sr-only", "aria-live": "polite" });
   #table = el("table");
+  #legend = el("ul", { class: "legend" });
   #details: HTMLDetailsElement;
   #cursor: number | null = null;
   #speak = debounced(350, () => (this.#spoken.textContent = this.#words(this.#cursor)));
@@ -63,7 +69,7 @@ export class Chart {
       },
       this.#canvas,
     );
-    this.root = el("figure", { class: "chart" }, el("div", { class: "chart-head" }, title, this.#readout), focusable, this.#spoken, legend(spec), this.#details);
+    this.root = el("figure", { class: "chart" }, el("div", { class: "chart-head" }, title, this.#readout), focusable, this.#spoken, this.#legend, this.#details);
     new ResizeObserver(() => this.#resize()).observe(this.#canvas);
     document.addEventListener("themechange", () => this.#rebuild());
     this.#canvas.style.minHeight = `${spec.height ?? defaultHeight}px`; // nothing jumps when the plot appears
@@ -83,6 +89,7 @@ export class Chart {
     if (wasEmpty) this.#rebuild();
     else this.#plot!.setData(this.#columns as uPlot.AlignedData);
     this.#readout.textContent = this.#words(this.#cursor);
+    this.#showLegend();
     if (this.#details.open) this.#fillTable();
   }
 
@@ -171,23 +178,31 @@ export class Chart {
     const [xs, ...ys] = this.#columns;
     const at = index ?? this.#lastPoint();
     if (at < 0) return this.#spec.empty;
-    const parts = this.#spec.series.flatMap((s, i) => {
-      const y = ys[i][at];
-      return s.quiet || y == null ? [] : [this.#spec.series.filter((other) => !other.quiet).length > 1 ? `${s.label} ${s.format(y)}` : s.format(y)];
-    });
-    return `${this.#spec.x.label} ${this.#spec.x.format(xs[at])}: ${parts.join(", ")}`;
+    const said = this.#spec.series.flatMap((s, i) => (s.quiet || ys[i][at] == null ? [] : [[s, ys[i][at]] as const]));
+    const parts = said.map(([s, y]) => (said.length > 1 ? `${s.label} ${s.format(y)}` : s.format(y)));
+    return `${this.#spec.x.label} ${this.#spec.x.format(xs[at])}: ${parts.join(", ") || "–"}`;
   }
 
-  // The last index where anything but a quiet series has a value.
+  // Names the curves that there are, where there is more than one.
+  #showLegend() {
+    const drawn = this.#spec.series.filter((_, i) => this.#columns[i + 1].some((y) => y != null));
+    const keys = drawn.map((s) => {
+      const swatch = el("span", { class: s.dashed ? "swatch dashed" : "swatch" });
+      swatch.style.color = `var(${s.colour})`;
+      return el("li", {}, swatch, s.label);
+    });
+    this.#legend.replaceChildren(...(keys.length > 1 ? keys : []));
+  }
+
+  // The last index where the first series has a value.
   #lastPoint(): number {
-    const [xs, ...ys] = this.#columns;
-    return xs.findLastIndex((_, at) => this.#spec.series.some((s, i) => !s.quiet && ys[i][at] != null));
+    return this.#columns[1].findLastIndex((y) => y != null);
   }
 
   #fillTable() {
     const { series, x } = this.#spec;
     const [xs, ...ys] = this.#columns;
-    const shown = series.flatMap((s, i) => (s.quiet ? [] : [i]));
+    const shown = series.flatMap((s, i) => (s.quiet || (i > 0 && ys[i].every((y) => y == null)) ? [] : [i]));
     const every = Math.max(1, Math.ceil(xs.length / tableRows));
     const rows = xs.flatMap((value, at) => {
       if (at % every && at !== xs.length - 1) return [];
@@ -201,16 +216,6 @@ export class Chart {
       el("tbody", {}, ...rows),
     );
   }
-}
-
-function legend(spec: ChartSpec): HTMLElement {
-  if (spec.series.length < 2) return el("div", { hidden: true });
-  const keys = spec.series.map((s) => {
-    const swatch = el("span", { class: s.dashed ? "swatch dashed" : "swatch" });
-    swatch.style.color = `var(${s.colour})`;
-    return el("li", {}, swatch, s.label);
-  });
-  return el("ul", { class: "legend" }, ...keys);
 }
 
 /** The colour that a custom property means here and now: canvas knows neither var() nor light-dark(). */

@@ -1,5 +1,6 @@
 // The training page: the form, the trainer, and what a run shows.
 import { addressedData, addressedModel, putAddress, withAddress } from "./address";
+import { Comparison } from "./comparison";
 import { showConfusion } from "./confusion";
 import { Curves } from "./curves";
 import { type Choice, datasets } from "./datasets";
@@ -44,6 +45,7 @@ const form = new SettingsForm(setup, withAddress(fallback), (setting) => {
 });
 const presets = new Presets(byId("preset"), (config) => (usePreset(config.model), form.fill(config), keepAddress()));
 const drawn = eachFrame(draw);
+const comparison = new Comparison(drawn);
 
 byId("learning").append(curves.accuracy.root, curves.loss.root, curves.trainLoss.root);
 byId("spending").append(curves.epsilon.root);
@@ -190,7 +192,8 @@ function draw() {
   byId("tile-loss").textContent = epoch ? epoch.loss.toFixed(3) : "–";
   buttons.save.disabled = !run?.planned;
   if (!run) return;
-  curves.show(run);
+  comparison.show(run);
+  curves.show(run, comparison.kept);
   epsilonPanel.show(run, trainer);
   if (!epoch) return;
   samples.predict(epoch.predictions);

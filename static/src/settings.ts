@@ -92,10 +92,10 @@ const modelTitles: Record<string, string> = {
   "cifar-cnn": "Larger convolutional network",
 };
 
-/** "mnist-cnn-tanh" -> "Small convolutional network, tanh (mnist-cnn-tanh)". */
+/** "mnist-cnn-tanh" -> "Small convolutional network, tanh". */
 export function modelTitle(name: string): string {
   const plain = name.replace(/-tanh$/, "");
-  return modelTitles[plain] ? `${modelTitles[plain]}${plain === name ? "" : ", tanh"} (${name})` : name;
+  return (modelTitles[plain] ?? plain) + (plain === name ? "" : ", tanh");
 }
 
 /** What a run is when nothing else is said; a dataset's presets replace it. */

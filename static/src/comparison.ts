@@ -1,0 +1,50 @@
+// Two runs side by side: the one on the page and one that was kept. Their settings are shown where they differ.
+import { byId, el } from "./dom";
+import * as format from "./format";
+import type { Config } from "./protocol";
+import { type Run, lastEpoch, lastStep } from "./run";
+import { type Setting, read, settings } from "./settings";
+
+export class Comparison {
+  kept?: Run;
+  #button = byId<HTMLButtonElement>("keep");
+  #table = byId("compare");
+  #current?: Run;
+
+  /** Tells onchange when another run is kept. */
+  constructor(onchange: () => void) {
+    this.#button.addEventListener("click", () => {
+      this.kept = this.#current && { ...this.#current, steps: [...this.#current.steps], epochs: [...this.#current.epochs] };
+      onchange();
+    });
+  }
+
+  show(run: Run) {
+    this.#current = run;
+    this.#button.disabled = !lastStep(run);
+    byId("compare-panel").hidden = false;
+    if (!this.kept) return;
+    const pair = [this.kept, run];
+    const cells = (of: (run: Run) => string) => pair.map((r) => el("td", {}, of(r)));
+    const row = (name: string, of: (run: Run) => string) => el("tr", {}, el("th", { scope: "row" }, name), ...cells(of));
+    const different = settings.filter((s) => new Set(pair.map((r) => written(r.config, s))).size > 1);
+    this.#table.replaceChildren(
+      el("thead", {}, el("tr", {}, el("td"), el("th", { scope: "col" }, "Kept run"), el("th", { scope: "col" }, "This run"))),
+      el(
+        "tbody",
+        {},
+        row("Test accuracy", (r) => (lastEpoch(r) ? format.percent(lastEpoch(r)!.accuracy) : "")),
+        row("Test loss", (r) => lastEpoch(r)?.loss.toFixed(3) ?? ""),
+        row("Epsilon spent", (r) => (r.planned?.private === false ? "not private" : lastStep(r) ? `≤ ${format.epsilon(lastStep(r)!.epsilon)}` : "")),
+        row("Data", (r) => r.dataset.title),
+        ...different.map((s) => row(s.label, (r) => written(r.config, s))),
+      ),
+    );
+  }
+}
+
+function written(config: Config, setting: Setting): string {
+  const value = read(config, setting);
+  if (typeof value === "number") return value ? format.figure(value) : "0";
+  return value === undefined || value === false ? "–" : value === true ? "on" : value;
+}

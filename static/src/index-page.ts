@@ -17,6 +17,7 @@ import { Samples } from "./samples";
 import { fallback, modelTitle, notPrivate } from "./settings";
 import { SettingsForm } from "./settings-form";
 import { Trainer } from "./trainer-client";
+import { keepLedger } from "./ledger-storage";
 import { keepAwake } from "./wake-lock";
 
 const setup = byId<HTMLFormElement>("setup");
@@ -179,6 +180,7 @@ function setState(next: State) {
   // A button that is disabled under the finger hands the focus on.
   if (focused?.matches(":disabled")) (busy ? buttons.pause : buttons.train).focus();
   keepAwake(state === "running");
+  if (state === "running") keepLedger((words) => log.add(words));
   drawn();
 }
 

@@ -7,6 +7,7 @@ import { type Choice, datasets } from "./datasets";
 import { byId, eachFrame, el } from "./dom";
 import { EpsilonPanel } from "./epsilon-panel";
 import * as format from "./format";
+import { keepLedger } from "./ledger-storage";
 import { Log } from "./log";
 import { Presets } from "./presets";
 import { Problem, type WayOut } from "./problem";
@@ -17,7 +18,6 @@ import { Samples } from "./samples";
 import { fallback, modelTitle, notPrivate } from "./settings";
 import { SettingsForm } from "./settings-form";
 import { Trainer } from "./trainer-client";
-import { keepLedger } from "./ledger-storage";
 import { keepAwake } from "./wake-lock";
 
 const setup = byId<HTMLFormElement>("setup");

@@ -61,7 +61,7 @@ func NewSession(ctx context.Context, c Config, env Environment, saved *Checkpoin
 	if err := s.design(saved); err != nil {
 		return nil, err
 	}
-	if err := s.state(saved); err != nil {
+	if err := s.announce(saved); err != nil {
 		return nil, err
 	}
 	if err := s.compute(ctx); err != nil {

@@ -8,8 +8,8 @@ import (
 	"cloister/dp"
 )
 
-// state fills in the plan as the page shows it, and what it adds to what earlier runs spent on the same records.
-func (s *Session) state(saved *Checkpoint) error {
+// announce fills in the plan as the page shows it, and what it adds to what earlier runs spent on the same records.
+func (s *Session) announce(saved *Checkpoint) error {
 	var spent []accountant.Segment
 	open := 0 // runs that no epsilon covers
 	for _, run := range s.env.Ledger.Runs() {

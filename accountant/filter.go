@@ -10,7 +10,7 @@ import (
 // depend on what earlier runs released. The composition of privacy loss distributions says nothing about such spending;
 // a filter at one fixed Renyi order does: as long as the divergences of what was run, each fixed before it ran, sum to
 // at most its bound, all of it together is (epsilon, delta) private (Feldman and Zrnic 2021, arXiv:2008.11193,
-// Theorem 4.3).
+// Section 4).
 type RenyiFilter struct {
 	delta float64
 	order float64

@@ -13,20 +13,22 @@ import (
 type Odometer struct {
 	delta    float64
 	schedule []Segment
-	first    []int       // steps before each segment, and in all
+	first    []int // steps before each segment, and in all
+	orders   []float64
 	moments  [][]float64 // moments before each segment, by order, as far as needed yet
 	planned  Bounds
 	marks    []int     // steps at which the tight accountant looks
 	tight    []float64 // what it said, as far as needed yet
 }
 
-// odometerOrders are the Renyi orders followed.
-var odometerOrders = func() (orders []float64) {
-	for t := math.Log(0.05); t < math.Log(5000); t += 0.25 {
+// ordersUpTo are the Renyi orders followed. Larger ones than a few times the best for the whole run would serve its
+// first steps alone, and are the most costly.
+func ordersUpTo(best float64) (orders []float64) {
+	for t := math.Log(0.05); t < math.Log(max(4*best, 64)); t += 0.3 {
 		orders = append(orders, 1+math.Exp(t))
 	}
 	return orders
-}()
+}
 
 // NewOdometer prepares for a schedule, whose segments are taken in the order given, and analyses it as a whole.
 func NewOdometer(schedule []Segment, delta float64) (*Odometer, error) {
@@ -34,11 +36,11 @@ func NewOdometer(schedule []Segment, delta float64) (*Odometer, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &Odometer{delta: delta, schedule: slices.Clone(schedule), planned: planned, first: []int{0}}
+	o := &Odometer{delta: delta, schedule: slices.Clone(schedule), planned: planned, first: []int{0}, orders: ordersUpTo(planned.Order)}
 	for i, s := range schedule {
 		o.first = append(o.first, o.first[i]+s.Steps)
 	}
-	o.moments = [][]float64{make([]float64, len(odometerOrders))}
+	o.moments = [][]float64{make([]float64, len(o.orders))}
 	looks := o.affordableLooks()
 	for j := 1; j <= looks; j++ {
 		o.marks = append(o.marks, o.Steps()*j*j/(looks*looks))
@@ -82,12 +84,12 @@ func (o *Odometer) fast(k int) float64 {
 	}
 	for len(o.moments) <= i {
 		n := len(o.moments) - 1
-		o.moments = append(o.moments, advance(o.moments[n], o.schedule[n]))
+		o.moments = append(o.moments, o.advance(o.moments[n], o.schedule[n]))
 	}
 	spent := o.moments[i]
 	if k > o.first[i] {
 		if len(o.moments) == i+1 {
-			o.moments = append(o.moments, advance(spent, o.schedule[i]))
+			o.moments = append(o.moments, o.advance(spent, o.schedule[i]))
 		}
 		// Within a segment the moments grow in proportion to the steps.
 		next, share := o.moments[i+1], float64(k-o.first[i])/float64(o.schedule[i].Steps)
@@ -98,7 +100,7 @@ func (o *Odometer) fast(k int) float64 {
 		spent = partly
 	}
 	best := math.Inf(1)
-	for j, order := range odometerOrders {
+	for j, order := range o.orders {
 		if math.IsNaN(spent[j]) {
 			continue
 		}
@@ -109,9 +111,9 @@ func (o *Odometer) fast(k int) float64 {
 }
 
 // advance adds a segment's moments.
-func advance(spent []float64, s Segment) []float64 {
+func (o *Odometer) advance(spent []float64, s Segment) []float64 {
 	next := slices.Clone(spent)
-	for j, order := range odometerOrders {
+	for j, order := range o.orders {
 		if s.Steps > 0 {
 			next[j] += float64(s.Steps) * logMoment(s.Sigma, s.Rate, order)
 		}

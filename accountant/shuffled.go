@@ -26,8 +26,8 @@ func (ShuffledBatches) Relation() Relation { return ZeroOut }
 func (e ShuffledBatches) expand(*run, int) error { return ErrShuffled }
 
 // Bounds is what can be proven: at most the Gaussian mechanism of one participation an epoch, mu = sqrt(Epochs)/Sigma,
-// and at least what an attacker gains who asks whether the largest batch sum of an epoch exceeds a threshold
-// (Chua et al. 2024, arXiv:2403.17673, Section 3.2).
+// and at least what an attacker gains who asks whether the largest batch sum of an epoch exceeds a threshold (Chua et al.
+// 2024, arXiv:2403.17673, and for several epochs arXiv:2411.04205).
 func (e ShuffledBatches) Bounds(delta float64) (Bounds, error) {
 	if err := checkAllocation(e.Sigma, e.Batches, e.Epochs, delta); err != nil {
 		return Bounds{}, err

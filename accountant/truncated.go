@@ -10,7 +10,7 @@ import (
 //
 //	delta(eps) <= deltaPoisson(eps) + (1 + e^eps) Pr[Bin(Records, Rate) > Cap]
 //
-// a step (Chua et al. 2024, arXiv:2411.04205, Section 3). A cap some eight standard deviations above the mean costs
+// a step (Chua et al. 2024, arXiv:2411.04205). A cap some eight standard deviations above the mean costs
 // nothing visible.
 type TruncatedPoisson struct {
 	Sigma, Rate float64

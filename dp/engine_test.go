@@ -303,7 +303,7 @@ func TestGrid(t *testing.T) {
 	sum, unit, out := make([]float64, n), make([]float64, n), make([]float32, n)
 	for _, std := range []float64{1e-9, 0.037, 0.65, 1, 2.9e4} {
 		g := gridStep(std)
-		if !(g <= std/1024 && g > std/2048) {
+		if !(g <= std/64 && g > std/128) {
 			t.Errorf("std %v: grid %v", std, g)
 		}
 		fillNormal(r, unit)

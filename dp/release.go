@@ -12,15 +12,16 @@ import (
 // sum leaves a trace in the low bits of the result: not every float is reachable from every sum (Mironov 2012, "On
 // Significance of the Least Significant Bits for Differential Privacy"; Jin et al. 2022, arXiv:2112.05307). So the
 // noised sum is rounded to a multiple of a public grid step g, the power of two at or below its noise's standard
-// deviation, times 2^-10. What is released is an integer times g, and every integer stands for an interval of the
+// deviation, times 2^-6. What is released is an integer times g, and every integer stands for an interval of the
 // normal's axis. Relative to the exact normal, the probability of an interval can be off only by where its two ends
 // fall among the generator's values: these lie at most 2^-51 standard deviations apart (normal.go; beyond 4 deviations
-// 2^-50, beyond 8 2^-49, as float64s do), and the sum below is exact up to 2^-39 g (a fraction of a grid step plus a
-// normal below 2^13 g). The logarithm of an interval's probability is so off by at most about 2^-38 a coordinate and
-// step: for 26,010 coordinates and 1,170 steps less than 2^-13 = 0.00012 of epsilon even if every error conspired. The cost is
-// a relative variance of g^2/(12 std^2) < 2^-23: nothing. (The alternative, a sum of four normals after Holohan and
-// Braghin 2021, takes four times the draws and only makes the search for a preimage hard.)
-const gridBits = 10
+// 2^-50, beyond 8 2^-49, as float64s do), and the sum below is exact up to 2^-43 g (a fraction of a grid step plus a
+// normal below 2^9 g). The logarithm of an interval's probability is so off by at most about 2^-42 a coordinate and
+// step, even if every error conspired: for 26,010 coordinates and 1,170 steps less than 2^-17 of epsilon, for 132,042
+// and 5,850 less than 2^-12 = 0.0002. The cost is a relative variance of g^2/(12 std^2) < 2^-15: nothing. (The
+// alternative, a sum of four normals after Holohan and Braghin 2021, takes four times the draws and only makes the
+// search for a preimage hard.)
+const gridBits = 6
 
 // gridStep is g for a noise of the given standard deviation.
 func gridStep(std float64) float64 {

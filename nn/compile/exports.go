@@ -11,6 +11,7 @@ type functions struct {
 
 func (p *plan) emit() {
 	var fn functions
+	p.fillGrids()
 	fn.pack = p.packFunc()
 	fn.forward = p.forwardFunc()
 	fn.gradient = p.gradientFunc(fn.forward)

@@ -1,7 +1,6 @@
 package compile
 
 import (
-	"encoding/binary"
 	"fmt"
 
 	"cloister/nn"
@@ -17,6 +16,7 @@ type plan struct {
 	kernels *kernel.Set
 	top     int            // first free address
 	tables  map[string]int // by content
+	grids   []grid
 
 	nodes   []*node
 	layers  []layer
@@ -240,21 +240,6 @@ func (p *plan) alloc(size int) int {
 func (p *plan) allocPacked(floats int) int {
 	at := p.packedSize
 	p.packedSize = roundUp(p.packedSize+4*floats, 64)
-	return at
-}
-
-// list places constant int32 values; equal lists share one place.
-func (p *plan) list(values []int) int {
-	b := make([]byte, 0, 4*len(values))
-	for _, v := range values {
-		b = binary.LittleEndian.AppendUint32(b, uint32(v))
-	}
-	if at, ok := p.tables[string(b)]; ok {
-		return at
-	}
-	at := p.alloc(len(b))
-	p.module.Data(at, b)
-	p.tables[string(b)] = at
 	return at
 }
 

@@ -184,3 +184,18 @@ func TestPermute(t *testing.T) {
 		})
 	}
 }
+
+func TestGrid(t *testing.T) {
+	for _, size := range [][2]int{{0, 3}, {3, 0}, {1, 1}, {4, 7}} {
+		try(t, (*Set).Grid, 6, func(t *testing.T, b *bench) {
+			rows, columns := size[0], size[1]
+			at := b.alloc(rows * columns)
+			b.run(at, rows, columns, 5, -100, 3)
+			for i, v := range b.get(at, rows*columns) {
+				if got, want := int32(math.Float32bits(v)), int32(5-100*(i/columns)+3*(i%columns)); got != want {
+					t.Fatalf("%dx%d: entry %d is %d, want %d", rows, columns, i, got, want)
+				}
+			}
+		})
+	}
+}

@@ -24,6 +24,7 @@ type Module struct {
 	funcs []*Func
 	pages int
 	data  []segment
+	start *Func
 }
 
 type segment struct {
@@ -51,12 +52,16 @@ func (m *Module) Memory(size int) { m.pages = (size + PageSize - 1) / PageSize }
 // Data places bytes into the memory when the module is instantiated.
 func (m *Module) Data(at int, b []byte) { m.data = append(m.data, segment{at, b}) }
 
+// Start makes a function without parameters run when the module is instantiated, after its data is in place.
+func (m *Module) Start(f *Func) { m.start = f }
+
 // The binary format's section identifiers, in the order in which sections must come.
 const (
 	sectionType     = 1
 	sectionFunction = 3
 	sectionMemory   = 5
 	sectionExport   = 7
+	sectionStart    = 8
 	sectionCode     = 10
 	sectionData     = 11
 )
@@ -73,6 +78,11 @@ func (m *Module) Encode() []byte {
 		out = appendSection(out, sectionMemory, appendUnsigned([]byte{1, 0}, uint64(m.pages)))
 	}
 	out = appendSection(out, sectionExport, m.exports())
+	if m.start != nil {
+		out = append(out, sectionStart)
+		index := appendUnsigned(nil, uint64(m.start.index))
+		out = append(appendUnsigned(out, uint64(len(index))), index...)
+	}
 	out = appendSection(out, sectionCode, vector(len(m.funcs), func(b []byte, i int) []byte {
 		body := m.funcs[i].body()
 		return append(appendUnsigned(b, uint64(len(body))), body...)

@@ -137,3 +137,15 @@ func TestDataIsInMemoryAtTheStart(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+func TestStartRunsAfterTheData(t *testing.T) {
+	var m wasm.Module
+	m.Memory(64)
+	m.Data(0, []byte{40})
+	f := m.Func()
+	f.I32(4).I32(0).I32Load8U(0).I32(2).I32Add().I32Store8(0)
+	m.Start(f)
+	if got := wasmtest.New(t, m.Encode()).Bytes(4, 1)[0]; got != 42 {
+		t.Errorf("%d, want 42", got)
+	}
+}

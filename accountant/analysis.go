@@ -101,7 +101,7 @@ func (a *analysis) epsilon(delta, rdp, order float64) Bounds {
 		tail:   delta * 1e-9,
 		width:  a.firstWidth(order, a.precision*rdp),
 		close:  func(lower, upper float64) float64 { return (upper - lower) / (a.precision*upper + 5e-7) },
-		read:   func(t tails, side bias) float64 { return t.epsilon(delta, side) },
+		read:   func(t tails, side bias) float64 { return max(0, t.epsilon(delta, side)+a.drift(side)) },
 		loss:   func(upper float64) float64 { return min(upper, rdp) },
 	})
 	b.Upper = min(b.Upper, rdp)
@@ -119,12 +119,15 @@ func (a *analysis) delta(epsilon, rdp, order float64) Bounds {
 		tail:   rdp * 1e-12, // Renyi may overstate delta a thousandfold
 		width:  a.firstWidth(order, precision/(order-1)),
 		close:  func(lower, upper float64) float64 { return (upper - lower) / (precision * upper) },
-		read:   func(t tails, side bias) float64 { return t.delta(epsilon, side) },
+		read:   func(t tails, side bias) float64 { return t.delta(epsilon-a.drift(side), side) },
 		loss:   func(float64) float64 { return epsilon },
 	})
 	b.Upper = min(b.Upper, rdp)
 	return b
 }
+
+// drift is more than the losses can be off, in all, because those of a single step are known to float64 only.
+func (a *analysis) drift(side bias) float64 { return float64(side) * 1e-14 * a.total }
 
 // firstWidth is a grid four times coarser than one on which the bounds should stand gap apart: to second order in the
 // width, connecting the dots adds T (lambda+1) width^2/12 to epsilon, and merging takes off half that.

@@ -96,13 +96,11 @@ func (f *Func) F64Store(offset int) *Func        { return f.op(0x39).access(3, o
 func (f *Func) V128Load(offset int) *Func        { return f.vector(0).access(2, offset) }
 func (f *Func) V128Load8x8U(offset int) *Func    { return f.vector(2).access(0, offset) }
 func (f *Func) V128Load32Splat(offset int) *Func { return f.vector(9).access(2, offset) }
-func (f *Func) V128Load64Splat(offset int) *Func { return f.vector(10).access(2, offset) }
 func (f *Func) V128Load32Zero(offset int) *Func  { return f.vector(92).access(0, offset) }
 func (f *Func) V128Store(offset int) *Func       { return f.vector(11).access(2, offset) }
 
 // Integers.
 
-func (f *Func) I32Eqz() *Func  { return f.op(0x45) }
 func (f *Func) I32Eq() *Func   { return f.op(0x46) }
 func (f *Func) I32Ne() *Func   { return f.op(0x47) }
 func (f *Func) I32LtU() *Func  { return f.op(0x49) }
@@ -114,7 +112,6 @@ func (f *Func) I32Mul() *Func  { return f.op(0x6c) }
 func (f *Func) I32DivU() *Func { return f.op(0x6e) }
 func (f *Func) I32And() *Func  { return f.op(0x71) }
 func (f *Func) I32Or() *Func   { return f.op(0x72) }
-func (f *Func) I64Add() *Func  { return f.op(0x7c) }
 func (f *Func) I64Sub() *Func  { return f.op(0x7d) }
 func (f *Func) I64And() *Func  { return f.op(0x83) }
 func (f *Func) I64Or() *Func   { return f.op(0x84) }
@@ -129,13 +126,10 @@ func (f *Func) F32Sub() *Func  { return f.op(0x93) }
 func (f *Func) F32Mul() *Func  { return f.op(0x94) }
 func (f *Func) F32Div() *Func  { return f.op(0x95) }
 func (f *Func) F32Sqrt() *Func { return f.op(0x91) }
-func (f *Func) F32Eq() *Func   { return f.op(0x5b) }
 func (f *Func) F32Ne() *Func   { return f.op(0x5c) }
-func (f *Func) F64Ne() *Func   { return f.op(0x62) }
 func (f *Func) F64Lt() *Func   { return f.op(0x63) }
 func (f *Func) F64Gt() *Func   { return f.op(0x64) }
 func (f *Func) F64Le() *Func   { return f.op(0x65) }
-func (f *Func) F64Ge() *Func   { return f.op(0x66) }
 func (f *Func) F64Add() *Func  { return f.op(0xa0) }
 func (f *Func) F64Sub() *Func  { return f.op(0xa1) }
 func (f *Func) F64Mul() *Func  { return f.op(0xa2) }
@@ -165,7 +159,6 @@ func (f *Func) F32x4Add() *Func     { return f.vector(0xe4) }
 func (f *Func) F32x4Sub() *Func     { return f.vector(0xe5) }
 func (f *Func) F32x4Mul() *Func     { return f.vector(0xe6) }
 func (f *Func) F32x4Div() *Func     { return f.vector(0xe7) }
-func (f *Func) F32x4Sqrt() *Func    { return f.vector(0xe3) }
 func (f *Func) F32x4Nearest() *Func { return f.vector(0x6a) }
 
 // F32x4PMin is b < a ? b : a, which one instruction does on every machine; a NaN in a stays, one in b is lost.
@@ -193,18 +186,8 @@ func (f *Func) HighToLow(v Local) *Func {
 	return f.Get(v).Get(v).vector(13).op(8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15)
 }
 
-// SplatLane copies lane i of a vector local into all four lanes.
-func (f *Func) SplatLane(v Local, i int) *Func {
-	f.Get(v).Get(v).vector(13)
-	for j := range 16 {
-		f.op(byte(4*i + j%4))
-	}
-	return f
-}
-
 func (f *Func) V128And() *Func          { return f.vector(0x4e) }
 func (f *Func) V128AndNot() *Func       { return f.vector(0x4f) }
-func (f *Func) V128AnyTrue() *Func      { return f.vector(0x53) }
 func (f *Func) I32x4Shl() *Func         { return f.vector(0xab) }
 func (f *Func) I32x4Add() *Func         { return f.vector(0xae) }
 func (f *Func) I32x4All(v int32) *Func  { return f.F32x4All(math.Float32frombits(uint32(v))) }

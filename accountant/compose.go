@@ -30,7 +30,7 @@ type composed struct {
 }
 
 // tailMass is the tilted probability left outside the window at either end. At the loss of interest the tilted tail
-// sums are of the order of 0.01.
+// sums are above 1e-11, or else a stronger tilt is chosen.
 const tailMass = 1e-16
 
 // maxTransform bounds the memory of a composition.

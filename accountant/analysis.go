@@ -101,8 +101,10 @@ func (a *analysis) epsilon(delta, rdp, order float64) Bounds {
 		tail:   delta * 1e-9,
 		width:  a.firstWidth(order, a.precision*rdp),
 		close:  func(lower, upper float64) float64 { return (upper - lower) / (a.precision*upper + 5e-7) },
-		read:   func(t tails, side bias) float64 { return max(0, t.epsilon(delta, side)*(1+1e-13*float64(side))+a.drift(side)) },
-		loss:   func(upper float64) float64 { return min(upper, rdp) },
+		read: func(t tails, side bias) float64 {
+			return max(0, t.epsilon(delta, side)*(1+1e-13*float64(side))+a.drift(side))
+		},
+		loss: func(upper float64) float64 { return min(upper, rdp) },
 	})
 	b.Upper = min(b.Upper, rdp)
 	return b

@@ -10,7 +10,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-var pages = []string{"index.html", "accountant.html"}
+var pages = []string{"index.html", "accountant.html", "tour.html"}
 
 // theme makes the system prefer light or dark, and no motion: a colour that is still changing is no colour to judge.
 func theme(name string) chromedp.Action {
@@ -22,11 +22,11 @@ func theme(name string) chromedp.Action {
 // ready waits until a page has all that it shows by itself.
 func (p *tab) ready(page string) {
 	p.t.Helper()
-	if page == "accountant.html" {
-		p.wait("the answer", `document.getElementById("points").innerText.includes("%")`)
-	} else {
-		p.wait("the data", dataReady)
-	}
+	p.wait(page, map[string]string{
+		"index.html":      dataReady,
+		"accountant.html": `document.getElementById("points").innerText.includes("%")`,
+		"tour.html":       `document.getElementById("attack").rows.length`,
+	}[page])
 }
 
 // axe-core's rules (WCAG 2.2 A and AA, and its best practices), in both themes, on a small and a wide screen.

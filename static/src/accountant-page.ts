@@ -8,7 +8,7 @@ import { Trainer } from "./trainer-client";
 
 const form = byId<HTMLFormElement>("question");
 const problem = new Problem(byId("problem"));
-const chart = tradeoffChart();
+const chart = tradeoffChart("Members found, at most");
 const trainer = new Trainer((event) => {
   if (event.type === "error") problem.show(event.message!);
 });
@@ -106,15 +106,9 @@ function showAnswer({ kind, delta }: AccountQuestion, { lower, upper, rdp, sigma
     byId("answer-words").textContent = rest[0].toUpperCase() + rest.slice(1);
   } else {
     byId("answer-kicker").textContent = "Noise multiplier needed";
-    byId("answer-bounds").textContent = `σ = ${sigmaUp(sigma!)}`;
+    byId("answer-bounds").textContent = `σ = ${format.sigmaAbove(sigma!)}`;
     byId("answer-words").textContent = `It gives ${between} ${rest}`;
   }
-}
-
-// A sigma that is rounded down would miss its target.
-function sigmaUp(sigma: number): string {
-  const scale = 10 ** (5 - Math.max(0, Math.ceil(Math.log10(sigma))));
-  return String(Math.ceil(sigma * scale - 1e-9) / scale);
 }
 
 function showCurve(epsilon: number, { fpr = [], tpr = [], advantage = 0 }: AccountAnswer) {

@@ -36,7 +36,7 @@ export class Comparison {
         row("Test accuracy", (r) => (lastEpoch(r) ? format.percent(lastEpoch(r)!.accuracy) : "")),
         row("Test loss", (r) => lastEpoch(r)?.loss.toFixed(3) ?? ""),
         row("Epsilon spent", (r) => (r.planned?.private === false ? "not private" : lastStep(r) ? `≤ ${format.epsilon(lastStep(r)!.epsilon)}` : "")),
-        row("Data", (r) => r.dataset.title),
+        ...(this.kept.dataset.name === run.dataset.name ? [] : [row("Data", (r) => r.dataset.title)]),
         ...different.map((s) => row(s.label, (r) => written(r.config, s))),
       ),
     );

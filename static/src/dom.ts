@@ -25,16 +25,20 @@ export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
   return element as T;
 }
 
-/** Calls draw at most once a frame, however often it is asked. */
+/** Calls draw at most once a frame, however often it is asked; once a second in a hidden tab, which has no frames. */
 export function eachFrame(draw: () => void): () => void {
-  let asked = false;
+  let frame = 0;
+  let timer = 0;
+  const now = () => {
+    cancelAnimationFrame(frame);
+    clearTimeout(timer);
+    timer = 0;
+    draw();
+  };
   return () => {
-    if (asked) return;
-    asked = true;
-    requestAnimationFrame(() => {
-      asked = false;
-      draw();
-    });
+    if (timer) return;
+    frame = requestAnimationFrame(now);
+    timer = window.setTimeout(now, 1000);
   };
 }
 

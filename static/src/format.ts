@@ -19,6 +19,12 @@ function rounded(value: number, round: (x: number) => number, more: number): str
   return (whole / 10 ** digits).toFixed(digits);
 }
 
+/** A noise multiplier to five digits, rounded up: rounded down, it would miss its target. */
+export function sigmaAbove(sigma: number): string {
+  const scale = 10 ** (5 - Math.max(0, Math.ceil(Math.log10(sigma))));
+  return String(Math.ceil(sigma * scale - 1e-9) / scale);
+}
+
 /** 0.98123 -> "98.12 %". */
 export function percent(fraction: number, digits = 2): string {
   return `${(100 * fraction).toFixed(digits)} %`;

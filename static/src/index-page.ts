@@ -181,7 +181,7 @@ function setState(next: State) {
   if (focused?.matches(":disabled")) (busy ? buttons.pause : buttons.train).focus();
   keepAwake(state === "running");
   if (state === "running") keepLedger((words) => log.add(words));
-  drawn();
+  draw();
 }
 
 function draw() {

@@ -26,15 +26,15 @@ export function genericPosterior(prior: number, epsilon: number): number {
   return prior / (prior + (1 - prior) * Math.exp(-epsilon));
 }
 
-export function tradeoffChart(): Chart {
+/** Columns: false alarms, members found by each of the named curves, and the coin toss. */
+export function tradeoffChart(...names: string[]): Chart {
+  const colours = ["--alarm", "--accent"].slice(-names.length);
+  const found = names.map((label, i) => ({ label, colour: colours[i], format: (y: number) => format.percent(y, 1) }));
   return new Chart({
     title: "The best attacker",
     empty: "",
     x: { label: "False alarms", format: (x) => format.percent(x, x < 0.01 && x > 0 ? 2 : 0) },
-    series: [
-      { label: "Members found, at most", colour: "--accent", format: (y) => format.percent(y, 1) },
-      { label: "A coin toss", colour: "--soft", format: format.percent, dashed: true, quiet: true },
-    ],
+    series: [...found, { label: "A coin toss", colour: "--soft", format: format.percent, dashed: true, quiet: true }],
     axis: (y) => format.percent(y, 0),
     bottom: 0,
     top: 1,

@@ -1,0 +1,59 @@
+// The guided tour: a published claim, its true epsilon, the best attacker at both, and the noise that keeps the promise.
+// Every figure is asked of the accountant; none is written down here but the claim.
+import { joined } from "./chart";
+import { byId, el } from "./dom";
+import * as format from "./format";
+import { Problem } from "./problem";
+import type { AccountAnswer } from "./protocol";
+import { type Curve, power, tradeoffChart } from "./tradeoff";
+import { Trainer } from "./trainer-client";
+
+/** MLS-Bench, task optimization-dp-sgd, MNIST: what it states of its own runs. */
+const claim = { sigma: 0.2385, epsilon: 3, delta: 1e-5, rate: 256 / 60000, steps: 5 * 234 };
+
+const problem = new Problem(byId("problem"));
+const trainer = new Trainer((event) => {
+  if (event.type === "error") problem.show(event.message!);
+});
+
+tell().catch((error) => problem.show(error.message));
+
+async function tell() {
+  const { delta, epsilon } = claim;
+  const published = await trainer.ask({ kind: "curve", segments: segments(claim.sigma), delta });
+  byId("true-bounds").textContent = `${format.epsilonBelow(published.lower)} ≤ ε ≤ ${format.epsilonAbove(published.upper)}`;
+  byId("true-words").textContent = `${Math.round(published.lower)} means one with ${Math.floor(published.lower / Math.LN10) + 1} digits.`;
+  const found = await trainer.ask({ kind: "sigma", segments: segments("?"), delta, epsilon });
+  byId("sound-sigma").textContent = `σ = ${format.sigmaAbove(found.sigma!)}`;
+  const sound = await trainer.ask({ kind: "curve", segments: segments(found.sigma!), delta });
+  showAttack(published, sound);
+}
+
+function segments(sigma: number | "?"): string {
+  return `${sigma}:${claim.rate}:${claim.steps}`;
+}
+
+function showAttack(published: AccountAnswer, sound: AccountAnswer) {
+  const chart = tradeoffChart("As published", "At a true ε = 3");
+  byId("roc").append(chart.root);
+  const a = curve(published);
+  const b = curve(sound);
+  chart.set(joined([a.fpr, a.tpr], [b.fpr, b.tpr], [[0, 1], [0, 1]]), [0, 1]);
+  const row = (name: string, of: (answer: AccountAnswer) => string) =>
+    el("tr", {}, el("th", { scope: "row" }, name), ...[published, sound].map((answer) => el("td", {}, of(answer))));
+  const found = (fpr: number) => (answer: AccountAnswer) => format.percent(power(curve(answer), fpr), 1);
+  byId("attack").replaceChildren(
+    el("thead", {}, el("tr", {}, el("td"), ...["As published", "At a true ε = 3"].map((text) => el("th", { scope: "col" }, text)))),
+    el(
+      "tbody",
+      {},
+      row("Members found, one false alarm in 1,000", found(0.001)),
+      row("Members found, one false alarm in 100", found(0.01)),
+      row("Advantage over a coin toss", ({ advantage = 0 }) => format.percent(advantage, 1)),
+    ),
+  );
+}
+
+function curve({ fpr = [], tpr = [] }: AccountAnswer): Curve {
+  return { fpr, tpr };
+}

@@ -123,9 +123,11 @@ func (d *Dataset) Info() *DatasetInfo {
 func (d *Dataset) models() []string {
 	var fit []string
 	for _, name := range nn.Names() {
-		c := Config{Model: name}
-		if _, err := c.network(&d.Manifest); err == nil {
-			fit = append(fit, name)
+		for _, form := range []string{name, name + "-tanh"} {
+			c := Config{Model: form}
+			if _, err := c.network(&d.Manifest); err == nil {
+				fit = append(fit, form)
+			}
 		}
 	}
 	return fit

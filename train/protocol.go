@@ -8,7 +8,7 @@ package train
 
 // Request is a message from the page. Type says which of the other fields it carries.
 type Request struct {
-	Type string `json:"type"` // boot | open | start | pause | resume | step | stop | save | restore | account
+	Type string `json:"type"` // boot | open | start | pause | resume | step | stop | save | restore | account | audit
 
 	Wasm    string `json:"wasm,omitempty"`    // boot, always the first message: address of trainer.wasm
 	Compute string `json:"compute,omitempty"` // boot: address of the compute worker's script
@@ -17,7 +17,8 @@ type Request struct {
 	Config     *Config          `json:"config,omitempty"`     // start
 	Checkpoint []byte           `json:"checkpoint,omitempty"` // restore: a checkpoint file (Uint8Array in the browser)
 	Question   *AccountQuestion `json:"question,omitempty"`   // account
-	ID         int              `json:"id,omitempty"`         // account: echoed in the answer
+	Audit      *AuditQuestion   `json:"audit,omitempty"`      // audit
+	ID         int              `json:"id,omitempty"`         // account, audit: echoed in the answer
 }
 
 // Source says where a dataset comes from.
@@ -28,7 +29,7 @@ type Source struct {
 
 // Event is a message to the page. Type says which of the other fields it carries.
 type Event struct {
-	Type string `json:"type"` // ready | loading | dataset | planned | step | epoch | state | done | checkpoint | account | notice | error
+	Type string `json:"type"` // ready | loading | dataset | planned | step | epoch | state | done | checkpoint | account | audit | notice | error
 
 	Mechanisms []MechanismInfo `json:"mechanisms,omitempty"` // ready: the catalogue
 	Loading    *Loading        `json:"loading,omitempty"`
@@ -39,6 +40,7 @@ type Event struct {
 	State      string          `json:"state,omitempty"` // idle | loading | running | paused | done
 	Checkpoint []byte          `json:"checkpoint,omitempty"`
 	Answer     *AccountAnswer  `json:"answer,omitempty"`
+	Audit      *AuditAnswer    `json:"audit,omitempty"`
 	ID         int             `json:"id,omitempty"`
 	Message    string          `json:"message,omitempty"` // notice, error: a sentence for the person at the page
 }
@@ -142,6 +144,32 @@ type AccountAnswer struct {
 	FPR       []float64 `json:"fpr,omitempty"`
 	TPR       []float64 `json:"tpr,omitempty"`
 	Error     string    `json:"error,omitempty"`
+}
+
+// AuditQuestion asks for a mechanism to be attacked. It needs no data: canaries and stand-ins take the records' place.
+type AuditQuestion struct {
+	Mechanism string             `json:"mechanism"`        // a name of dp.Mechanisms or, as published, of dp/replay
+	Params    map[string]float64 `json:"params,omitempty"` // the mechanism's own parameters
+	Published bool               `json:"published"`        // as the benchmark published it, with the noise that its own accountant chose
+	Records   int                `json:"records"`
+	BatchSize int                `json:"batchSize"`
+	Epochs    int                `json:"epochs"`
+	ClipNorm  float64            `json:"clipNorm"`
+	Epsilon   float64            `json:"epsilon"` // the claim
+	Delta     float64            `json:"delta"`
+}
+
+// AuditAnswer tells how an audit goes on and, when all steps are done, what it found; Error is set instead when it failed.
+type AuditAnswer struct {
+	Step       int     `json:"step"`
+	Steps      int     `json:"steps"`
+	Guesses    int     `json:"guesses"` // about whether a canary took part
+	Correct    int     `json:"correct"`
+	Confidence float64 `json:"confidence"`
+	Lower      float64 `json:"lower"`  // no mechanism with a smaller epsilon guesses so well, at that confidence
+	Proven     float64 `json:"proven"` // the epsilon that can be proven, an upper bound; infinite when there is none
+	Why        string  `json:"why"`    // what the proof is, or why there is none
+	Error      string  `json:"error,omitempty"`
 }
 
 // MechanismInfo describes a mechanism of the catalogue. Names compose with "+": one of kind "mechanism" first, then any

@@ -12,6 +12,9 @@ import (
 // Trainer answers a page's requests: it opens a dataset and runs one session on it. Everything happens in the one
 // goroutine of [Trainer.Run]; requests that arrive while a session runs are handled between two steps.
 type Trainer struct {
+	// Audit attacks a mechanism, see package train/demo. It is kept apart, for it knows mechanisms that no run may use.
+	Audit func(ctx context.Context, q AuditQuestion, progress func(AuditAnswer)) AuditAnswer
+
 	host    Host
 	emit    func(Event)
 	inbox   chan Request
@@ -74,6 +77,13 @@ func (t *Trainer) answer(ctx context.Context, r Request) error {
 		}
 		a := Account(*r.Question)
 		t.emit(Event{Type: "account", ID: r.ID, Answer: &a})
+		return nil
+	case "audit":
+		if r.Audit == nil || t.Audit == nil {
+			return errors.New("train: audit: no question, or nobody to answer it")
+		}
+		a := t.Audit(ctx, *r.Audit, func(a AuditAnswer) { t.emit(Event{Type: "audit", ID: r.ID, Audit: &a}) })
+		t.emit(Event{Type: "audit", ID: r.ID, Audit: &a})
 		return nil
 	case "open":
 		if r.Source == nil {

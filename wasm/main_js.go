@@ -8,6 +8,7 @@ import (
 	"syscall/js"
 
 	"cloister/train"
+	"cloister/train/demo"
 )
 
 func main() {
@@ -20,6 +21,7 @@ func main() {
 	loader := js.Global().Get("cloister") // static/src/trainer.ts
 	notice := func(s string) { post(train.Event{Type: "notice", Message: s}) }
 	trainer := train.NewTrainer(&train.BrowserHost{Script: loader.Get("compute").String(), Notice: notice}, post)
+	trainer.Audit = demo.Audit
 
 	hear := func(message js.Value) {
 		r, err := train.DecodeRequest(message)

@@ -2,14 +2,15 @@
 
 // Request is a message from the page. Type says which of the other fields it carries.
 export interface Request {
-  type: "boot" | "open" | "start" | "pause" | "resume" | "step" | "stop" | "save" | "restore" | "account";
+  type: "boot" | "open" | "start" | "pause" | "resume" | "step" | "stop" | "save" | "restore" | "account" | "audit";
   wasm?: string; // boot, always the first message: address of trainer.wasm
   compute?: string; // boot: address of the compute worker's script
   source?: Source; // open
   config?: Config; // start
   checkpoint?: Uint8Array; // restore: a checkpoint file (Uint8Array in the browser)
   question?: AccountQuestion; // account
-  id?: number; // account: echoed in the answer
+  audit?: AuditQuestion; // audit
+  id?: number; // account, audit: echoed in the answer
 }
 
 // Source says where a dataset comes from.
@@ -20,7 +21,7 @@ export interface Source {
 
 // Event is a message to the page. Type says which of the other fields it carries.
 export interface Event {
-  type: "ready" | "loading" | "dataset" | "planned" | "step" | "epoch" | "state" | "done" | "checkpoint" | "account" | "notice" | "error";
+  type: "ready" | "loading" | "dataset" | "planned" | "step" | "epoch" | "state" | "done" | "checkpoint" | "account" | "audit" | "notice" | "error";
   mechanisms?: MechanismInfo[]; // ready: the catalogue
   loading?: Loading;
   dataset?: DatasetInfo;
@@ -30,6 +31,7 @@ export interface Event {
   state?: "idle" | "loading" | "running" | "paused" | "done";
   checkpoint?: Uint8Array;
   answer?: AccountAnswer;
+  audit?: AuditAnswer;
   id?: number;
   message?: string; // notice, error: a sentence for the person at the page
 }
@@ -132,6 +134,32 @@ export interface AccountAnswer {
   advantage?: number;
   fpr?: number[];
   tpr?: number[];
+  error?: string;
+}
+
+// AuditQuestion asks for a mechanism to be attacked. It needs no data: canaries and stand-ins take the records' place.
+export interface AuditQuestion {
+  mechanism: string; // a name of dp.Mechanisms or, as published, of dp/replay
+  params?: Record<string, number>; // the mechanism's own parameters
+  published: boolean; // as the benchmark published it, with the noise that its own accountant chose
+  records: number;
+  batchSize: number;
+  epochs: number;
+  clipNorm: number;
+  epsilon: number; // the claim
+  delta: number;
+}
+
+// AuditAnswer tells how an audit goes on and, when all steps are done, what it found; Error is set instead when it failed.
+export interface AuditAnswer {
+  step: number;
+  steps: number;
+  guesses: number; // about whether a canary took part
+  correct: number;
+  confidence: number;
+  lower: number; // no mechanism with a smaller epsilon guesses so well, at that confidence
+  proven: number; // the epsilon that can be proven, an upper bound; infinite when there is none
+  why: string; // what the proof is, or why there is none
   error?: string;
 }
 

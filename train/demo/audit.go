@@ -1,0 +1,83 @@
+// Package demo shows what mechanisms do that no run may use. It attacks them, on canaries and stand-ins only: nobody's
+// data is ever near.
+package demo
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"cloister/dp"
+	"cloister/dp/audit"
+	"cloister/dp/replay"
+	"cloister/train"
+)
+
+// layers is the number of parameter tensors of the network that is imagined; the benchmark's on MNIST has as many.
+const layers = 8
+
+// maxSteps keeps an audit within a minute or so.
+const maxSteps = 100_000
+
+// Audit plays the attacker of package dp/audit against a mechanism, for as many steps as its run has.
+func Audit(ctx context.Context, q train.AuditQuestion, progress func(train.AuditAnswer)) train.AuditAnswer {
+	a, err := attack(ctx, q, progress)
+	if err != nil {
+		a.Error = err.Error()
+	}
+	return a
+}
+
+func attack(ctx context.Context, q train.AuditQuestion, progress func(train.AuditAnswer)) (a train.AuditAnswer, err error) {
+	if q.BatchSize < 1 || q.BatchSize > q.Records || q.Epochs < 1 || q.Epochs > maxSteps/(q.Records/q.BatchSize) {
+		return a, fmt.Errorf("demo: batch %d of %d records for %d epochs", q.BatchSize, q.Records, q.Epochs)
+	}
+	perEpoch := q.Records / q.BatchSize
+	a.Steps = q.Epochs * perEpoch
+	var shown time.Time
+	tell := func(step int) {
+		if now := time.Now(); now.Sub(shown) > 100*time.Millisecond {
+			shown, a.Step = now, step
+			progress(a)
+		}
+	}
+	var found audit.Result
+	if q.Published {
+		found, err = published(ctx, q, &a, tell)
+	} else {
+		found, err = sound(ctx, q, perEpoch, &a, tell)
+	}
+	a.Step, a.Guesses, a.Correct, a.Confidence, a.Lower = a.Steps, found.Guesses, found.Correct, found.Confidence, found.Epsilon
+	return a, err
+}
+
+// published attacks a mechanism of the benchmark with the noise that the benchmark gives it.
+func published(ctx context.Context, q train.AuditQuestion, a *train.AuditAnswer, tell func(int)) (audit.Result, error) {
+	s := replay.Setting{
+		MaxGradNorm: q.ClipNorm, Tensors: slices.Repeat([]int{1}, layers), DatasetSize: q.Records, BatchSize: q.BatchSize, Epochs: q.Epochs,
+		TargetEpsilon: q.Epsilon, TargetDelta: q.Delta,
+	}
+	s.NoiseMultiplier = replay.BenchmarkSigma(q.Epsilon, q.Delta, s.Rate(), s.Steps())
+	m, err := replay.New(q.Mechanism, s, rand.New(rand.NewPCG(0, 0))) // for its proof only
+	if err != nil {
+		return audit.Result{}, err
+	}
+	proof := m.Proven()
+	a.Proven, a.Why = proof.Epsilon, proof.Why
+	return replay.Audit(ctx, q.Mechanism, s, audit.Options{}, tell)
+}
+
+// sound attacks a mechanism of dp's catalogue, calibrated as for a run.
+func sound(ctx context.Context, q train.AuditQuestion, perEpoch int, a *train.AuditAnswer, tell func(int)) (audit.Result, error) {
+	s := dp.Setting{
+		N: q.Records, BatchSize: float64(q.BatchSize), Steps: a.Steps, StepsPerEpoch: perEpoch, ClipNorm: q.ClipNorm,
+		Tensors: slices.Repeat([]int{1}, layers), Epsilon: q.Epsilon, Delta: q.Delta,
+	}
+	found, plan, err := audit.Mechanism(ctx, q.Mechanism, q.Params, s, audit.Options{}, tell)
+	if plan != nil {
+		a.Proven, a.Why = plan.Epsilon().Upper, "proven: the plan was calibrated to it before the first step"
+	}
+	return found, err
+}

@@ -1,5 +1,6 @@
 // The training page: the form, the trainer, and what a run shows.
 import { addressedData, addressedModel, putAddress, withAddress } from "./address";
+import { attackButton } from "./attack";
 import { Comparison } from "./comparison";
 import { showConfusion } from "./confusion";
 import { Curves } from "./curves";
@@ -46,6 +47,12 @@ const form = new SettingsForm(setup, withAddress(fallback), (setting) => {
 });
 const presets = new Presets(byId("preset"), (config) => (usePreset(config.model), form.fill(config), keepAddress()));
 const drawn = eachFrame(draw);
+attackButton(byId("attack"), "Attack this mechanism", () => {
+  const { config, dataset } = run!;
+  const { mechanism, batchSize, clipNorm, epsilon, delta } = config;
+  const epochs = Math.max(1, Math.round(config.epochs));
+  return { mechanism: mechanism.name, params: mechanism.params, published: false, records: dataset.train, batchSize, epochs, clipNorm, epsilon, delta };
+});
 const comparison = new Comparison(drawn);
 
 byId("learning").append(curves.accuracy.root, curves.loss.root, curves.trainLoss.root);
@@ -197,6 +204,7 @@ function draw() {
   comparison.show(run);
   curves.show(run, comparison.kept);
   epsilonPanel.show(run, trainer);
+  byId("attack").hidden = !run.planned?.private;
   if (!epoch) return;
   samples.predict(epoch.predictions);
   showConfusion(byId("confusion"), run.dataset.classes, epoch.confusion);

@@ -1,5 +1,6 @@
 // The guided tour: a published claim, its true epsilon, the best attacker at both, and the noise that keeps the promise.
 // Every figure is asked of the accountant; none is written down here but the claim.
+import { attackButton } from "./attack";
 import { joined } from "./chart";
 import { byId, el } from "./dom";
 import * as format from "./format";
@@ -16,6 +17,12 @@ const trainer = new Trainer((event) => {
   if (event.type === "error") problem.show(event.message!);
 });
 
+const mechanism = byId<HTMLSelectElement>("mechanism");
+attackButton(byId("attack-live"), "Attack it", () => {
+  const [kind, name] = mechanism.value.split(":");
+  const { epsilon, delta } = claim;
+  return { mechanism: name, published: kind === "published", records: 60000, batchSize: 256, epochs: 5, clipNorm: 1, epsilon, delta };
+});
 tell().catch((error) => problem.show(error.message));
 
 async function tell() {

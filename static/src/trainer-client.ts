@@ -1,13 +1,13 @@
 // The page's end of the line to the trainer worker.
 import * as addresses from "./addresses";
-import type { AccountAnswer, AccountQuestion, Event, Request } from "./protocol";
+import type { AccountAnswer, AccountQuestion, AuditAnswer, AuditQuestion, Event, Request } from "./protocol";
 
 type Listener = (event: Event) => void;
 
 export class Trainer {
   #worker: Worker;
   #listener: Listener;
-  #questions = new Map<number, (answer: AccountAnswer) => void>();
+  #questions = new Map<number, (event: Event) => void>();
   #lastQuestion = 0;
 
   constructor(listener: Listener = () => {}) {
@@ -26,10 +26,18 @@ export class Trainer {
 
   /** Asks the accountant, which needs no data. A bad question is an Error that says why. */
   async ask(question: AccountQuestion): Promise<AccountAnswer> {
-    const id = ++this.#lastQuestion;
     const answer = await new Promise<AccountAnswer>((resolve) => {
-      this.#questions.set(id, resolve);
-      this.send({ type: "account", question, id });
+      this.send({ type: "account", question, id: this.#expect((event) => resolve(event.answer!)) });
+    });
+    if (answer.error) throw new Error(answer.error);
+    return answer;
+  }
+
+  /** Attacks a mechanism; progress hears how far that is. */
+  async audit(audit: AuditQuestion, progress: (answer: AuditAnswer) => void): Promise<AuditAnswer> {
+    const answer = await new Promise<AuditAnswer>((resolve) => {
+      const hear = ({ audit: answer }: Event) => (answer!.error || answer!.guesses ? resolve(answer!) : progress(answer!));
+      this.send({ type: "audit", audit, id: this.#expect(hear) });
     });
     if (answer.error) throw new Error(answer.error);
     return answer;
@@ -40,10 +48,15 @@ export class Trainer {
     this.#worker.terminate();
   }
 
+  #expect(hear: (event: Event) => void): number {
+    this.#questions.set(++this.#lastQuestion, hear);
+    return this.#lastQuestion;
+  }
+
   #hear(event: Event) {
-    if (event.type !== "account") return this.#listener(event);
-    this.#questions.get(event.id ?? 0)?.(event.answer!);
-    this.#questions.delete(event.id ?? 0);
+    if (event.type !== "account" && event.type !== "audit") return this.#listener(event);
+    this.#questions.get(event.id ?? 0)?.(event);
+    if (event.type === "account") this.#questions.delete(event.id ?? 0);
   }
 }
 

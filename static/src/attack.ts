@@ -1,0 +1,51 @@
+// The audit as a button: a mechanism is attacked in a trainer of its own, so that a run that goes on is not disturbed.
+import { el } from "./dom";
+import * as format from "./format";
+import type { AuditAnswer, AuditQuestion } from "./protocol";
+import { Trainer } from "./trainer-client";
+
+/** Fills host with a button, a progress bar and the verdict; question says what to attack when the button is pressed. */
+export function attackButton(host: HTMLElement, label: string, question: () => AuditQuestion) {
+  const bar = el("progress", { max: 1, value: 0, "aria-label": "Attack", hidden: true });
+  const verdict = el("p", { class: "verdict", "aria-live": "polite" });
+  const button = el("button", { type: "button", click: () => run().catch((error) => (verdict.textContent = error.message)) }, label);
+  host.replaceChildren(button, bar, verdict);
+
+  async function run() {
+    const asked = question();
+    button.disabled = true;
+    bar.hidden = false;
+    bar.value = 0;
+    verdict.textContent = "";
+    try {
+      const found = await attack(asked, ({ step, steps }) => (bar.value = step / steps));
+      verdict.replaceChildren(...words(found, asked));
+    } finally {
+      bar.hidden = true;
+      button.disabled = false;
+    }
+  }
+}
+
+async function attack(question: AuditQuestion, progress: (answer: AuditAnswer) => void): Promise<AuditAnswer> {
+  let failed = (_: Error) => {};
+  const failure = new Promise<never>((_, reject) => (failed = reject));
+  const trainer = new Trainer((event) => event.type === "error" && failed(new Error(event.message)));
+  try {
+    return await Promise.race([trainer.audit(question, progress), failure]);
+  } finally {
+    trainer.terminate();
+  }
+}
+
+function words({ guesses, correct, confidence, lower, proven, why }: AuditAnswer, { epsilon }: AuditQuestion): (Node | string)[] {
+  const sure = format.percent(confidence, 0);
+  const refuted = lower > epsilon;
+  const headline = refuted ? `Caught: ε is at least ${format.epsilonBelow(lower)}, not ${format.figure(epsilon)}.` : `Not caught: nothing contradicts ε = ${format.figure(epsilon)}.`;
+  const proof = Number.isFinite(proven) ? `Proven: ε ≤ ${format.epsilon(proven)}.` : `Proven: ${why}.`;
+  return [
+    el("strong", { class: refuted ? "wrong" : "right" }, headline),
+    ` The attacker was right about ${correct} of ${guesses} canaries; no mechanism with an epsilon below ${format.epsilonBelow(lower)} lets that ` +
+      `happen more than one time in ${Math.round(1 / (1 - confidence))} (${sure} confidence). ${proof}`,
+  ];
+}

@@ -15,6 +15,7 @@ export interface Series {
 export interface ChartSpec {
   title: string;
   empty: string; // said until there are data
+  rest?: string; // said while nobody is looking at a point; the latest point otherwise
   x: { label: string; format: (x: number) => string };
   series: Series[];
   axis?: (y: number) => string; // of the ticks; the first series' format otherwise
@@ -177,6 +178,7 @@ export class Chart {
   #words(index: number | null): string {
     const [xs, ...ys] = this.#columns;
     const at = index ?? this.#lastPoint();
+    if (index === null && this.#spec.rest !== undefined) return this.#spec.rest;
     if (at < 0) return this.#spec.empty;
     const said = this.#spec.series.flatMap((s, i) => (s.quiet || ys[i][at] == null ? [] : [[s, ys[i][at]] as const]));
     const parts = said.map(([s, y]) => (said.length > 1 ? `${s.label} ${s.format(y)}` : s.format(y)));

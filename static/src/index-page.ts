@@ -13,7 +13,7 @@ import { Log } from "./log";
 import { Presets } from "./presets";
 import { Problem, type WayOut } from "./problem";
 import { showProgress } from "./progress";
-import type { Config, DatasetInfo, Event } from "./protocol";
+import type { Config, DatasetInfo, EpochEvent, Event } from "./protocol";
 import { type Run, type State, addEvent, lastEpoch, lastStep, newRun } from "./run";
 import { Samples } from "./samples";
 import { fallback, modelTitle, notPrivate } from "./settings";
@@ -39,6 +39,7 @@ let run: Run | undefined;
 let state: State = "idle";
 let starting = false; // asked to start, not heard of yet
 let ended = false; // a run that was stopped can go on in the trainer, but not on the page
+let shownEpoch: EpochEvent | undefined;
 let trainer = new Trainer(hear);
 
 const form = new SettingsForm(setup, withAddress(fallback), (setting) => {
@@ -124,6 +125,7 @@ function hear(event: Event) {
       byId("spoken").textContent = epochWords();
       break;
     case "state":
+      if (event.state === "loading") dataset = undefined;
       if (run?.planned) starting = false;
       return starting ? undefined : setState(ended && event.state === "paused" ? "done" : event.state!);
     case "done":
@@ -193,7 +195,7 @@ function setState(next: State) {
 
 function draw() {
   if (state !== "loading") showProgress(run, state);
-  showPrivacy(run?.config ?? form.config);
+  showPrivacy();
   byId("tile-epsilon").textContent = run && lastStep(run) && run.planned?.private !== false ? format.epsilon(lastStep(run)!.epsilon) : "–";
   byId("tile-target").textContent = format.epsilon((run?.config ?? form.config).epsilon);
   const epoch = run && lastEpoch(run);
@@ -205,19 +207,20 @@ function draw() {
   curves.show(run, comparison.kept);
   epsilonPanel.show(run, trainer);
   byId("attack").hidden = !run.planned?.private;
-  if (!epoch) return;
+  if (!epoch || epoch === shownEpoch) return;
+  shownEpoch = epoch;
   samples.predict(epoch.predictions);
   showConfusion(byId("confusion"), run.dataset.classes, epoch.confusion);
   byId("confusion-panel").hidden = false;
 }
 
-/** The banner of a run that is not private, from the moment that its settings say so. */
-function showPrivacy(config: Config) {
-  const banner = byId("not-private");
-  const reasons = notPrivate(config);
-  const words = run?.planned?.notPrivate ?? reasons.join("; ");
-  banner.hidden = words === "";
-  byId("not-private-why").textContent = words && `${words}.`;
+/** The banner of a run that is not private; without such a run, of settings that would make one. */
+function showPrivacy() {
+  const ofRun = run?.planned?.notPrivate;
+  const ofSettings = notPrivate(form.config).join("; ");
+  byId("not-private").hidden = !ofRun && !ofSettings;
+  byId("not-private-what").textContent = ofRun ? "This run is not private:" : "With these settings a run is not private:";
+  byId("not-private-why").textContent = `${ofRun ?? ofSettings}.`;
 }
 
 function planned(): string {

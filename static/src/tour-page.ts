@@ -17,6 +17,8 @@ const trainer = new Trainer((event) => {
   if (event.type === "error") problem.show(event.message!);
 });
 
+const chart = tradeoffChart("As published", "At a true ε = 3");
+byId("roc").append(chart.root);
 const mechanism = byId<HTMLSelectElement>("mechanism");
 attackButton(byId("attack-live"), "Attack it", () => {
   const [kind, name] = mechanism.value.split(":");
@@ -29,7 +31,7 @@ async function tell() {
   const { delta, epsilon } = claim;
   const published = await trainer.ask({ kind: "curve", segments: segments(claim.sigma), delta });
   byId("true-bounds").textContent = `${format.epsilonBelow(published.lower)} ≤ ε ≤ ${format.epsilonAbove(published.upper)}`;
-  byId("true-words").textContent = `${Math.round(published.lower)} means one with ${Math.floor(published.lower / Math.LN10) + 1} digits.`;
+  byId("true-words").textContent = `${Math.round(published.lower)} allows a factor of ${Math.floor(published.lower / Math.LN10) + 1} digits.`;
   const found = await trainer.ask({ kind: "sigma", segments: segments("?"), delta, epsilon });
   byId("sound-sigma").textContent = `σ = ${format.sigmaAbove(found.sigma!)}`;
   const sound = await trainer.ask({ kind: "curve", segments: segments(found.sigma!), delta });
@@ -41,8 +43,6 @@ function segments(sigma: number | "?"): string {
 }
 
 function showAttack(published: AccountAnswer, sound: AccountAnswer) {
-  const chart = tradeoffChart("As published", "At a true ε = 3");
-  byId("roc").append(chart.root);
   const a = curve(published);
   const b = curve(sound);
   chart.set(joined([a.fpr, a.tpr], [b.fpr, b.tpr], [[0, 1], [0, 1]]), [0, 1]);

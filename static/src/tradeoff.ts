@@ -33,6 +33,7 @@ export function tradeoffChart(...names: string[]): Chart {
   return new Chart({
     title: "The best attacker",
     empty: "",
+    rest: "",
     x: { label: "False alarms", format: (x) => format.percent(x, x < 0.01 && x > 0 ? 2 : 0) },
     series: [...found, { label: "A coin toss", colour: "--soft", format: format.percent, dashed: true, quiet: true }],
     axis: (y) => format.percent(y, 0),

@@ -6,7 +6,7 @@ ROOM    := $(CURDIR)
 export PATH := $(ROOM)/tools/browser:$(PATH)
 
 SOURCES := $(shell find accountant clip nn dp data train wasm -name '*.go' -not -name '*_test.go' 2>/dev/null)
-SITE    := $(shell find static -path static/node_modules -prune -o -type f -print 2>/dev/null)
+SITE    := $(shell find static \( -name node_modules -o -name pagetest -o -name test \) -prune -o -type f -print 2>/dev/null)
 IN_BROWSER := ./accountant ./clip ./data ./dp/... ./nn/... ./train/...
 
 .PHONY: run build test data bench experiments browser generate clean
@@ -50,7 +50,7 @@ check-vet:
 	GOOS=js GOARCH=wasm $(GO) vet $(IN_BROWSER) ./wasm
 
 check-types: static/node_modules/.installed
-	cd static && npm run types
+	cd static && npm run types && npm test
 
 test-native:
 	$(GO) test ./accountant/... ./clip/... ./data/... ./dp/... ./nn/... ./train/... ./cmd/... .

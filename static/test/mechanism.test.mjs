@@ -1,0 +1,19 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { load } from "./load.mjs";
+
+const { mechanismWord, parseMechanism } = await load("mechanism");
+
+test("a mechanism survives its word", () => {
+  for (const mechanism of [
+    { name: "fixed" },
+    { name: "quantile+sigma-linear+momentum", params: { "momentum.beta": 0.5, "quantile.rate": -1e-7 } },
+  ]) {
+    assert.deepEqual(parseMechanism(mechanismWord(mechanism)), mechanism);
+  }
+});
+
+test("what is no parameter is left out", () => {
+  assert.deepEqual(parseMechanism("fixed(a=1,b=,c=x,=2,d)"), { name: "fixed", params: { a: 1 } });
+  assert.deepEqual(parseMechanism("fixed(a=1"), { name: "fixed" }); // an open bracket says nothing
+});

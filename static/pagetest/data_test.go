@@ -78,5 +78,10 @@ func TestTrainsMNIST(t *testing.T) {
 	if accuracy := number(t, p.text("tile-accuracy")); accuracy < 50 {
 		t.Errorf("test accuracy %v %% after an epoch, want at least 50", accuracy)
 	}
+	if mib := p.resident(); mib > 400 {
+		t.Errorf("the tab takes %d MiB with 70,000 images, want at most 400", mib)
+	} else {
+		t.Logf("the tab takes %d MiB", mib)
+	}
 	p.clean()
 }

@@ -27,7 +27,7 @@ type stepPlan struct {
 }
 
 func newStepPlan(quick bool) stepPlan {
-	p := stepPlan{rounds: 7, ms: 1500, batch: 1024, tfjs: []int{16, 32, 64, 128, 256}, idleEpochs: 5,
+	p := stepPlan{rounds: 5, ms: 700, batch: 1024, tfjs: []int{16, 32, 128}, idleEpochs: 5,
 		records: map[string]int{"mnist": 10_000, "cifar": 2048}}
 	if quick {
 		p.rounds, p.ms, p.batch, p.tfjs, p.idleEpochs = 3, 300, 128, []int{32}, 1

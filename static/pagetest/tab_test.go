@@ -170,5 +170,10 @@ func (p *tab) steps() int {
 
 // clickButton presses the button that bears these words.
 func clickButton(words string) chromedp.Action {
-	return chromedp.Click(`//button[normalize-space()="`+words+`"]`, chromedp.BySearch)
+	button := `//button[normalize-space()="` + words + `"]`
+	return chromedp.Tasks{
+		chromedp.ScrollIntoView(button, chromedp.BySearch),
+		chromedp.Sleep(300 * time.Millisecond), // results that are still being drawn move it from under the finger
+		chromedp.Click(button, chromedp.BySearch),
+	}
 }

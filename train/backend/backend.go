@@ -84,15 +84,8 @@ type Records struct {
 // Len is the number of records.
 func (r Records) Len() int { return len(r.Labels) }
 
-// Normalisation is the affine form of (p/255 - Mean)/Std for a uint8 pixel p of each channel: p*scale + shift.
-func (w *Work) Normalisation() (scale, shift []float32) {
-	for c := range w.Mean {
-		mean, std := float64(w.Mean[c]), float64(w.Std[c])
-		scale = append(scale, float32(1/(255*std)))
-		shift = append(shift, float32(-mean/std))
-	}
-	return scale, shift
-}
+// Normalisation is how pixels become inputs.
+func (w *Work) Normalisation() nn.Normalisation { return nn.Normalisation{Mean: w.Mean, Std: w.Std} }
 
 // Check reports the first part of the work that no backend could do.
 func (w *Work) Check() error {

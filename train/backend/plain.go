@@ -40,7 +40,7 @@ func NewPlain(work Work, train, test Records) (*Plain, error) {
 	}
 	return &Plain{
 		work: work, splits: [2]Records{Train: train, Test: test}, clipper: clipper, reference: reference,
-		input: nn.Normalisation{Mean: work.Mean, Std: work.Std},
+		input: work.Normalisation(),
 	}, nil
 }
 

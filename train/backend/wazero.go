@@ -47,7 +47,7 @@ func NewNative(work Work, train, test Records) (*Native, error) {
 			return nil, err
 		}
 	}
-	scale, shift := work.Normalisation()
+	scale, shift := work.Normalisation().ScaleShift()
 	compiled, err := compile.Compile(work.Model, compile.Options{
 		Rule: work.Rule, Scale: scale, Shift: shift, Private: work.Private, Points: work.Points,
 	})

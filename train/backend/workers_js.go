@@ -57,7 +57,7 @@ func NewWorkers(work Work, records *Blobs, o WorkerOptions) (*Workers, error) {
 	if err := work.Check(); err != nil {
 		return nil, err
 	}
-	scale, shift := work.Normalisation()
+	scale, shift := work.Normalisation().ScaleShift()
 	compiled, err := compile.Compile(work.Model, compile.Options{
 		Rule: work.Rule, Scale: scale, Shift: shift, Private: work.Private, Points: work.Points, FMA: valid(compile.FMAProbe),
 	})

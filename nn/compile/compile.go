@@ -90,10 +90,10 @@ type Layout struct {
 	Record    int `json:"record"` // bytes of one record's pixels
 }
 
-// Width is the number of records in a stretch (see [Layout]) when each is sampled with the given rate: about 80 sampled
-// records fall into one.
+// Width is the number of records in a stretch (see [Layout]) when each is sampled with the given rate: about 16 sampled
+// records fall into one, so that few stretches overflow and a step can be shared out evenly in whole ones.
 func Width(rate float64) int {
-	const sampled = 80
+	const sampled = 16
 	if !(rate > sampled/float64(1<<30)) {
 		return 1 << 30
 	}

@@ -90,7 +90,7 @@ func (p *plan) sum(f *wasm.Func, fn functions, factors, next func()) {
 			f.Get(slot).Call(fn.contribute)
 			f.Advance(slot, 1)
 			f.Advance(held, 1)
-			f.Get(slot).I32(block).I32Eq().Get(held).I32(crowd).I32GeU().I32Or().If(flush)
+			f.Get(held).I32(block).I32GeU().If(flush)
 		})
 		next()
 	})

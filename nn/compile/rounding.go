@@ -14,21 +14,21 @@ package compile
 // contribution's true norm is at most C. (A factor of 1 needs C (1 - NormMargin) >= norm.)
 //
 // Sums. Records have fixed positions; a missing record leaves its position empty. Positions are cut into stretches of fixed
-// length. The module adds a stretch's sampled records in float32, moves the sum to float64 after every `block` records
-// and at the stretch's end, and once a stretch has held `crowd` records, after every record. Take neighbouring
-// datasets, one with a record more, sampled alike: all stretches but one add the same records in the same blocks, hence the
-// same float32 values. In that one, blocks shift:
+// length. The module adds a stretch's sampled records in float32 and moves the sum to float64 at the stretch's end, or, once
+// the stretch has held `block` records, after every record. Take neighbouring datasets, one with a record more, sampled
+// alike: all stretches but one add the same records in the same order, hence the same float32 values. In that one:
 //
-//   - The first `crowd` records fall into blocks of k <= block records. Adding them one after another, each partial sum of j
-//     contributions has a norm of at most j C, so roundings add up to at most u C k(k+1)/2. Sums of products (linear
-//     layers) associate differently but no deeper, and round each product: at most u C k more without, and none
-//     with a fused multiply-add; one more addition per block joins them. Per block: u C k(k+5)/2, for all blocks: u C crowd (block+5)/2.
-//   - A later record is a block of its own: the sum is its contribution, rounded the same way in both datasets. Only the
+//   - The first k <= block records are added one after another. Each partial sum of j contributions has a norm of at most
+//     j C, so roundings add up to at most u C k(k+1)/2. Sums of products (linear layers) associate differently but no
+//     deeper, and round each product: at most u C k more without, and none with a fused multiply-add; one more addition
+//     joins them. Together: u C k(k+5)/2.
+//   - A later record is added alone: the sum is its contribution, rounded the same way in both datasets. Only the
 //     record that the added one pushes over the edge changes side: 2 u C.
 //
 // Both datasets deviate from the exact sum of contributions by that much at most, so the difference grows by
-// no more than crowd (block+5) u C + 4 u C, whatever the batch. Adding n contributions in float64, one flush each at worst,
-// costs each side at most n^2/2 2^-53 C: 2^-16 C for maxRecords, beyond which the module traps.
+// no more than block (block+5) u C + 4 u C, whatever the batch. Float64 sums are another matter: adding n contributions, one
+// move each at worst, in whatever order, costs each dataset at most n^2/2 2^-53 C: 2^-16 C for maxRecords, beyond which the
+// module traps. So it does not matter which of several workers, or modules, adds a stretch, as long as one adds all of it.
 // C is the joint sensitivity, as contributions are bounded group by group.
 //
 // Rounding to denormal numbers is absolute: at most 2^-150 a coordinate of s G, and |x| 2^-150 for s d, where maxInput bounds
@@ -39,8 +39,7 @@ package compile
 // be written, or zeroed, by the next one before it is read: a NaN in a buffer's padding would otherwise poison every later record.
 const (
 	unit  = 0x1p-24
-	block = 32  // records between two flushes: slots of a linear layer
-	crowd = 128 // records of a stretch after which every record is flushed
+	block = 32 // records of a stretch that are added in float32: slots of a linear layer
 
 	maxRecords = 1 << 19 // of one call
 )
@@ -50,5 +49,5 @@ func (p *plan) normMargin() float64 {
 }
 
 func rounding() float64 {
-	return (crowd*(block+5)+4)*unit + 0x1p-15
+	return (block*(block+5)+4)*unit + 0x1p-15
 }

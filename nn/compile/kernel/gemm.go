@@ -162,14 +162,14 @@ func (t *tile) finish(column wasm.Local, mode Mode) {
 	}
 	for r := range t.rows {
 		f.Get(t.rowC).I32Load(4 * r).Get(column).I32Add().Set(t.t)
-		for h := range 2 {
-			f.Get(t.t)
-			if mode == Add {
-				f.Get(t.t).V128Load(h * vec).Get(t.acc[2*r+h]).F32x4Add()
-			} else {
-				f.Get(t.acc[2*r+h])
+		acc := t.acc[2*r : 2*r+2]
+		if mode == Add {
+			for h, a := range acc {
+				f.Get(t.t).V128Load(h * vec).Get(a).F32x4Add().Set(a)
 			}
-			f.V128Store(h * vec)
+		}
+		for h, a := range acc {
+			f.Get(t.t).Get(a).V128Store(h * vec)
 		}
 	}
 	f.Advance(t.rowC, 4*t.rows)

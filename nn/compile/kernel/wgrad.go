@@ -80,8 +80,11 @@ func (t *gradientTile) copyPanel(pixB, pixels, b, scratch wasm.Local) {
 	f.Get(pixels).Set(t.p)
 	f.Repeat(t.p, func() {
 		f.Get(t.pix).I32Load(0).Get(b).I32Add().Set(t.at)
-		for h := range 2 {
-			f.Get(t.row).Get(t.at).V128Load(h * vec).V128Store(h * vec)
+		for h, y := range t.y {
+			f.Get(t.at).V128Load(h * vec).Set(y)
+		}
+		for h, y := range t.y {
+			f.Get(t.row).Get(y).V128Store(h * vec)
 		}
 		f.Advance(t.pix, 4)
 		f.Advance(t.row, panel)
@@ -142,14 +145,14 @@ func (t *gradientTile) finish(ldc wasm.Local, mode Mode) {
 	f := t.f
 	f.Advance(t.out, 4)
 	for r := range t.taps {
-		for h := range 2 {
-			f.Get(t.c)
-			if mode == Add {
-				f.Get(t.c).V128Load(h * vec).Get(t.acc[2*r+h]).F32x4Add()
-			} else {
-				f.Get(t.acc[2*r+h])
+		acc := t.acc[2*r : 2*r+2]
+		if mode == Add {
+			for h, a := range acc {
+				f.Get(t.c).V128Load(h * vec).Get(a).F32x4Add().Set(a)
 			}
-			f.V128Store(h * vec)
+		}
+		for h, a := range acc {
+			f.Get(t.c).Get(a).V128Store(h * vec)
 		}
 		if r < t.taps-1 {
 			f.AdvanceBy(t.c, ldc)

@@ -15,7 +15,7 @@ import (
 )
 
 // Workers computes with the compiled module in the browser's compute workers. Each holds a fixed, contiguous slice of
-// the records, so that a replaced worker's sum is the one that was lost and float32 sums run over fixed positions.
+// the records, which its replacement reads again if it is lost.
 type Workers struct {
 	work     Work
 	rounding float64
@@ -25,6 +25,7 @@ type Workers struct {
 	pool     *pool
 	place    placement
 	shards   []shard
+	ends     []int // of the shards' shares in the sample of a step
 	sums     dp.Sums
 }
 
@@ -34,15 +35,6 @@ type placement struct {
 	testPixels, testLabels int
 	indices, factors       int // factors: also norms, predictions
 	end                    int
-}
-
-// shard is one worker's part: its slices, and room for what a step sends and returns.
-type shard struct {
-	first, n         int // of the training records
-	testFirst, testN int
-	indices          []int32
-	sum, counts      []float64
-	loss             [1]float64
 }
 
 // WorkerOptions say how compute workers are run.
@@ -71,14 +63,14 @@ func NewWorkers(work Work, records *Blobs, o WorkerOptions) (*Workers, error) {
 	if err != nil {
 		return nil, fmt.Errorf("backend: compiling the step: %w", err)
 	}
-	w := &Workers{work: work, rounding: compiled.Rounding, layout: compiled.Layout, width: compile.Width(work.Rate), records: records}
+	w := &Workers{work: work, rounding: compiled.Rounding, layout: compiled.Layout, records: records}
 	if o.Count <= 0 {
 		o.Count = Processors()
 	}
 	if o.Notice == nil {
 		o.Notice = func(string) {}
 	}
-	w.divide(min(o.Count, records.Len(Train)))
+	w.share(min(o.Count, records.Len(Train)))
 	w.pool, err = newPool(o.Script, module, (w.place.end+65535)/65536, len(w.shards), w.slices, o.Notice)
 	return w, err
 }
@@ -96,18 +88,17 @@ func valid(module []byte) bool {
 	return js.Global().Get("WebAssembly").Call("validate", toJS(module)).Bool()
 }
 
-// divide cuts the records into one slice per worker and places the largest slices in memory.
-func (w *Workers) divide(workers int) {
-	train, test := w.records.Len(Train), w.records.Len(Test)
-	groups := w.layout.Groups
-	most, mostTest := 0, 0
-	for i := range workers {
-		s := shard{first: i * train / workers, testFirst: i * test / workers}
-		s.n = (i+1)*train/workers - s.first
-		s.testN = (i+1)*test/workers - s.testFirst
+// share divides the records among workers and places the largest slices in memory.
+func (w *Workers) share(workers int) {
+	records, groups := w.records.Len(Train), w.layout.Groups
+	const stretches = 4 // at least so many for each worker, or small batches could not be divided
+	w.width = max(1, min(compile.Width(w.work.Rate), records/max(1, workers)/stretches))
+	w.shards = divide(records, workers, w.width, w.work.Rate)
+	most, mostTest := 0, (w.records.Len(Test)+max(1, workers)-1)/max(1, workers)
+	for i := range w.shards {
+		s := &w.shards[i]
 		s.sum, s.counts = make([]float64, w.layout.NumParams), make([]float64, groups)
-		w.shards = append(w.shards, s)
-		most, mostTest = max(most, s.n), max(mostTest, s.testN)
+		most = max(most, s.end-s.first)
 	}
 	at := w.layout.Data
 	place := func(bytes int) int {
@@ -125,8 +116,9 @@ func (w *Workers) divide(workers int) {
 // slices lists what a worker reads before it can work.
 func (w *Workers) slices(worker int) js.Value {
 	s, p := &w.shards[worker], &w.place
-	pixels, labels := w.records.slice(Train, s.first, s.n)
-	testPixels, testLabels := w.records.slice(Test, s.testFirst, s.testN)
+	pixels, labels := w.records.slice(Train, s.first, s.end-s.first)
+	first, end := part(w.records.Len(Test), worker, len(w.shards))
+	testPixels, testLabels := w.records.slice(Test, first, end-first)
 	piece := func(blob js.Value, at int) any { return map[string]any{"blob": blob, "at": at} }
 	return js.ValueOf([]any{
 		piece(pixels, p.pixels), piece(labels, p.labels),
@@ -198,20 +190,20 @@ func (w *Workers) prepare(r *Request, complete func(*shard, *job)) ([]*job, erro
 	}
 	inputs := w.inputs(r)
 	jobs := make([]*job, len(w.shards))
-	rest := r.Records
-	for i := range w.shards {
+	w.ends = cut(w.shards, r.Records, w.width, w.ends)
+	from := 0
+	for i, end := range w.ends {
 		s := &w.shards[i]
-		share, _ := slices.BinarySearch(rest, int32(s.first+s.n))
 		s.indices = s.indices[:0]
-		for _, record := range rest[:share] {
+		for _, record := range r.Records[from:end] {
 			s.indices = append(s.indices, record-int32(s.first))
 		}
-		rest = rest[share:]
-		if share == 0 {
+		from = end
+		if len(s.indices) == 0 {
 			continue
 		}
 		jobs[i] = &job{
-			records: share,
+			records: len(s.indices),
 			write:   append(slices.Clone(inputs), span{w.place.indices, bytesOf(s.indices)}),
 			read:    []span{{w.layout.Sum, bytesOf(s.sum)}, {w.layout.Counts, bytesOf(s.counts)}, {w.layout.Loss, bytesOf(s.loss[:])}},
 		}
@@ -270,17 +262,18 @@ func (w *Workers) Evaluate(ctx context.Context, params []float32, split Split) (
 	jobs := make([]*job, len(w.shards))
 	for i := range w.shards {
 		s := &w.shards[i]
-		first, n, pixels, labels := s.first, s.n, w.place.pixels, w.place.labels
+		first, end := part(len(predictions), i, len(w.shards))
+		held, pixels, labels := s.first, w.place.pixels, w.place.labels
 		if split == Test {
-			first, n, pixels, labels = s.testFirst, s.testN, w.place.testPixels, w.place.testLabels
+			held, pixels, labels = first, w.place.testPixels, w.place.testLabels
 		}
-		if n == 0 {
+		if first == end {
 			continue
 		}
 		jobs[i] = &job{
-			call: "evaluate", records: n, args: []any{pixels, labels, 0, n, w.place.factors},
+			call: "evaluate", records: end - first, args: []any{pixels, labels, first - held, end - first, w.place.factors},
 			write: []span{{w.layout.Params, bytesOf(params)}},
-			read:  []span{{w.place.factors, predictions[first : first+n]}, {w.layout.Loss, bytesOf(s.loss[:])}},
+			read:  []span{{w.place.factors, predictions[first:end]}, {w.layout.Loss, bytesOf(s.loss[:])}},
 		}
 	}
 	if err := w.pool.run(ctx, jobs); err != nil {

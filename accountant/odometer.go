@@ -48,12 +48,13 @@ func NewOdometer(schedule []Segment, delta float64) (*Odometer, error) {
 	return o, nil
 }
 
-// affordableLooks keeps the tight accountant below half a millisecond a step, on average.
+// affordableLooks keeps the tight accountant below a tenth of a millisecond a step, on average: while it looks, it competes
+// with the workers of a step for processors.
 func (o *Odometer) affordableLooks() int {
 	merged, _ := Merge(o.schedule)
 	const milliseconds = 20 // of one look, and for every ten kinds of step another
 	cost := milliseconds * (1 + float64(min(len(merged), maxKinds))/10)
-	return int(min(max(float64(o.Steps())*0.5/cost, 1), 24))
+	return int(min(max(float64(o.Steps())*0.1/cost, 1), 24))
 }
 
 // Steps is the length of the planned run.

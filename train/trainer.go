@@ -228,9 +228,9 @@ func (t *Trainer) advance(ctx context.Context) {
 	}
 }
 
-// tellStep tells of the last step: ten times a second, or at once when it is important.
+// tellStep tells of the last step: four times a second, or at once when it is important.
 func (t *Trainer) tellStep(important bool) {
-	if now := time.Now(); important || now.Sub(t.shown) >= 100*time.Millisecond {
+	if now := time.Now(); important || now.Sub(t.shown) >= 250*time.Millisecond {
 		t.shown = now
 		t.emit(Event{Type: "step", Step: t.session.Last()})
 	}

@@ -107,7 +107,7 @@ type Planned struct {
 type StepEvent struct {
 	Step         int      `json:"step"`     // steps done
 	Epsilon      float64  `json:"epsilon"`  // spent so far, an upper bound
-	Seconds      float64  `json:"seconds"`  // training time so far
+	Seconds      float64  `json:"seconds"`  // training time so far; whole ones unless the configuration asks for diagnostics
 	ClipNorm     float64  `json:"clipNorm"` // the bound used: sqrt of the sum of squares over groups
 	LearningRate float64  `json:"learningRate"`
 	TrainLoss    *float64 `json:"trainLoss,omitempty"` // diagnostics only: mean over the batch, raw

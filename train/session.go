@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -205,13 +206,23 @@ func (s *Session) Step(ctx context.Context) error {
 	s.trained += time.Since(start)
 	s.busy += s.work() - busy
 	s.last = StepEvent{
-		Step: step + 1, Epsilon: spent, Seconds: s.before + s.trained.Seconds(),
+		Step: step + 1, Epsilon: spent, Seconds: s.seconds(),
 		ClipNorm: clip.Sensitivity(released.Bounds), LearningRate: rate,
 	}
 	if s.config.Diagnostics {
 		s.diagnose(&raw)
 	}
 	return spentErr
+}
+
+// seconds is the training time so far. How long a step takes tells how many records it had: without diagnostics only
+// whole seconds are told.
+func (s *Session) seconds() float64 {
+	seconds := s.before + s.trained.Seconds()
+	if !s.config.Diagnostics {
+		seconds = math.Floor(seconds)
+	}
+	return seconds
 }
 
 // diagnose adds raw figures of the private batch to the step's event; the run is marked.

@@ -98,7 +98,7 @@ export interface Planned {
 export interface StepEvent {
   step: number; // steps done
   epsilon: number; // spent so far, an upper bound
-  seconds: number; // training time so far
+  seconds: number; // training time so far; whole ones unless the configuration asks for diagnostics
   clipNorm: number; // the bound used: sqrt of the sum of squares over groups
   learningRate: number;
   trainLoss?: number; // diagnostics only: mean over the batch, raw

@@ -28,13 +28,13 @@ export function addEvent(run: Run, event: Event) {
 export const lastStep = (run: Run): StepEvent | undefined => run.steps.at(-1);
 export const lastEpoch = (run: Run): EpochEvent | undefined => run.epochs.at(-1);
 
-/** Seconds of training still to come, from the pace so far; undefined before the first step. */
+/** Seconds of training still to come, from the pace so far; undefined until some seconds tell it. */
 export function remaining(run: Run): number | undefined {
   const last = lastStep(run);
   if (!last?.step || !run.planned) return undefined;
   const first = run.steps[0];
   // A resumed run starts at a later step: its pace is measured from there.
-  const steps = last.step - first.step;
-  const pace = steps > 0 ? (last.seconds - first.seconds) / steps : last.seconds / last.step;
-  return pace * (run.planned.steps - last.step);
+  const seconds = last.seconds - first.seconds;
+  if (seconds < 2) return undefined;
+  return (seconds / (last.step - first.step)) * (run.planned.steps - last.step);
 }

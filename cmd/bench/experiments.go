@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -22,10 +23,15 @@ func experimentsCommand(ctx context.Context, args []string, out, log io.Writer) 
 	only := flags.String("only", "", "runs whose key begins so, as in \"a/mnist/\"; several with commas")
 	list := flags.Bool("list", false, "list what is missing and run nothing")
 	limit := flags.Duration("for", 0, "begin no run after this time; 0 for no limit")
+	atOnce := flags.Int("at-once", 1, "`runs` at the same time, each with an equal part of the processors")
 	if err := parse(flags, args, log); err != nil {
 		return err
 	}
-	l := &laboratory{dir: *dir, data: *data, log: log}
+	if *atOnce < 1 || *atOnce > runtime.NumCPU() {
+		fmt.Fprintf(log, "bench experiments: %d runs at once on %d processors\n", *atOnce, runtime.NumCPU())
+		return errArguments
+	}
+	l := &laboratory{dir: *dir, data: *data, atOnce: *atOnce, log: log}
 	if *only != "" {
 		l.only = strings.Split(*only, ",")
 	}
@@ -53,11 +59,14 @@ type laboratory struct {
 	dir, data string
 	only      []string
 	until     time.Time // zero: no limit
+	atOnce    int
 	log       io.Writer
 
 	plans     []experiment.Plan
 	published []experiment.Published
 	rows      []experiment.Row
+	running   map[string]bool
+	failed    map[string]bool
 }
 
 func (l *laboratory) open() error {
@@ -82,38 +91,71 @@ func (l *laboratory) open() error {
 
 func (l *laboratory) results() string { return filepath.Join(l.dir, "results.json") }
 
+// ended is a run that was carried out, or what kept it from that.
+type ended struct {
+	run experiment.Run
+	row experiment.Row
+	err error
+}
+
 // runAll goes on until nothing is missing: trials that are done make further runs known. A run that fails does not keep
 // the others from running.
 func (l *laboratory) runAll(ctx context.Context) error {
-	failed := map[string]bool{}
-	for l.until.IsZero() || time.Now().Before(l.until) {
-		missing, _, err := experiment.Missing(l.plans, l.rows)
-		if err != nil {
+	l.running, l.failed = map[string]bool{}, map[string]bool{}
+	results := make(chan ended)
+	for {
+		if err := l.begin(ctx, results); err != nil {
 			return err
 		}
-		missing = slices.DeleteFunc(experiment.Select(missing, l.only), func(r experiment.Run) bool { return failed[r.Key()] })
-		if len(missing) == 0 {
+		if len(l.running) == 0 {
 			break
 		}
-		r := missing[0]
-		row, err := l.run(ctx, r)
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil:
-			fmt.Fprintf(l.log, "%s: %v\n", r.Key(), err)
-			failed[r.Key()] = true
-			continue
-		}
-		l.rows = experiment.Add(l.rows, row)
-		if err := l.save(); err != nil {
+		if err := l.end(<-results); err != nil {
 			return err
 		}
-		fmt.Fprintf(l.log, "%s: accuracy %.2f %%, epsilon %.4f, %.0f s (%d more known)\n", r.Key(), 100*row.Accuracy, row.EpsilonUpper, row.Wall, len(missing)-1)
 	}
-	if len(failed) > 0 {
-		return fmt.Errorf("bench: %d runs failed: %s", len(failed), strings.Join(slices.Sorted(maps.Keys(failed)), ", "))
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case len(l.failed) > 0:
+		return fmt.Errorf("bench: %d runs failed: %s", len(l.failed), strings.Join(slices.Sorted(maps.Keys(l.failed)), ", "))
 	}
+	return l.save()
+}
+
+// begin starts runs, in the plans' order, while there is room and time for them.
+func (l *laboratory) begin(ctx context.Context, results chan<- ended) error {
+	missing, _, err := experiment.Missing(l.plans, l.rows)
+	if err != nil {
+		return err
+	}
+	for _, r := range experiment.Select(missing, l.only) {
+		late := !l.until.IsZero() && time.Now().After(l.until)
+		if late || ctx.Err() != nil || len(l.running) == l.atOnce {
+			break
+		}
+		if l.running[r.Key()] || l.failed[r.Key()] {
+			continue
+		}
+		l.running[r.Key()] = true
+		go func() {
+			row, err := l.run(ctx, r)
+			results <- ended{r, row, err}
+		}()
+	}
+	return nil
+}
+
+// end notes what a run came to.
+func (l *laboratory) end(e ended) error {
+	delete(l.running, e.run.Key())
+	if e.err != nil {
+		fmt.Fprintf(l.log, "%s: %v\n", e.run.Key(), e.err)
+		l.failed[e.run.Key()] = true
+		return nil
+	}
+	l.rows = experiment.Add(l.rows, e.row)
+	fmt.Fprintf(l.log, "%s: accuracy %.2f %%, epsilon %.4f, %.0f s\n", e.run.Key(), 100*e.row.Accuracy, e.row.EpsilonUpper, e.row.Wall)
 	return l.save()
 }
 
@@ -124,6 +166,7 @@ func (l *laboratory) run(ctx context.Context, r experiment.Run) (experiment.Row,
 		return experiment.Row{}, err
 	}
 	defer site.Close()
+	r.Config.Workers = runtime.NumCPU() / l.atOnce
 	override, err := fields(r.Config)
 	if err != nil {
 		return experiment.Row{}, err

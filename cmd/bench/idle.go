@@ -12,8 +12,12 @@ import (
 // idleReport is the share of the training time that the page's compute workers spend waiting: for the trainer to sample,
 // add noise and move the parameters, and for each other.
 type idleReport struct {
-	Data    string  `json:"data"`
-	Batch   int     `json:"batch"`
+	Data  string      `json:"data"`
+	Batch int         `json:"batch"`
+	Runs  []idleShare `json:"runs"` // one compute worker, which the promise is about, and one per processor
+}
+
+type idleShare struct {
 	Workers int     `json:"workers"`
 	Idle    float64 `json:"idle"`
 }
@@ -29,14 +33,20 @@ func measureIdle(ctx context.Context, root string, epochs float64, log io.Writer
 		fmt.Fprintf(log, "bench: no packed MNIST in %s (make data brings it): how long compute workers wait is not measured\n", mnistData)
 		return nil, nil
 	}
-	settings := map[string]string{"model": "mnist-cnn", "batch": strconv.Itoa(batch), "epochs": strconv.FormatFloat(epochs, 'g', -1, 64), "diagnostics": "1"}
-	report, err := measureTraining(ctx, mnistData, settings, 1, log)
-	if err != nil {
-		return nil, err
+	report := &idleReport{Batch: batch}
+	for _, workers := range []string{"1", "0"} {
+		settings := map[string]string{"model": "mnist-cnn", "batch": strconv.Itoa(batch), "epochs": strconv.FormatFloat(epochs, 'g', -1, 64),
+			"workers": workers, "diagnostics": "1"}
+		trained, err := measureTraining(ctx, mnistData, settings, 1, log)
+		if err != nil {
+			return nil, err
+		}
+		r := trained.Runs[0]
+		if r.Idle == nil {
+			return nil, fmt.Errorf("bench: the page did not tell how long its compute workers wait")
+		}
+		report.Data = settings["data"]
+		report.Runs = append(report.Runs, idleShare{r.Workers, *r.Idle})
 	}
-	r := report.Runs[0]
-	if r.Idle == nil {
-		return nil, fmt.Errorf("bench: the page did not tell how long its compute workers wait")
-	}
-	return &idleReport{Data: settings["data"], Batch: batch, Workers: r.Workers, Idle: *r.Idle}, nil
+	return report, nil
 }

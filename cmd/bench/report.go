@@ -181,8 +181,9 @@ func (r *stepReport) promises(d *markdown.Document) {
 	if r.Idle == nil {
 		return
 	}
-	d.Line("In a run of the page on MNIST (batch %s, %d compute workers) the compute workers waited %.2g %% of the time (promised: at most 6 %%).",
-		markdown.Whole(r.Idle.Batch), r.Idle.Workers, 100*r.Idle.Idle)
+	d.Line("In a run of the page on MNIST (batch %s) a single compute worker waited %.2g %% of the time (promised: at most 6 %%). Of %d workers, which then share "+
+		"the processors with the trainer and the page, each waited %.2g %%.",
+		markdown.Whole(r.Idle.Batch), 100*r.Idle.Runs[0].Idle, r.Idle.Runs[1].Workers, 100*r.Idle.Runs[1].Idle)
 }
 
 func (n *networkReport) rates(d *markdown.Document) {

@@ -26,7 +26,7 @@ func sample() *stepReport {
 		}
 	}
 	r := &stepReport{
-		Rounds: 3, Batch: 1024, Idle: &idleReport{Workers: 2, Idle: 0.05, Batch: 1024}, Noise: noiseReport{Normals: 26010, Tab: 0.5, Native: 0.4},
+		Rounds: 3, Batch: 1024, Idle: &idleReport{Batch: 1024, Runs: []idleShare{{1, 0.03}, {2, 0.05}}}, Noise: noiseReport{Normals: 26010, Tab: 0.5, Native: 0.4},
 		Networks: []networkReport{
 			{Name: "mnist-cnn-tanh", Flops: network.Flops{Forward: 1e6, Input: 5e5, Weights: 1e6}, Each: rates(10_000, 1000)},
 			{Name: "cifar-cnn", Flops: network.Flops{Forward: 2e7, Input: 1e7, Weights: 2e7}, Each: rates(900, 100)},

@@ -350,7 +350,11 @@ func TestBandedBeatsIndependent(t *testing.T) {
 
 // What a step of each mechanism costs beside the gradients: sampling, noise, release, filters.
 func BenchmarkMechanisms(b *testing.B) {
-	for _, name := range []string{"fixed", "quantile-layer", "amc-ns", "fixed+doppler", "disk", "bandmf"} {
+	for _, m := range Mechanisms() {
+		name := m.Name
+		if m.Kind != Clipping {
+			name = "fixed+" + name
+		}
 		b.Run(name, func(b *testing.B) {
 			d, err := NewMechanism(name, nil, benchmarkSetting)
 			if err != nil {

@@ -26,7 +26,8 @@ func equalBounds(c float64, groups int) []float64 {
 //
 //	C_g <- clamp(C_g exp(rate (p_g - (1 - target))), low, high)
 //
-// with p_g the noised fraction of the batch whose norm exceeded the bound in use. It pays for one count a group, of
+// with p_g the noised fraction of the batch whose norm exceeded C_g; a clip schedule multiplies what is used, not what is
+// counted. It pays for one count a group, of
 // which the plan knows; the update uses nothing but those released counts, hence is post-processing.
 type quantileBounds struct {
 	c         []float64

@@ -78,7 +78,7 @@ var mvrParams = []Param{{"rate", "speed of the bound", 0.2, 0, 2}, {"clip_factor
 
 // buildALCMVR: the global noised-median rule in [0.01, 10], used clip C 0.95^(e-1), noise sigma times the used clip,
 // output averaged. The published report of sigma C_used/C_max as noise multiplier is dropped: it is always sigma.
-// The count is taken at the clip in use, the query that the plan pays for.
+// As published, the count is taken at the clip before its decay.
 func buildALCMVR(b *builder, start averageStart) error {
 	b.quantile(b.get("rate"), 0.5, 0.01, 10)
 	b.decay(epochCurve(&b.Setting, b.get("clip_factor")))

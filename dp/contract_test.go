@@ -121,7 +121,7 @@ func (a *adversary) compute(_ context.Context, q Query) (Sums, error) {
 			from += n
 		}
 		for group, sq := range squares {
-			if math.Sqrt(sq) <= q.Bounds[group] {
+			if math.Sqrt(sq) <= q.Thresholds[group] {
 				s.Counts[group] += 0.5
 			} else {
 				s.Counts[group] -= 0.5

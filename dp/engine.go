@@ -247,6 +247,9 @@ func (e *Engine) prepare(params []float32) error {
 	}
 	q := &e.query
 	q.Step, q.Rule, q.Bounds = e.step, e.rule, e.ask.Bounds
+	if q.Thresholds = e.ask.Thresholds; q.Thresholds == nil {
+		q.Thresholds = q.Bounds
+	}
 	q.Points, q.Coefficients = e.ask.Points, e.ask.Coefficients
 	if q.Points == nil {
 		e.point[0] = params
@@ -269,6 +272,11 @@ func (e *Engine) checkAsk(params int) error {
 	a := &e.ask
 	if err := clip.CheckBounds(a.Bounds, len(e.layout)); err != nil {
 		return err
+	}
+	if a.Thresholds != nil {
+		if err := clip.CheckBounds(a.Thresholds, len(e.layout)); err != nil {
+			return fmt.Errorf("dp: thresholds: %w", err)
+		}
 	}
 	if a.Allocation != nil {
 		if err := clip.CheckBounds(a.Allocation, len(e.layout)); err != nil {

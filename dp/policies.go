@@ -20,7 +20,7 @@ type composed struct {
 	lookahead *lookahead                // nil: evaluate at the current parameters
 	filters   []filter
 
-	weights []float64
+	weights, thresholds []float64
 }
 
 // part is anything with state: slices of fixed length that it updates in place.
@@ -46,6 +46,9 @@ func (c *composed) Rule() clip.Rule { return c.rule }
 func (c *composed) Ask(v View, a *Ask) {
 	c.clip.bounds(a.Bounds)
 	if c.decay != nil {
+		// What is learnt from counts is about the bounds before the schedule: else it would undo the schedule.
+		c.thresholds = append(c.thresholds[:0], a.Bounds...)
+		a.Thresholds = c.thresholds
 		for g := range a.Bounds {
 			a.Bounds[g] *= c.decay[v.Step]
 		}

@@ -53,6 +53,35 @@ func bounds(p Policy, groups, step int) []float64 {
 	return a.Bounds
 }
 
+// A clip schedule on an adaptive bound stays a schedule: the median is followed by what is counted, not by what is used.
+func TestAdaptationDoesNotUndoASchedule(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 9))
+	const groups = 8
+	for name, want := range map[string]float64{"alc-nd": 0.85 * 0.85 * 0.85, "quantile-layer+clip-step": 0.85 * 0.85 * 0.85} {
+		p := mechanism(t, name, nil, benchmarkSetting)
+		used := 0.0
+		for step := range benchmarkSetting.Steps {
+			a := Ask{Bounds: make([]float64, groups)}
+			p.Ask(View{Step: step}, &a)
+			counts := make([]float64, groups)
+			for range 256 {
+				for g, threshold := range a.Thresholds {
+					if norm := math.Exp(0.5 * r.NormFloat64()); norm <= threshold { // of median 1
+						counts[g] += 1. / 256
+					}
+				}
+			}
+			p.Observe(&Released{Step: step, Counts: counts, Bounds: a.Bounds})
+			if step >= benchmarkSetting.Steps-100 {
+				used += a.Bounds[3] / 100
+			}
+		}
+		if math.Abs(used/want-1) > 0.05 {
+			t.Errorf("%s: the bound ends at %.3f of the median, want %.3f", name, used, want)
+		}
+	}
+}
+
 // The noised-quantile rule finds the quantile of norms it is told the counts of.
 func TestQuantileFollows(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))

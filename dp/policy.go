@@ -32,6 +32,10 @@ type Ask struct {
 	// Bounds are the clip bounds, one per group, positive.
 	Bounds []float64
 
+	// Thresholds are where the plan's count queries count: the norms at most that, one per group. nil: Bounds. A record
+	// changes a count by at most 1/2 whatever they are.
+	Thresholds []float64
+
 	// Allocation weighs the noise of the groups: group g gets standard deviation proportional to Allocation[g], scaled so
 	// that the step costs what the plan says: z a_g sqrt(sum_h (C_h/a_h)^2). nil: equal, z sqrt(sum_h C_h^2) everywhere.
 	Allocation []float64
@@ -48,6 +52,7 @@ type Query struct {
 	Records      []int32 // ascending indices of the sampled records; may be empty
 	Rule         clip.Rule
 	Bounds       []float64   // one per group of Rule
+	Thresholds   []float64   // of the counts, one per group
 	Points       [][]float32 // parameter vectors, at least one
 	Coefficients []float64   // one per point
 }
@@ -55,7 +60,7 @@ type Query struct {
 // Sums are the raw, private result of a query. Only the engine may see them.
 type Sums struct {
 	Gradient []float64 // sum over the records of the clipped per-sample gradient, flat
-	Counts   []float64 // per group: sum of (b - 1/2), b = 1 when the norm is within the bound; may be nil when not asked
+	Counts   []float64 // per group: sum of (b - 1/2), b = 1 when the norm is within the threshold; may be nil when not asked
 	Loss     float64   // sum of the records' losses; the engine does not use it
 	Records  int       // how many records were summed: all of the query's
 }
@@ -66,6 +71,6 @@ type Released struct {
 	Gradient  []float32 // sum / (q N) plus noise, then the policy's filters
 	NoiseStd  float64   // standard deviation of a coordinate's noise before filters, in Gradient's units (rms over coordinates)
 	NoiseStds []float64 // the same for each group
-	Counts    []float64 // per group: noised fraction of the batch within the bound (may leave [0, 1]); nil when the plan has none
+	Counts    []float64 // per group: noised fraction of the batch within the threshold (may leave [0, 1]); nil when the plan has none
 	Bounds    []float64 // the bounds used
 }

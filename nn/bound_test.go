@@ -62,7 +62,7 @@ func TestAdversarialGradientsStayWithinTheBound(t *testing.T) {
 					c.grad[i] = next(rng)
 				}
 				GroupNorms(c.norms, c.tensors, rule, c.grad)
-				c.addClipped(&sum, bounds)
+				c.addClipped(&sum, bounds, bounds)
 				t.Run(name, func(t *testing.T) { checkWithin(t, m, rule, sum, bounds) })
 				checkKept(t, name, c, sum, bound)
 			}
@@ -104,7 +104,7 @@ func TestNeighbouringSumsDifferByAtMostTheSensitivity(t *testing.T) {
 		sensitivity := clip.Sensitivity(bounds)
 		const n = 60
 		all := randomSamples(m, n, 100, rng)
-		whole, err := c.Sum(points, nil, all, bounds)
+		whole, err := c.Sum(points, nil, all, bounds, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -118,7 +118,7 @@ func TestNeighbouringSumsDifferByAtMostTheSensitivity(t *testing.T) {
 				}
 				return all.At(i, x)
 			}}
-			without, err := c.Sum(points, nil, rest, bounds)
+			without, err := c.Sum(points, nil, rest, bounds, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -160,7 +160,7 @@ func TestCombinedGradientsStayWithinTheBound(t *testing.T) {
 		for _, coefficients := range [][]float64{{1, -1}, {1e-19, 1e-19}, {1e-30, 0}, {1e-44, 1e-44}, {1e38, 1e38}, {3e38, -3e38}, {1e300, 1}, {-5, 1e-9}} {
 			for range 10 {
 				s := randomSamples(m, 1, 10, rng)
-				sum, err := c.Sum(points, coefficients, s, bounds)
+				sum, err := c.Sum(points, coefficients, s, bounds, nil)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -237,7 +237,7 @@ func TestNormsAreExactEnough(t *testing.T) {
 func TestNoRecordsSumToZero(t *testing.T) {
 	m := testModels[0]
 	c, _ := NewClipper(m, clip.Rule{})
-	s, err := c.Sum([][]float32{make([]float32, m.NumParams())}, nil, Samples{}, []float64{1})
+	s, err := c.Sum([][]float32{make([]float32, m.NumParams())}, nil, Samples{}, []float64{1}, nil)
 	if err != nil || vectorNorm(s.Gradient) != 0 || s.Counts[0] != 0 || s.Loss != 0 || len(s.Gradient) != m.NumParams() {
 		t.Errorf("an empty sample sums to %v, error %v", s, err)
 	}
@@ -251,7 +251,7 @@ func TestRecordsAllocateNothing(t *testing.T) {
 	points, bounds := [][]float32{randomParams(m, rng), randomParams(m, rng)}, []float64{1, 1, 1, 1, 1, 1}
 	allocations := func(records int) float64 {
 		s := randomSamples(m, records, 1, rng)
-		return testing.AllocsPerRun(5, func() { c.Sum(points, []float64{1, -1}, s, bounds) })
+		return testing.AllocsPerRun(5, func() { c.Sum(points, []float64{1, -1}, s, bounds, nil) })
 	}
 	if few, many := allocations(1), allocations(20); few != many {
 		t.Errorf("%v allocations for 1 record, %v for 20", few, many)

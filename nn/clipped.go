@@ -17,7 +17,7 @@ type Samples struct {
 // ClippedSum is what a private step computes before noise.
 type ClippedSum struct {
 	Gradient []float64 // sum of clipped per-sample gradients, flat
-	Counts   []float64 // per group: sum of (b - 1/2), b = 1 when the norm is within the bound
+	Counts   []float64 // per group: sum of (b - 1/2), b = 1 when the norm is within the threshold
 	Loss     float64   // sum of losses at the first point
 }
 
@@ -68,10 +68,16 @@ func (c *Clipper) Groups() int { return len(c.norms) }
 
 // Sum clips each sample's gradient by the rule with the given bounds and sums. With several points, the gradients at
 // them are combined with the coefficients before the one clip. The contribution of one sample, as computed, has a true
-// L2 norm of at most its bound in every group.
-func (c *Clipper) Sum(points [][]float32, coefficients []float64, samples Samples, bounds []float64) (ClippedSum, error) {
+// L2 norm of at most its bound in every group. Norms are counted that do not exceed thresholds; nil for the bounds.
+func (c *Clipper) Sum(points [][]float32, coefficients []float64, samples Samples, bounds, thresholds []float64) (ClippedSum, error) {
 	if err := clip.CheckBounds(bounds, c.Groups()); err != nil {
 		return ClippedSum{}, err
+	}
+	if thresholds == nil {
+		thresholds = bounds
+	}
+	if err := clip.CheckBounds(thresholds, c.Groups()); err != nil {
+		return ClippedSum{}, fmt.Errorf("nn: thresholds: %w", err)
 	}
 	if err := checkPoints(points, coefficients); err != nil {
 		return ClippedSum{}, err
@@ -82,18 +88,18 @@ func (c *Clipper) Sum(points [][]float32, coefficients []float64, samples Sample
 		if err != nil {
 			return ClippedSum{}, err
 		}
-		c.addClipped(&s, bounds)
+		c.addClipped(&s, bounds, thresholds)
 		s.Loss += loss
 	}
 	return s, nil
 }
 
 // addClipped adds c.grad, clipped by its norms.
-func (c *Clipper) addClipped(s *ClippedSum, bounds []float64) {
+func (c *Clipper) addClipped(s *ClippedSum, bounds, thresholds []float64) {
 	for g, norm := range c.norms {
 		c.factors[g] = float32(c.rule.Factor(norm, bounds[g]) * (1 - margin))
 		s.Counts[g] -= 0.5
-		if norm <= bounds[g] {
+		if norm <= thresholds[g] {
 			s.Counts[g]++
 		}
 	}

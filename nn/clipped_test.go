@@ -30,7 +30,7 @@ func randomSamples(m *Model, n int, scale float64, rng *rand.Rand) Samples {
 
 func one(m *Model, c *Clipper, params []float32, s Samples, i int, bounds []float64) ClippedSum {
 	only := Samples{Count: 1, At: func(_ int, x []float32) int { return s.At(i, x) }}
-	sum, err := c.Sum([][]float32{params}, nil, only, bounds)
+	sum, err := c.Sum([][]float32{params}, nil, only, bounds, nil)
 	if err != nil {
 		panic(err)
 	}
@@ -50,7 +50,7 @@ func TestSumIsTheSumOfClippedGradients(t *testing.T) {
 			for g := range bounds {
 				bounds[g] = 0.05 + 0.3*rng.Float64()
 			}
-			got, err := c.Sum([][]float32{params}, nil, s, bounds)
+			got, err := c.Sum([][]float32{params}, nil, s, bounds, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -145,7 +145,7 @@ func TestTwoPassesGiveTheSum(t *testing.T) {
 	c, _ := NewClipper(m, rule)
 	params, s := randomParams(m, rng), randomSamples(m, 7, 1, rng)
 	points, bounds := [][]float32{params}, []float64{.1, .1, .1, .1, .1, .1}
-	want, err := c.Sum(points, nil, s, bounds)
+	want, err := c.Sum(points, nil, s, bounds, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,8 +174,8 @@ func TestPointsAreCombinedBeforeTheClip(t *testing.T) {
 	rng := rand.New(rand.NewPCG(17, 18))
 	c, _ := NewClipper(m, clip.Rule{})
 	params, s := randomParams(m, rng), randomSamples(m, 5, 1, rng)
-	want, _ := c.Sum([][]float32{params}, nil, s, []float64{0.2})
-	got, err := c.Sum([][]float32{params, params}, []float64{2, -1}, s, []float64{0.2})
+	want, _ := c.Sum([][]float32{params}, nil, s, []float64{0.2}, nil)
+	got, err := c.Sum([][]float32{params, params}, []float64{2, -1}, s, []float64{0.2}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,12 +192,12 @@ func TestBadSumsAreRefused(t *testing.T) {
 	rng := rand.New(rand.NewPCG(19, 20))
 	params := randomParams(m, rng)
 	bad := samplesOf([][]float32{randomInput(m, rng)}, []int{m.Classes()})
-	if _, err := c.Sum([][]float32{params}, nil, bad, []float64{1}); err == nil {
+	if _, err := c.Sum([][]float32{params}, nil, bad, []float64{1}, nil); err == nil {
 		t.Error("a label beyond the classes was accepted")
 	}
 	good := randomSamples(m, 2, 1, rng)
 	for _, bounds := range [][]float64{{}, {1, 1}, {0}, {math.NaN()}, {math.Inf(1)}, {-1}} {
-		if _, err := c.Sum([][]float32{params}, nil, good, bounds); err == nil {
+		if _, err := c.Sum([][]float32{params}, nil, good, bounds, nil); err == nil {
 			t.Errorf("bounds %v were accepted", bounds)
 		}
 	}
@@ -205,7 +205,7 @@ func TestBadSumsAreRefused(t *testing.T) {
 		t.Error("too few factors were accepted")
 	}
 	for _, coefficients := range [][]float64{{}, {1, 1}} {
-		if _, err := c.Sum([][]float32{params}, coefficients, good, []float64{1}); err == nil {
+		if _, err := c.Sum([][]float32{params}, coefficients, good, []float64{1}, nil); err == nil {
 			t.Errorf("coefficients %v were accepted for one point", coefficients)
 		}
 	}

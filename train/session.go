@@ -191,7 +191,7 @@ func (s *Session) Step(ctx context.Context) error {
 	released, err := s.engine.Next(ctx, s.params, func(ctx context.Context, q dp.Query) (dp.Sums, error) {
 		// What the step will have cost is known before it: the accountant works while the workers do.
 		accounting.Go(func() { spent, spentErr = s.spent(step + 1) })
-		sums, err := s.backend.Step(ctx, backend.Request{Points: q.Points, Coefficients: q.Coefficients, Records: q.Records, Bounds: q.Bounds})
+		sums, err := s.backend.Step(ctx, backend.Request{Points: q.Points, Coefficients: q.Coefficients, Records: q.Records, Bounds: q.Bounds, Thresholds: q.Thresholds})
 		raw = sums
 		return sums, err
 	})

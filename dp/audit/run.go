@@ -68,8 +68,8 @@ func standIns(tensors []int, r *rand.Rand) func(context.Context, dp.Query) (dp.S
 	return func(_ context.Context, q dp.Query) (dp.Sums, error) {
 		s := dp.Sums{Gradient: make([]float64, total(tensors)), Counts: make([]float64, len(q.Bounds)), Records: len(q.Records)}
 		for range q.Records {
-			for g, bound := range q.Bounds {
-				if StandInNorm(r) <= bound*math.Sqrt(float64(len(q.Bounds))) {
+			for g, threshold := range q.Thresholds {
+				if StandInNorm(r) <= threshold*math.Sqrt(float64(len(q.Thresholds))) {
 					s.Counts[g] += 0.5
 				} else {
 					s.Counts[g] -= 0.5

@@ -186,7 +186,7 @@ func agree(t *testing.T, p *problem, rule clip.Rule, tolerance float64) {
 	bounds := middleBounds(norms, clipper.Groups())
 	r.bounds(bounds)
 	for _, indices := range [][]int{{}, {n - 1}, all} {
-		want, err := clipper.Sum(p.points, coefficients, p.samples(indices), bounds)
+		want, err := clipper.Sum(p.points, coefficients, p.samples(indices), bounds, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -80,7 +80,8 @@ type Layout struct {
 	Coefficients int `json:"coefficients"` // float64 [Points]; the module starts with all 1
 	Bounds       int `json:"bounds"`       // float64 [Groups]
 	Sum          int `json:"sum"`          // float64 [NumParams], PyTorch's order
-	Counts       int `json:"counts"`       // float64 [Groups]: sum over records of b - 1/2, b = 1 where the norm is within the bound
+	Thresholds   int `json:"thresholds"`   // float64 [Groups], of the counts
+	Counts       int `json:"counts"`       // float64 [Groups]: sum over records of b - 1/2, b = 1 where the norm is within the threshold
 	Loss         int `json:"loss"`         // float64: summed cross-entropy, natural logarithm (of the first point)
 	Data         int `json:"data"`         // first free byte; a multiple of 64
 

@@ -151,7 +151,7 @@ func (p *plan) layout() error {
 	p.Layout = Layout{NumParams: m.NumParams(), Groups: groups, Points: p.Points, Record: m.Input.Size()}
 	p.Params = p.alloc(4 * p.NumParams * p.Points)
 	p.Coefficients = p.alloc(8 * p.Points)
-	p.Bounds, p.Counts = p.alloc(8*groups), p.alloc(8*groups)
+	p.Bounds, p.Thresholds, p.Counts = p.alloc(8*groups), p.alloc(8*groups), p.alloc(8*groups)
 	p.Sum, p.Loss = p.alloc(8*p.NumParams), p.alloc(8)
 	p.squares, p.factors, p.pair = p.alloc(8*groups), p.alloc(4*groups), p.alloc(16)
 	p.one, p.weights = p.alloc(4), p.alloc(4*p.Points)

@@ -117,7 +117,9 @@ func (p *plan) clipFunc() *wasm.Func {
 		group(p.Bounds, 8).F64Load(0).Set(bound)
 		group(p.Counts, 8)
 		group(p.Counts, 8).F64Load(0)
-		f.Get(norm).Get(bound).F64Le().F64ConvertI32U().F64(0.5).F64Sub().F64Add().F64Store(0)
+		f.Get(norm)
+		group(p.Thresholds, 8).F64Load(0)
+		f.F64Le().F64ConvertI32U().F64(0.5).F64Sub().F64Add().F64Store(0)
 		f.F64(0).Set(factor)
 		counts().If(func() {
 			f.Get(bound).F64(1 - p.normMargin()).F64Mul()

@@ -35,7 +35,13 @@ func (r *runner) params(point int, values []float32) {
 	r.WriteFloats(r.layout.Params+4*point*r.layout.NumParams, values)
 }
 
-func (r *runner) bounds(values []float64)       { r.WriteDoubles(r.layout.Bounds, values) }
+// bounds sets the bounds, and the thresholds of the counts to the same.
+func (r *runner) bounds(values []float64) {
+	r.WriteDoubles(r.layout.Bounds, values)
+	r.thresholds(values)
+}
+
+func (r *runner) thresholds(values []float64)   { r.WriteDoubles(r.layout.Thresholds, values) }
 func (r *runner) coefficients(values []float64) { r.WriteDoubles(r.layout.Coefficients, values) }
 
 func (r *runner) choose(indices []int) int {

@@ -59,6 +59,17 @@ type Request struct {
 
 	Records []int32   // indices of training records, strictly ascending; may be empty
 	Bounds  []float64 // one per group of the clip rule, in units of the gradient's L2 norm
+
+	// Thresholds are where counts count, one per group, like Bounds: records whose norm is at most that. nil: Bounds.
+	Thresholds []float64
+}
+
+// thresholds are the request's, or the bounds.
+func (r *Request) thresholds() []float64 {
+	if r.Thresholds == nil {
+		return r.Bounds
+	}
+	return r.Thresholds
 }
 
 // Split names a part of the dataset.
@@ -133,7 +144,13 @@ func (w *Work) CheckRequest(r *Request, records int) error {
 	if !w.Private {
 		return nil
 	}
-	return clip.CheckBounds(r.Bounds, w.Groups())
+	if err := clip.CheckBounds(r.Bounds, w.Groups()); err != nil {
+		return err
+	}
+	if err := clip.CheckBounds(r.thresholds(), w.Groups()); err != nil {
+		return fmt.Errorf("backend: thresholds: %w", err)
+	}
+	return nil
 }
 
 // checkRecords insists on a set: a record taken twice would contribute twice the bound.

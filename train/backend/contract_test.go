@@ -122,8 +122,15 @@ func agreesWithReference(t *testing.T, make maker, m *nn.Model, rule clip.Rule) 
 	params := randomParams(m, rng)
 	have, want := make(t, work, train, test), plainMaker(t, work, train, test)
 	defer have.Close()
-	for _, sample := range [][]int32{{}, {17}, {40}, everyOther(41)} {
+	wider := boundsFor(&work)
+	for g := range wider {
+		wider[g] *= 1.5
+	}
+	for i, sample := range [][]int32{{}, {17}, {40}, everyOther(41), everyOther(41)} {
 		r := Request{Points: [][]float32{params}, Records: sample, Bounds: boundsFor(&work)}
+		if i == 4 { // counts need not be taken at the bounds
+			r.Thresholds = wider
+		}
 		got, err := have.Step(context.Background(), r)
 		if err != nil {
 			t.Fatal(err)
@@ -348,6 +355,7 @@ func refuses(t *testing.T, make maker, m *nn.Model) {
 	good := Request{Points: [][]float32{params}, Records: []int32{0, 4}, Bounds: []float64{1}}
 	for name, change := range map[string]func(*Request){
 		"record twice":         func(r *Request) { r.Records = []int32{1, 1} },
+		"too many thresholds":  func(r *Request) { r.Thresholds = []float64{1, 1} },
 		"record out of range":  func(r *Request) { r.Records = []int32{5} },
 		"negative record":      func(r *Request) { r.Records = []int32{-1} },
 		"no parameters":        func(r *Request) { r.Points = nil },

@@ -52,7 +52,7 @@ func (p *Plain) Step(ctx context.Context, r Request) (dp.Sums, error) {
 	if err := p.check(ctx, &r); err != nil {
 		return dp.Sums{}, err
 	}
-	s, err := p.clipper.Sum(r.Points, r.Coefficients, p.samples(r.Records), r.Bounds)
+	s, err := p.clipper.Sum(r.Points, r.Coefficients, p.samples(r.Records), r.Bounds, r.Thresholds)
 	return dp.Sums{Gradient: s.Gradient, Counts: s.Counts, Loss: s.Loss, Records: len(r.Records)}, err
 }
 

@@ -206,6 +206,7 @@ func (n *Native) prepare(ctx context.Context, r *Request) error {
 	if n.work.Private {
 		for g, c := range r.Bounds {
 			n.module.Memory().WriteFloat64Le(uint32(n.layout.Bounds+8*g), c)
+			n.module.Memory().WriteFloat64Le(uint32(n.layout.Thresholds+8*g), r.thresholds()[g])
 		}
 	}
 	for i, record := range r.Records {

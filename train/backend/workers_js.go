@@ -221,7 +221,7 @@ func (w *Workers) inputs(r *Request) []span {
 	}
 	all := []span{{w.layout.Coefficients, bytesOf(coefficients)}}
 	if w.work.Private {
-		all = append(all, span{w.layout.Bounds, bytesOf(r.Bounds)})
+		all = append(all, span{w.layout.Bounds, bytesOf(r.Bounds)}, span{w.layout.Thresholds, bytesOf(r.thresholds())})
 	}
 	for k, p := range r.Points {
 		all = append(all, span{w.layout.Params + 4*k*w.layout.NumParams, bytesOf(p)})

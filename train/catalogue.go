@@ -2,6 +2,9 @@ package train
 
 import "cloister/dp"
 
+// adamRate is a learning rate that suits Adam under noise: its steps are about as long as its rate, whatever the gradients.
+const adamRate = 0.002
+
 // catalogue lists the mechanisms for the page.
 func catalogue() []MechanismInfo {
 	var all []MechanismInfo
@@ -9,6 +12,9 @@ func catalogue() []MechanismInfo {
 		info := MechanismInfo{
 			Name: m.Name, Kind: string(m.Kind), Title: m.Title, Summary: m.Summary, Pays: m.Pays, Paper: m.Paper,
 			Params: []MechanismParam{},
+		}
+		if m.Optimizer != "" {
+			info.LearningRate = adamRate
 		}
 		for _, p := range m.Params {
 			info.Params = append(info.Params, MechanismParam{p.Name, p.Title, p.Default, p.Min, p.Max})

@@ -182,6 +182,8 @@ type MechanismInfo struct {
 	Pays    string           `json:"pays"` // what it costs in privacy
 	Paper   string           `json:"paper"`
 	Params  []MechanismParam `json:"params"`
+
+	LearningRate float64 `json:"learningRate,omitempty"` // where it brings an optimiser of its own: one that suits it
 }
 
 // MechanismParam is a number that a mechanism takes.

@@ -49,6 +49,23 @@ func TestComposesMechanism(t *testing.T) {
 	q.clean()
 }
 
+// An optimiser that a mechanism brings needs a learning rate of its own.
+func TestMechanismBringsItsLearningRate(t *testing.T) {
+	p := open(t, serve(t).page("#data=digits&model=logistic"), 1280)
+	p.wait("the data", dataReady)
+	rate := func() string { return eval[string](p, `document.getElementById("setting-rate").value`) }
+	usual := rate()
+	p.choose("mechanism-part-0", "dp-adam")
+	if rate() != "0.002" {
+		t.Errorf("with DP-Adam the learning rate is %s", rate())
+	}
+	p.choose("mechanism-part-0", "auto-s")
+	if rate() != usual {
+		t.Errorf("after DP-Adam the learning rate is %s, was %s", rate(), usual)
+	}
+	p.clean()
+}
+
 func TestRefusesUnknownMechanism(t *testing.T) {
 	p := serve(t).train(t, "data=digits&model=logistic&mechanism=wishful")
 	p.wait("the refusal", `!document.getElementById("problem").hidden`)

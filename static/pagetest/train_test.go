@@ -80,6 +80,9 @@ func TestPausesResumesStops(t *testing.T) {
 	if words := p.text("progress-words"); !strings.Contains(words, "Stopped") || !strings.Contains(words, "planned epsilon") {
 		t.Errorf("a stopped run says %q", words)
 	}
+	if shown := p.text("tile-epsilon"); shown != "3.00" {
+		t.Errorf("a stopped run shows epsilon %s, not what was planned", shown)
+	}
 	if !eval[bool](p, dataReady) {
 		t.Error("no new run can start after a stop")
 	}

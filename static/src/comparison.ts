@@ -2,7 +2,7 @@
 import { byId, el } from "./dom";
 import * as format from "./format";
 import type { Config } from "./protocol";
-import { type Run, lastEpoch, lastStep } from "./run";
+import { type Run, lastEpoch, lastStep, spent } from "./run";
 import { type Setting, read, settings } from "./settings";
 
 export class Comparison {
@@ -35,7 +35,7 @@ export class Comparison {
         {},
         row("Test accuracy", (r) => (lastEpoch(r) ? format.percent(lastEpoch(r)!.accuracy) : "")),
         row("Test loss", (r) => lastEpoch(r)?.loss.toFixed(3) ?? ""),
-        row("Epsilon spent", (r) => (r.planned?.private === false ? "not private" : lastStep(r) ? `≤ ${format.epsilon(lastStep(r)!.epsilon)}` : "")),
+        row("Epsilon", (r) => (r.planned?.private === false ? "not private" : spent(r) === undefined ? "" : `≤ ${format.epsilon(spent(r)!)}`)),
         ...(this.kept.dataset.name === run.dataset.name ? [] : [row("Data", (r) => r.dataset.title)]),
         ...different.map((s) => row(s.label, (r) => written(r.config, s))),
       ),

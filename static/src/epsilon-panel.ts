@@ -2,7 +2,7 @@
 import { el } from "./dom";
 import * as format from "./format";
 import type { Planned } from "./protocol";
-import { type Run, lastStep } from "./run";
+import { type Run, spent } from "./run";
 import type { Trainer } from "./trainer-client";
 
 export class EpsilonPanel {
@@ -42,11 +42,11 @@ export class EpsilonPanel {
 }
 
 function rows(run: Run, planned: Planned): [string, string][] {
-  const last = lastStep(run);
+  const so = spent(run);
   const varies = planned.noiseMultipliers?.some((sigma) => sigma !== planned.noiseMultiplier);
   const bounds: [string, string][] = planned.private
     ? [
-        ["Spent so far", last ? `ε ≤ ${format.epsilon(last.epsilon)}` : "nothing yet"],
+        [run.over ? "Certified" : "Spent so far", so === undefined ? "nothing yet" : `ε ≤ ${format.epsilon(so)}`],
         ["Whole run, upper bound", `ε ≤ ${format.epsilonAbove(planned.epsilonUpper)}`],
         ["Whole run, lower bound", `ε ≥ ${format.epsilonBelow(planned.epsilonLower)}`],
         ["Delta (δ)", format.figure(planned.delta)],

@@ -14,7 +14,7 @@ import { Presets } from "./presets";
 import { Problem, type WayOut } from "./problem";
 import { showProgress } from "./progress";
 import type { Config, DatasetInfo, EpochEvent, Event } from "./protocol";
-import { type Run, type State, addEvent, lastEpoch, lastStep, newRun } from "./run";
+import { type Run, type State, addEvent, lastEpoch, lastStep, newRun, spent } from "./run";
 import { Samples } from "./samples";
 import { fallback, modelTitle, notPrivate } from "./settings";
 import { SettingsForm } from "./settings-form";
@@ -37,6 +37,7 @@ let dataset: DatasetInfo | undefined;
 let preset = fallback; // what the address is compared with
 let run: Run | undefined;
 let state: State = "idle";
+let ownRate: number | undefined; // of the optimiser that the mechanism brings
 let starting = false; // asked to start, not heard of yet
 let ended = false; // a run that was stopped can go on in the trainer, but not on the page
 let shownEpoch: EpochEvent | undefined;
@@ -44,6 +45,7 @@ let trainer = new Trainer(hear);
 
 const form = new SettingsForm(setup, withAddress(fallback), (setting) => {
   if (setting.key === "model") usePreset(form.config.model);
+  if (setting.key === "mechanism") useOwnRate();
   keepAddress();
 });
 const presets = new Presets(byId("preset"), (config) => (usePreset(config.model), form.fill(config), keepAddress()));
@@ -167,7 +169,13 @@ function usePreset(model: string) {
   form.fill(preset);
 }
 
+/** A mechanism that brings its own optimiser brings a learning rate too, which leaves with it. */
+function useOwnRate() {
+  if (form.ownRate !== ownRate) form.fill({ ...form.config, learningRate: form.ownRate ?? preset.learningRate });
+}
+
 function keepAddress() {
+  ownRate = form.ownRate;
   putAddress(dataSelect.value, form.config, preset);
   presets.show(form.config);
   drawn();
@@ -196,7 +204,8 @@ function setState(next: State) {
 function draw() {
   if (state !== "loading") showProgress(run, state);
   showPrivacy();
-  byId("tile-epsilon").textContent = run && lastStep(run) && run.planned?.private !== false ? format.epsilon(lastStep(run)!.epsilon) : "–";
+  const epsilon = run && spent(run);
+  byId("tile-epsilon").textContent = epsilon === undefined ? "–" : format.epsilon(epsilon);
   byId("tile-target").textContent = format.epsilon((run?.config ?? form.config).epsilon);
   const epoch = run && lastEpoch(run);
   byId("tile-accuracy").textContent = epoch ? format.percent(epoch.accuracy) : "–";

@@ -66,6 +66,11 @@ export class MechanismChooser {
     this.input.value = word;
   }
 
+  /** A learning rate for the optimiser that the mechanism brings, if it brings one. */
+  get ownRate(): number | undefined {
+    return this.#chosen(this.#parts[0])?.learningRate;
+  }
+
   #chosen(part: Part): MechanismInfo | undefined {
     return this.#catalogue.find(({ name, kind }) => name === part.select.value && kind === part.kind);
   }
@@ -75,7 +80,8 @@ export class MechanismChooser {
     part.fields = new Map(chosen?.params.map((p) => [p, this.#field(part, p, params[`${chosen.name}.${p.name}`] ?? params[p.name] ?? p.default)]));
     part.about.hidden = !chosen?.summary;
     if (!chosen) return;
-    const lines = [chosen.summary, `It costs ${chosen.pays}.`, chosen.paper].map((text) => el("p", { class: "why" }, text));
+    const own = chosen.learningRate ? [`It brings its own optimiser; a learning rate of about ${chosen.learningRate} suits it.`] : [];
+    const lines = [chosen.summary, `It costs ${chosen.pays}.`, ...own, chosen.paper].map((text) => el("p", { class: "why" }, text));
     const rows = [...part.fields].map(([p, field]) =>
       el("div", { class: "setting" }, el("label", { for: field.id }, p.title), field),
     );

@@ -173,6 +173,7 @@ export interface MechanismInfo {
   pays: string; // what it costs in privacy
   paper: string;
   params: MechanismParam[];
+  learningRate?: number; // where it brings an optimiser of its own: one that suits it
 }
 
 // MechanismParam is a number that a mechanism takes.

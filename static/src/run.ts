@@ -9,6 +9,7 @@ export interface Run {
   planned?: Planned;
   steps: StepEvent[];
   epochs: EpochEvent[];
+  over?: boolean; // it was stopped, or is through
 }
 
 export function newRun(config: Config, dataset: DatasetInfo): Run {
@@ -23,10 +24,20 @@ export function addEvent(run: Run, event: Event) {
   }
   if (event.step) run.steps.push(event.step);
   if (event.epoch) run.epochs.push(event.epoch);
+  if (event.type === "done") run.over = true;
 }
 
 export const lastStep = (run: Run): StepEvent | undefined => run.steps.at(-1);
 export const lastEpoch = (run: Run): EpochEvent | undefined => run.epochs.at(-1);
+
+/**
+ * Epsilon as it may be told: what is spent so far while a run goes on, what was planned once it is over. That somebody
+ * stopped early may have hung on what they saw, so that the smaller figure would promise too much.
+ */
+export function spent(run: Run): number | undefined {
+  if (run.planned?.private === false) return undefined;
+  return run.over ? run.planned?.epsilonUpper : lastStep(run)?.epsilon;
+}
 
 /** Seconds of training still to come, from the pace so far; undefined until some seconds tell it. */
 export function remaining(run: Run): number | undefined {

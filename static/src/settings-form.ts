@@ -70,6 +70,11 @@ export class SettingsForm {
     this.#mechanism.offer(catalogue);
   }
 
+  /** A learning rate for the optimiser that the chosen mechanism brings, if it brings one. */
+  get ownRate(): number | undefined {
+    return this.#mechanism.ownRate;
+  }
+
   #row(setting: Setting): HTMLElement {
     if (setting.kind === "mechanism") {
       this.#controls.set(setting, this.#mechanism.input);

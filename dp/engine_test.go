@@ -388,6 +388,34 @@ func TestPlanIsFrozen(t *testing.T) {
 	}
 }
 
+// No lower bound is claimed for a run with bands, by plan or ledger. With a second band next to nothing, eight groups over
+// eight steps are one random allocation, which costs far less than what is charged.
+func TestBandsHaveNoLowerBound(t *testing.T) {
+	strategy := []float64{1, 1e-9, 0, 0, 0, 0, 0, 0}
+	p := plain(t, Spec{N: 800, Rate: 1.0 / 8, Steps: 8, Strategy: strategy, Epsilon: 3, Delta: 1e-5})
+	truth, err := accountant.EpsilonOf(accountant.BallsInBins{Sigma: p.NoiseMultiplier(0), Batches: 8, Epochs: 1}, 1e-5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if truth.Upper > 1.3 || p.Epsilon().Upper < truth.Upper {
+		t.Errorf("random allocation costs %v, charged %v: the example is none", truth, p.Epsilon())
+	}
+	if b := p.Epsilon(); b.Lower > 0 {
+		t.Errorf("a plan with bands claims epsilon of at least %v; at most %v is proven", b.Lower, truth.Upper)
+	}
+	if b, err := p.EpsilonAfter(3); err != nil || b.Lower > 0 || !(b.Upper > 0) {
+		t.Errorf("after 3 steps %v, %v", b, err)
+	}
+	l := memoryLedger(t)
+	e := newTestEngine(t, Options{Plan: p, Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{2}, Ledger: l})
+	if _, err := e.Next(context.Background(), nil, nothingFound(2, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := l.Epsilon(1e-5); err != nil || b.Lower > 0 || b.Upper != p.Epsilon().Upper {
+		t.Errorf("the ledger says %v, %v", b, err)
+	}
+}
+
 func BenchmarkStep26010(b *testing.B) {
 	p := plain(b, Spec{N: 60000, Rate: 256.0 / 60000, Steps: maxSteps, NoiseMultiplier: 1})
 	e := newTestEngine(b, Options{Plan: p, Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{26010}})

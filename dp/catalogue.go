@@ -51,7 +51,7 @@ var catalogue = []Mechanism{
 	},
 	{
 		Name: "normalised", Kind: Clipping, Title: "Gradient normalisation", Pays: nothing,
-		Paper:   "Das et al. 2021, On the Convergence of DP-SGD with Normalised Gradients, arXiv:2106.07094",
+		Paper:   "Das, Hashemi, Sanghavi and Dhillon 2021, On the Convergence of Differentially Private Federated Learning on Non-Lipschitz Objectives, and with Normalized Client Updates, arXiv:2106.07094",
 		Summary: "Every gradient is scaled to length 1 whatever the clip norm; the learning rate alone sets the step.",
 		build: func(b *builder) error {
 			b.ClipNorm = 1
@@ -216,7 +216,7 @@ var catalogue = []Mechanism{
 		Name: "doppler", Kind: Filtering, Title: "Low-pass filter (DOPPLER)", Pays: post,
 		Paper:   "Zhang et al. 2024, DOPPLER, arXiv:2408.13460, Algorithm 1",
 		Summary: "A recursive filter keeps the slow part of the gradients, where the signal is, and drops the fast part, which is noise.",
-		Params:  []Param{{"a1", "feedback coefficient", -0.9, -0.9999, 0.9999}, {"b0", "weight of the newest gradient", 0.05, 1e-4, 1}, {"b1", "weight of the one before", 0.05, 0, 1}},
+		Params:  []Param{{"a1", "feedback coefficient, 0 or below", -0.9, -0.9999, 0}, {"b0", "weight of the newest gradient", 0.05, 1e-4, 1}, {"b1", "weight of the one before", 0.05, 0, 1}},
 		build: func(b *builder) error {
 			b.filter(newLowPass(b.get("a1"), b.get("b0"), b.get("b1"), b.Setting.Params()))
 			return nil

@@ -2,6 +2,7 @@ package dp
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -96,6 +97,9 @@ type Param struct {
 	Max     float64 `json:"max"`
 }
 
+// whole names the parameters that count or choose, whatever mechanism has them.
+var whole = map[string]bool{"allocation": true, "bands": true, "stages": true}
+
 // Mechanisms lists the catalogue. Names compose with "+": a mechanism first, then any schedules, filters and averaging,
 // as in "quantile+sigma-linear+momentum+average-tail".
 func Mechanisms() []Mechanism { return slices.Clone(catalogue) }
@@ -168,6 +172,9 @@ func (b *builder) take(m *Mechanism, params map[string]float64, used map[string]
 			used[key] = true
 			if !(v >= p.Min && v <= p.Max) {
 				return fmt.Errorf("dp: %s: parameter %q is %v, want %v to %v", m.Name, key, v, p.Min, p.Max)
+			}
+			if whole[p.Name] && v != math.Trunc(v) {
+				return fmt.Errorf("dp: %s: parameter %q is %v, want a whole number", m.Name, key, v)
 			}
 			b.values[p.Name] = v
 		}

@@ -158,6 +158,29 @@ func TestFilters(t *testing.T) {
 	}
 }
 
+// Whatever its coefficients, the low-pass filter answers with a mean of what it was given.
+func TestLowPassIsStable(t *testing.T) {
+	s := benchmarkSetting
+	s.Tensors = []int{1}
+	var ends [3][2]float64
+	for i, p := range find("doppler").Params {
+		ends[i] = [2]float64{p.Min, p.Max}
+	}
+	r := rand.New(rand.NewPCG(4, 1))
+	for corner := range 8 {
+		params := map[string]float64{"a1": ends[0][corner&1], "b0": ends[1][corner>>1&1], "b1": ends[2][corner>>2]}
+		p, worst := mechanism(t, "fixed+doppler", params, s), 0.0
+		for step := range 2000 {
+			x := Released{Step: step, Gradient: []float32{float32(1 - 2*r.IntN(2))}}
+			p.Observe(&x)
+			worst = max(worst, math.Abs(float64(x.Gradient[0])))
+		}
+		if !(worst <= 1+1e-6) {
+			t.Errorf("%v: gradients of length 1 became %v", params, worst)
+		}
+	}
+}
+
 func TestAveraging(t *testing.T) {
 	s := benchmarkSetting
 	s.Tensors, s.Steps, s.StepsPerEpoch = []int{1}, 20, 5
@@ -300,6 +323,11 @@ func TestMechanismRefuses(t *testing.T) {
 		{"bandmf+sigma-linear", "one noise multiplier", nil},
 		{"bandmf", "batch size of at most", map[string]float64{"bands": 500}},
 		{"fixed" + strings.Repeat("+momentum", 20), "at most 8", nil},
+		{"per-layer", "whole number", map[string]float64{"allocation": 1.5}},
+		{"bandmf", "whole number", map[string]float64{"bands": 2.5}},
+		{"noise-decay", "whole number", map[string]float64{"stages": 3.5}},
+		{"fixed+clip-step", "whole number", map[string]float64{"clip-step.stages": 3.5}},
+		{"fixed+doppler", `"a1" is 0.9999`, map[string]float64{"a1": 0.9999, "b0": 1, "b1": 0}},
 	} {
 		d, err := NewMechanism(c.name, c.params, benchmarkSetting)
 		if err == nil || !strings.Contains(err.Error(), c.want) {

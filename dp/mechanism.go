@@ -1,6 +1,7 @@
 package dp
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -61,6 +62,23 @@ type Design struct {
 	Policy    Policy
 	Averaging Averaging // of the parameters; nil: none
 	Optimizer string    // an optimiser of package nn that the mechanism is defined with; "" leaves the choice
+	Filtered  bool      // the optimiser follows filtered gradients, whose noise is not Released.NoiseStd
+	Uneven    bool      // groups have noise of their own, of which Released.NoiseStd is only the mean
+}
+
+// CheckOptimizer says what to change when an optimiser cannot follow the design's gradients. DP-AdamBC subtracts
+// Released.NoiseStd squared, one figure for all coordinates. Filters average most of that noise away, each by a factor of
+// its own, and an uneven allocation gives some layers far less: what is left of their second moments would be nothing.
+func (d *Design) CheckOptimizer(name string) error {
+	switch {
+	case name != "adam-bc" && name != "adambc":
+		return nil
+	case d.Filtered:
+		return errors.New("dp: adam-bc subtracts the noise of unfiltered gradients: leave out the filter (momentum, doppler, or a mechanism with one inside), or use adam")
+	case d.Uneven:
+		return errors.New("dp: adam-bc subtracts the same noise in all layers: set allocation to 0, or use adam")
+	}
+	return nil
 }
 
 // Kind says what a mechanism is part of a composition.
@@ -147,8 +165,12 @@ func NewMechanism(name string, params map[string]float64, s Setting) (*Design, e
 			return nil, fmt.Errorf("dp: mechanism %q has no parameter %q", name, p)
 		}
 	}
-	b.design.Policy = b.policy
-	return &b.design, b.checkDecay()
+	d := &b.design
+	d.Policy, d.Filtered, d.Uneven = b.policy, len(b.policy.filters) > 0, b.policy.allocate != nil
+	if err := errors.Join(d.CheckOptimizer(d.Optimizer), b.checkDecay()); err != nil {
+		return nil, err
+	}
+	return d, nil
 }
 
 // builder collects what the parts of a composition ask for.

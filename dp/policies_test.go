@@ -323,6 +323,9 @@ func TestMechanismRefuses(t *testing.T) {
 		{"bandmf+sigma-linear", "one noise multiplier", nil},
 		{"bandmf", "batch size of at most", map[string]float64{"bands": 500}},
 		{"fixed" + strings.Repeat("+momentum", 20), "at most 8", nil},
+		{"dp-adam-bc+momentum", "leave out the filter", nil},
+		{"dp-adam-bc+clip-linear+momentum-corrected", "leave out the filter", nil},
+		{"dp-adam-bc+doppler", "leave out the filter", nil},
 		{"per-layer", "whole number", map[string]float64{"allocation": 1.5}},
 		{"bandmf", "whole number", map[string]float64{"bands": 2.5}},
 		{"noise-decay", "whole number", map[string]float64{"stages": 3.5}},
@@ -338,6 +341,28 @@ func TestMechanismRefuses(t *testing.T) {
 	bad.ClipNorm = math.Inf(1)
 	if _, err := NewMechanism("fixed", nil, bad); err == nil {
 		t.Error("an infinite clip norm")
+	}
+}
+
+// DP-AdamBC knows one figure for the noise: whatever filters, or spreads noise unevenly, is not for it.
+func TestCheckOptimizer(t *testing.T) {
+	for name, refused := range map[string]string{
+		"fixed": "", "per-layer": "", "dp-adam-bc+clip-linear+average-ema": "",
+		"quantile+momentum": "filter", "fixed+doppler": "filter", "amc-ns": "filter", "alc-mvr": "filter", "alc-mvr-2": "filter",
+		"ac-van": "filter", "disk": "filter", "alc-nd 1": "allocation", "per-layer 2": "allocation",
+	} {
+		name, how, _ := strings.Cut(name, " ")
+		var params map[string]float64
+		if how != "" {
+			params = map[string]float64{"allocation": float64(how[0] - '0')}
+		}
+		d, err := NewMechanism(name, params, benchmarkSetting)
+		if err != nil || d.CheckOptimizer("adam") != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if err := d.CheckOptimizer("adambc"); (err != nil) != (refused != "") || err != nil && !strings.Contains(err.Error(), refused) {
+			t.Errorf("%s %s: %v, want it to speak of %q", name, how, err, refused)
+		}
 	}
 }
 

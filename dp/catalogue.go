@@ -136,7 +136,7 @@ var catalogue = []Mechanism{
 		Params:  []Param{{"stages", "stages", 4, 1, 100}, {"sigma_factor", "noise multiplier, per stage", 0.8, 0.1, 1}, {"clip_factor", "clip norm, per stage", 0.85, 0.1, 1}},
 		build: func(b *builder) error {
 			b.noise(stageCurve(&b.Setting, int(b.get("stages")), b.get("sigma_factor")))
-			b.decay(stageCurve(&b.Setting, int(b.get("stages")), b.get("clip_factor")))
+			b.decay(stageCurve(&b.Setting, int(b.get("stages")), b.get("clip_factor")), "stages", "clip_factor")
 			return b.fixed(clip.Rule{})
 		},
 	},

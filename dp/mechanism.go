@@ -142,7 +142,7 @@ func NewMechanism(name string, params map[string]float64, s Setting) (*Design, e
 		return nil, fmt.Errorf("dp: mechanism of %d parts, at most 8", len(parts))
 	}
 	s.Tensors = slices.Clone(s.Tensors)
-	b := &builder{Setting: s, policy: &composed{}}
+	b := &builder{Setting: s, policy: &composed{}, steers: []string{"the clip norm"}}
 	b.design.Spec = Spec{N: s.N, Rate: s.BatchSize / float64(s.N), Steps: s.Steps, Epsilon: s.Epsilon, Delta: s.Delta, NoNoise: s.NoNoise}
 	used := map[string]bool{}
 	for i, part := range parts {
@@ -167,7 +167,7 @@ func NewMechanism(name string, params map[string]float64, s Setting) (*Design, e
 	}
 	d := &b.design
 	d.Policy, d.Filtered, d.Uneven = b.policy, len(b.policy.filters) > 0, b.policy.allocate != nil
-	if err := errors.Join(d.CheckOptimizer(d.Optimizer), b.checkDecay()); err != nil {
+	if err := errors.Join(d.CheckOptimizer(d.Optimizer), b.checkReach()); err != nil {
 		return nil, err
 	}
 	return d, nil
@@ -176,14 +176,16 @@ func NewMechanism(name string, params map[string]float64, s Setting) (*Design, e
 // builder collects what the parts of a composition ask for.
 type builder struct {
 	Setting
-	values map[string]float64 // of the part being built
+	part   string             // the name of the part being built
+	values map[string]float64 // and its parameters
 	design Design
 	policy *composed
+	steers []string // what moves the clip bounds, for errors
 }
 
 // take checks the part's parameters and fills in the defaults.
 func (b *builder) take(m *Mechanism, params map[string]float64, used map[string]bool) error {
-	b.values = map[string]float64{}
+	b.part, b.values = m.Name, map[string]float64{}
 	for _, p := range m.Params {
 		b.values[p.Name] = p.Default
 		for _, key := range []string{p.Name, m.Name + "." + p.Name} {
@@ -226,8 +228,11 @@ func (b *builder) noise(curve []float64) {
 	b.design.Spec.Schedule = times(b.design.Spec.Schedule, curve)
 }
 
-// decay multiplies the bounds of every step by a curve.
-func (b *builder) decay(curve []float64) { b.policy.decay = times(b.policy.decay, curve) }
+// decay multiplies the bounds of every step by a curve that some parameters shape.
+func (b *builder) decay(curve []float64, params ...string) {
+	b.policy.decay = times(b.policy.decay, curve)
+	b.steer(params...)
+}
 
 func (b *builder) filter(f filter) { b.policy.filters = append(b.policy.filters, f) }
 
@@ -238,14 +243,4 @@ func (b *builder) quantile(rate, target, low, high float64) *quantileBounds {
 	b.policy.clip = q
 	b.design.Spec.Counts = CountQueries{Groups: groups, Sigma: b.get("count_noise")}
 	return q
-}
-
-// checkDecay keeps decayed bounds inside what a clip rule takes.
-func (b *builder) checkDecay() error {
-	for t, d := range b.policy.decay {
-		if !(d >= 1e-6 && d <= 1e6) {
-			return fmt.Errorf("dp: clip schedule is %v at step %d, want 1e-6 to 1e6", d, t)
-		}
-	}
-	return nil
 }

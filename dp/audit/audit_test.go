@@ -217,6 +217,25 @@ func TestModelIsUntouched(t *testing.T) {
 	}
 }
 
+// What an audit keeps does not grow with the steps, or is refused before it does.
+func TestMemoryIsBounded(t *testing.T) {
+	s, row := NewSequence(1000, 0.01, 1, nil), make([]float32, 1000)
+	if n := testing.AllocsPerRun(100, func() { s.Begin(); s.Add(row, 1, 1); s.End() }); n > 0 {
+		t.Errorf("%v allocations a step", n)
+	}
+	plan, err := dp.NewPlan(dp.Spec{N: 1000, Rate: 1e-3, Steps: 100_000, Strategy: []float64{0.8, 0.6}, Epsilon: 1e6, Delta: 1e-5, NoiseMultiplier: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := New(Options{}, clip.Rule{}, []int{1}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Begin(plan); err == nil || !strings.Contains(err.Error(), "at most 167 canaries") {
+		t.Errorf("100000 steps with correlated noise: %v", err)
+	}
+}
+
 func TestOptionsRefused(t *testing.T) {
 	for want, o := range map[string]Options{
 		"canaries":   {Canaries: 1},

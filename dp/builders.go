@@ -22,6 +22,7 @@ func (b *builder) adaptive(grouping clip.Grouping) error {
 		return fmt.Errorf("lowest bound %v above the highest %v", low, high)
 	}
 	b.quantile(b.get("rate"), b.get("quantile"), low, high)
+	b.steer("low", "high")
 	return nil
 }
 
@@ -59,6 +60,7 @@ func buildALDS(b *builder) error {
 	for t := range q.cap {
 		q.cap[t] *= b.ClipNorm
 	}
+	b.steer("limit_factor")
 	b.noise(epochCurve(&b.Setting, b.get("sigma_factor")))
 	return nil
 }
@@ -81,7 +83,7 @@ var mvrParams = []Param{{"rate", "speed of the bound", 0.2, 0, 2}, {"clip_factor
 // As published, the count is taken at the clip before its decay.
 func buildALCMVR(b *builder, start averageStart) error {
 	b.quantile(b.get("rate"), 0.5, 0.01, 10)
-	b.decay(epochCurve(&b.Setting, b.get("clip_factor")))
+	b.decay(epochCurve(&b.Setting, b.get("clip_factor")), "clip_factor")
 	b.filter(newAverage(b.get("beta"), start, b.Setting.Params()))
 	return nil
 }
@@ -92,7 +94,7 @@ func buildALCND(b *builder) error {
 	b.policy.rule.Grouping = clip.PerLayer
 	b.quantile(b.get("rate"), 0.5, 0.01, 10)
 	b.noise(stageCurve(&b.Setting, 4, b.get("sigma_factor")))
-	b.decay(stageCurve(&b.Setting, 4, b.get("clip_factor")))
+	b.decay(stageCurve(&b.Setting, 4, b.get("clip_factor")), "clip_factor")
 	return b.allocation(int(b.get("allocation")))
 }
 
@@ -114,6 +116,13 @@ func listValues(b *builder) []float64 {
 	return listCurve(&b.Setting, values)
 }
 
+func names(params []Param) (all []string) {
+	for _, p := range params {
+		all = append(all, p.Name)
+	}
+	return all
+}
+
 // schedule describes a curve, for noise or for bounds.
 func schedule(name, how string, params []Param, curve func(*builder) []float64) func(Kind) Mechanism {
 	return func(kind Kind) Mechanism {
@@ -122,7 +131,7 @@ func schedule(name, how string, params []Param, curve func(*builder) []float64) 
 			m.Name, m.Title = "clip-"+name, "Clip schedule: "+name
 			m.Summary = "The clip bounds change over the run " + how + "; noise follows them."
 			m.Paper = "Du et al. 2021, Dynamic Differential-Privacy Preserving SGD, arXiv:2111.00173"
-			m.build = func(b *builder) error { b.decay(curve(b)); return nil }
+			m.build = func(b *builder) error { b.decay(curve(b), names(params)...); return nil }
 			return m
 		}
 		m.Name, m.Title = "sigma-"+name, "Noise schedule: "+name

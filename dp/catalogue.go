@@ -51,7 +51,7 @@ var catalogue = []Mechanism{
 	},
 	{
 		Name: "normalised", Kind: Clipping, Title: "Gradient normalisation", Pays: nothing,
-		Paper:   "Das et al. 2021, On the Convergence of DP-SGD with Normalised Gradients, arXiv:2106.07094",
+		Paper:   "Das, Hashemi, Sanghavi and Dhillon 2021, On the Convergence of Differentially Private Federated Learning on Non-Lipschitz Objectives, and with Normalized Client Updates, arXiv:2106.07094",
 		Summary: "Every gradient is scaled to length 1 whatever the clip norm; the learning rate alone sets the step.",
 		build: func(b *builder) error {
 			b.ClipNorm = 1
@@ -126,8 +126,8 @@ var catalogue = []Mechanism{
 	},
 	{
 		Name: "dp-adam-bc", Kind: Clipping, Title: "DP-AdamBC", Pays: nothing, Optimizer: "adam-bc",
-		Paper:   "Tang et al. 2023, DP-AdamBC, arXiv:2312.14334",
-		Summary: "Adam whose second moment has the known variance of the noise taken off it.",
+		Paper:   "Tang et al. 2023, DP-AdamBC, arXiv:2312.14334; its floor gamma' under the corrected second moment is a constant, here it is 1 % of the noise's own second moment",
+		Summary: "Adam whose second moment has the known variance of the noise taken off it. Takes no filter, which would change that variance.",
 		build:   func(b *builder) error { return b.fixed(clip.Rule{}) },
 	},
 	{
@@ -136,7 +136,7 @@ var catalogue = []Mechanism{
 		Params:  []Param{{"stages", "stages", 4, 1, 100}, {"sigma_factor", "noise multiplier, per stage", 0.8, 0.1, 1}, {"clip_factor", "clip norm, per stage", 0.85, 0.1, 1}},
 		build: func(b *builder) error {
 			b.noise(stageCurve(&b.Setting, int(b.get("stages")), b.get("sigma_factor")))
-			b.decay(stageCurve(&b.Setting, int(b.get("stages")), b.get("clip_factor")))
+			b.decay(stageCurve(&b.Setting, int(b.get("stages")), b.get("clip_factor")), "stages", "clip_factor")
 			return b.fixed(clip.Rule{})
 		},
 	},
@@ -216,7 +216,7 @@ var catalogue = []Mechanism{
 		Name: "doppler", Kind: Filtering, Title: "Low-pass filter (DOPPLER)", Pays: post,
 		Paper:   "Zhang et al. 2024, DOPPLER, arXiv:2408.13460, Algorithm 1",
 		Summary: "A recursive filter keeps the slow part of the gradients, where the signal is, and drops the fast part, which is noise.",
-		Params:  []Param{{"a1", "feedback coefficient", -0.9, -0.9999, 0.9999}, {"b0", "weight of the newest gradient", 0.05, 1e-4, 1}, {"b1", "weight of the one before", 0.05, 0, 1}},
+		Params:  []Param{{"a1", "feedback coefficient, 0 or below", -0.9, -0.9999, 0}, {"b0", "weight of the newest gradient", 0.05, 1e-4, 1}, {"b1", "weight of the one before", 0.05, 0, 1}},
 		build: func(b *builder) error {
 			b.filter(newLowPass(b.get("a1"), b.get("b0"), b.get("b1"), b.Setting.Params()))
 			return nil

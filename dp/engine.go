@@ -75,7 +75,9 @@ type Engine struct {
 	next       []int32 // that sample
 	beforeNext Stream
 
-	ask      Ask
+	stated   Ask // lent to the policy
+	ask      Ask // what it answered, the engine's own copy
+	weights  []float64
 	query    Query
 	released Released
 	unit     []float64 // one step's standard normals: gradient, then counts
@@ -113,7 +115,7 @@ func NewEngine(o Options) (*Engine, error) {
 	if o.Plan.spec.Counts.Groups > 0 {
 		e.released.Counts = make([]float64, groups)
 	}
-	e.ask.Bounds = make([]float64, groups)
+	e.stated.Bounds, e.ask.Bounds, e.weights = make([]float64, groups), make([]float64, groups), make([]float64, groups)
 	e.one, e.point = []float64{1}, make([][]float32, 1)
 	return e, e.enter(&o)
 }
@@ -234,8 +236,9 @@ func (e *Engine) Next(ctx context.Context, params []float32, compute func(contex
 
 // prepare asks the policy and draws the sample, unless a failed attempt did.
 func (e *Engine) prepare(params []float32) error {
-	e.ask = Ask{Bounds: e.ask.Bounds}
-	e.policy.Ask(View{Step: e.step, Params: params}, &e.ask)
+	e.stated = Ask{Bounds: e.stated.Bounds}
+	e.policy.Ask(View{Step: e.step, Params: params}, &e.stated)
+	e.keepAsk()
 	if err := e.checkAsk(len(params)); err != nil {
 		return err
 	}
@@ -266,6 +269,17 @@ func (e *Engine) foresee(step int) {
 	e.beforeNext = *e.sampling
 	e.next = e.sampler.draw(e.sampling, step)
 	e.foreseen = true
+}
+
+// keepAsk copies what sets clip and noise: whatever a policy does to its answer while the step runs changes neither.
+func (e *Engine) keepAsk() {
+	bounds, weights := e.ask.Bounds[:0], e.weights[:0]
+	e.ask = e.stated
+	e.ask.Bounds = append(bounds, e.stated.Bounds...)
+	if e.stated.Allocation != nil {
+		e.weights = append(weights, e.stated.Allocation...)
+		e.ask.Allocation = e.weights
+	}
 }
 
 func (e *Engine) checkAsk(params int) error {

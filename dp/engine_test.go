@@ -388,6 +388,76 @@ func TestPlanIsFrozen(t *testing.T) {
 	}
 }
 
+// fickle is a policy that keeps its answer and raises it while the step runs.
+type fickle struct {
+	*composed
+	kept *Ask
+}
+
+func (f *fickle) Ask(v View, a *Ask) {
+	f.composed.Ask(v, a)
+	a.Allocation = slices.Repeat([]float64{1}, len(a.Bounds))
+	f.kept = a
+}
+
+// Clip and noise follow the bounds that a step began with, whatever a policy does to its answer meanwhile. Keeping a copy
+// costs no memory.
+func TestAnswerIsCopied(t *testing.T) {
+	p := plain(t, Spec{N: 100, Rate: 0.5, Steps: 1000, NoiseMultiplier: 2})
+	policy := &fickle{composed: fixedPolicy(clip.Rule{Grouping: clip.PerLayer}, 3, 4)}
+	e := newTestEngine(t, Options{Plan: p, Policy: policy, Tensors: []int{2, 2}, Block: 1000})
+	bounds := []float64{}
+	r, err := e.Next(context.Background(), nil, func(ctx context.Context, q Query) (Sums, error) {
+		policy.kept.Bounds[0], policy.kept.Allocation[0] = 1e-6, 1e-6
+		policy.kept.Bounds, policy.kept.Allocation = policy.kept.Bounds[:1], nil
+		bounds = append(bounds, q.Bounds...)
+		return nothingFound(4, 2)(ctx, q)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = 2 * 5.0 / 50 // z times sqrt(3^2 + 4^2), over q N
+	if !slices.Equal(bounds, []float64{3, 4}) || !slices.Equal(r.Bounds, []float64{3, 4}) || math.Abs(r.NoiseStds[0]-want) > 1e-12 || math.Abs(r.NoiseStds[1]-want) > 1e-12 {
+		t.Errorf("clipped by %v, released with bounds %v and noise %v, want %v", bounds, r.Bounds, r.NoiseStds, want)
+	}
+	q := newTestEngine(t, Options{Plan: p, Policy: fixedPolicy(clip.Rule{Grouping: clip.PerLayer}, 3, 4), Tensors: []int{2, 2}})
+	if n := testing.AllocsPerRun(100, func() {
+		if err := q.prepare(nil); err != nil {
+			t.Fatal(err)
+		}
+	}); n > 0 {
+		t.Errorf("%v allocations to prepare a step", n)
+	}
+}
+
+// No lower bound is claimed for a run with bands, by plan or ledger. With a second band next to nothing, eight groups over
+// eight steps are one random allocation, which costs far less than what is charged.
+func TestBandsHaveNoLowerBound(t *testing.T) {
+	strategy := []float64{1, 1e-9, 0, 0, 0, 0, 0, 0}
+	p := plain(t, Spec{N: 800, Rate: 1.0 / 8, Steps: 8, Strategy: strategy, Epsilon: 3, Delta: 1e-5})
+	truth, err := accountant.EpsilonOf(accountant.BallsInBins{Sigma: p.NoiseMultiplier(0), Batches: 8, Epochs: 1}, 1e-5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if truth.Upper > 1.3 || p.Epsilon().Upper < truth.Upper {
+		t.Errorf("random allocation costs %v, charged %v: the example is none", truth, p.Epsilon())
+	}
+	if b := p.Epsilon(); b.Lower > 0 {
+		t.Errorf("a plan with bands claims epsilon of at least %v; at most %v is proven", b.Lower, truth.Upper)
+	}
+	if b, err := p.EpsilonAfter(3); err != nil || b.Lower > 0 || !(b.Upper > 0) {
+		t.Errorf("after 3 steps %v, %v", b, err)
+	}
+	l := memoryLedger(t)
+	e := newTestEngine(t, Options{Plan: p, Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{2}, Ledger: l})
+	if _, err := e.Next(context.Background(), nil, nothingFound(2, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := l.Epsilon(1e-5); err != nil || b.Lower > 0 || b.Upper != p.Epsilon().Upper {
+		t.Errorf("the ledger says %v, %v", b, err)
+	}
+}
+
 func BenchmarkStep26010(b *testing.B) {
 	p := plain(b, Spec{N: 60000, Rate: 256.0 / 60000, Steps: maxSteps, NoiseMultiplier: 1})
 	e := newTestEngine(b, Options{Plan: p, Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{26010}})

@@ -46,6 +46,9 @@ func (a *average) apply(r *Released) {
 // lowPass is DOPPLER's recursive filter with bias correction (Zhang et al. 2024, arXiv:2408.13460, Algorithm 1):
 //
 //	m_t = b_0 g_t + b_1 g_(t-1) - a_1 m_(t-1),  c_t = b_0 + b_1 [t > 0] - a_1 c_(t-1),  output m_t/c_t.
+//
+// With a_1 in (-1, 0], b_0 > 0 and b_1 >= 0 the output is a weighted mean of the gradients so far. With a_1 > 0 weights
+// alternate, c_t comes near 0 and the output has no bound.
 type lowPass struct {
 	a1, b0, b1 float64
 	m, g       []float64

@@ -4,6 +4,7 @@ import (
 	cryptorand "crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"cloister/accountant"
@@ -206,11 +207,15 @@ func (l *Ledger) Spent() (events []accountant.Segment, notPrivate int) {
 	return events, notPrivate
 }
 
-// Epsilon bounds what Spent costs at delta; zero when nothing was spent.
+// Epsilon bounds what Spent costs at delta; zero when nothing was spent. Lower is 0 where no lower bound is known.
 func (l *Ledger) Epsilon(delta float64) (accountant.Bounds, error) {
 	events, _ := l.Spent()
 	if len(events) == 0 {
 		return accountant.Bounds{}, nil
 	}
-	return accountant.Epsilon(events, delta)
+	b, err := accountant.Epsilon(events, delta)
+	if slices.ContainsFunc(l.runs, func(e *Entry) bool { return e.Bands > 1 && e.Charged > 0 && e.NotPrivate == "" }) {
+		b.Lower = noLowerBound
+	}
+	return b, err
 }

@@ -1,7 +1,9 @@
 package dp
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -60,6 +62,23 @@ type Design struct {
 	Policy    Policy
 	Averaging Averaging // of the parameters; nil: none
 	Optimizer string    // an optimiser of package nn that the mechanism is defined with; "" leaves the choice
+	Filtered  bool      // the optimiser follows filtered gradients, whose noise is not Released.NoiseStd
+	Uneven    bool      // groups have noise of their own, of which Released.NoiseStd is only the mean
+}
+
+// CheckOptimizer says what to change when an optimiser cannot follow the design's gradients. DP-AdamBC subtracts
+// Released.NoiseStd squared, one figure for all coordinates. Filters average most of that noise away, each by a factor of
+// its own, and an uneven allocation gives some layers far less: what is left of their second moments would be nothing.
+func (d *Design) CheckOptimizer(name string) error {
+	switch {
+	case name != "adam-bc" && name != "adambc":
+		return nil
+	case d.Filtered:
+		return errors.New("dp: adam-bc subtracts the noise of unfiltered gradients: leave out the filter (momentum, doppler, or a mechanism with one inside), or use adam")
+	case d.Uneven:
+		return errors.New("dp: adam-bc subtracts the same noise in all layers: set allocation to 0, or use adam")
+	}
+	return nil
 }
 
 // Kind says what a mechanism is part of a composition.
@@ -96,6 +115,9 @@ type Param struct {
 	Max     float64 `json:"max"`
 }
 
+// whole names the parameters that count or choose, whatever mechanism has them.
+var whole = map[string]bool{"allocation": true, "bands": true, "stages": true}
+
 // Mechanisms lists the catalogue. Names compose with "+": a mechanism first, then any schedules, filters and averaging,
 // as in "quantile+sigma-linear+momentum+average-tail".
 func Mechanisms() []Mechanism { return slices.Clone(catalogue) }
@@ -120,7 +142,7 @@ func NewMechanism(name string, params map[string]float64, s Setting) (*Design, e
 		return nil, fmt.Errorf("dp: mechanism of %d parts, at most 8", len(parts))
 	}
 	s.Tensors = slices.Clone(s.Tensors)
-	b := &builder{Setting: s, policy: &composed{}}
+	b := &builder{Setting: s, policy: &composed{}, steers: []string{"the clip norm"}}
 	b.design.Spec = Spec{N: s.N, Rate: s.BatchSize / float64(s.N), Steps: s.Steps, Epsilon: s.Epsilon, Delta: s.Delta, NoNoise: s.NoNoise}
 	used := map[string]bool{}
 	for i, part := range parts {
@@ -143,21 +165,27 @@ func NewMechanism(name string, params map[string]float64, s Setting) (*Design, e
 			return nil, fmt.Errorf("dp: mechanism %q has no parameter %q", name, p)
 		}
 	}
-	b.design.Policy = b.policy
-	return &b.design, b.checkDecay()
+	d := &b.design
+	d.Policy, d.Filtered, d.Uneven = b.policy, len(b.policy.filters) > 0, b.policy.allocate != nil
+	if err := errors.Join(d.CheckOptimizer(d.Optimizer), b.checkReach()); err != nil {
+		return nil, err
+	}
+	return d, nil
 }
 
 // builder collects what the parts of a composition ask for.
 type builder struct {
 	Setting
-	values map[string]float64 // of the part being built
+	part   string             // the name of the part being built
+	values map[string]float64 // and its parameters
 	design Design
 	policy *composed
+	steers []string // what moves the clip bounds, for errors
 }
 
 // take checks the part's parameters and fills in the defaults.
 func (b *builder) take(m *Mechanism, params map[string]float64, used map[string]bool) error {
-	b.values = map[string]float64{}
+	b.part, b.values = m.Name, map[string]float64{}
 	for _, p := range m.Params {
 		b.values[p.Name] = p.Default
 		for _, key := range []string{p.Name, m.Name + "." + p.Name} {
@@ -168,6 +196,9 @@ func (b *builder) take(m *Mechanism, params map[string]float64, used map[string]
 			used[key] = true
 			if !(v >= p.Min && v <= p.Max) {
 				return fmt.Errorf("dp: %s: parameter %q is %v, want %v to %v", m.Name, key, v, p.Min, p.Max)
+			}
+			if whole[p.Name] && v != math.Trunc(v) {
+				return fmt.Errorf("dp: %s: parameter %q is %v, want a whole number", m.Name, key, v)
 			}
 			b.values[p.Name] = v
 		}
@@ -197,8 +228,11 @@ func (b *builder) noise(curve []float64) {
 	b.design.Spec.Schedule = times(b.design.Spec.Schedule, curve)
 }
 
-// decay multiplies the bounds of every step by a curve.
-func (b *builder) decay(curve []float64) { b.policy.decay = times(b.policy.decay, curve) }
+// decay multiplies the bounds of every step by a curve that some parameters shape.
+func (b *builder) decay(curve []float64, params ...string) {
+	b.policy.decay = times(b.policy.decay, curve)
+	b.steer(params...)
+}
 
 func (b *builder) filter(f filter) { b.policy.filters = append(b.policy.filters, f) }
 
@@ -209,14 +243,4 @@ func (b *builder) quantile(rate, target, low, high float64) *quantileBounds {
 	b.policy.clip = q
 	b.design.Spec.Counts = CountQueries{Groups: groups, Sigma: b.get("count_noise")}
 	return q
-}
-
-// checkDecay keeps decayed bounds inside what a clip rule takes.
-func (b *builder) checkDecay() error {
-	for t, d := range b.policy.decay {
-		if !(d >= 1e-6 && d <= 1e6) {
-			return fmt.Errorf("dp: clip schedule is %v at step %d, want 1e-6 to 1e6", d, t)
-		}
-	}
-	return nil
 }

@@ -187,6 +187,29 @@ func TestFilters(t *testing.T) {
 	}
 }
 
+// Whatever its coefficients, the low-pass filter answers with a mean of what it was given.
+func TestLowPassIsStable(t *testing.T) {
+	s := benchmarkSetting
+	s.Tensors = []int{1}
+	var ends [3][2]float64
+	for i, p := range find("doppler").Params {
+		ends[i] = [2]float64{p.Min, p.Max}
+	}
+	r := rand.New(rand.NewPCG(4, 1))
+	for corner := range 8 {
+		params := map[string]float64{"a1": ends[0][corner&1], "b0": ends[1][corner>>1&1], "b1": ends[2][corner>>2]}
+		p, worst := mechanism(t, "fixed+doppler", params, s), 0.0
+		for step := range 2000 {
+			x := Released{Step: step, Gradient: []float32{float32(1 - 2*r.IntN(2))}}
+			p.Observe(&x)
+			worst = max(worst, math.Abs(float64(x.Gradient[0])))
+		}
+		if !(worst <= 1+1e-6) {
+			t.Errorf("%v: gradients of length 1 became %v", params, worst)
+		}
+	}
+}
+
 func TestAveraging(t *testing.T) {
 	s := benchmarkSetting
 	s.Tensors, s.Steps, s.StepsPerEpoch = []int{1}, 20, 5
@@ -329,6 +352,14 @@ func TestMechanismRefuses(t *testing.T) {
 		{"bandmf+sigma-linear", "one noise multiplier", nil},
 		{"bandmf", "batch size of at most", map[string]float64{"bands": 500}},
 		{"fixed" + strings.Repeat("+momentum", 20), "at most 8", nil},
+		{"dp-adam-bc+momentum", "leave out the filter", nil},
+		{"dp-adam-bc+clip-linear+momentum-corrected", "leave out the filter", nil},
+		{"dp-adam-bc+doppler", "leave out the filter", nil},
+		{"per-layer", "whole number", map[string]float64{"allocation": 1.5}},
+		{"bandmf", "whole number", map[string]float64{"bands": 2.5}},
+		{"noise-decay", "whole number", map[string]float64{"stages": 3.5}},
+		{"fixed+clip-step", "whole number", map[string]float64{"clip-step.stages": 3.5}},
+		{"fixed+doppler", `"a1" is 0.9999`, map[string]float64{"a1": 0.9999, "b0": 1, "b1": 0}},
 	} {
 		d, err := NewMechanism(c.name, c.params, benchmarkSetting)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -339,6 +370,82 @@ func TestMechanismRefuses(t *testing.T) {
 	bad.ClipNorm = math.Inf(1)
 	if _, err := NewMechanism("fixed", nil, bad); err == nil {
 		t.Error("an infinite clip norm")
+	}
+}
+
+// A plan whose bounds could leave what a clip rule takes is refused before it costs anything, with what to change.
+func TestBoundsOutOfReach(t *testing.T) {
+	long := benchmarkSetting
+	long.Steps = 20 * long.StepsPerEpoch
+	tiny, huge, short := long, long, long
+	tiny.ClipNorm, huge.ClipNorm, short.StepsPerEpoch = 1.1e-12, 9e11, 100
+	for _, c := range []struct {
+		name, want string
+		params     map[string]float64
+		setting    Setting
+	}{
+		{"alds", "alds.limit_factor", map[string]float64{"limit_factor": 0.1}, long},
+		{"per-layer", "the clip norm", nil, tiny},
+		{"noise-decay", "noise-decay.clip_factor", map[string]float64{"stages": 20, "clip_factor": 0.1}, long},
+		{"alc-mvr", "alc-mvr.clip_factor", map[string]float64{"clip_factor": 0.5}, short},
+		{"fixed+clip-linear", "clip-linear.end", map[string]float64{"end": 10}, huge},
+		{"fixed+clip-step+clip-exponential", "clip-step.factor, clip-exponential.factor", map[string]float64{"clip-step.stages": 20, "clip-step.factor": 0.2, "clip-exponential.factor": 0.5}, long},
+		{"quantile+clip-exponential", "quantile.low", map[string]float64{"low": 1e-6, "factor": 0.5}, short},
+		{"quantile+clip-step", "quantile.high", map[string]float64{"high": 1e6, "stages": 20, "clip-step.factor": 3}, long},
+	} {
+		if _, err := NewMechanism(c.name, c.params, c.setting); err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "dp: ") {
+			t.Errorf("%s %v: %v", c.name, c.params, err)
+		}
+	}
+}
+
+// The reach of a policy is where its bounds go when every count drives them there, and no further.
+func TestReachIsReached(t *testing.T) {
+	s := benchmarkSetting
+	s.Steps, s.Tensors = 10*s.StepsPerEpoch, slices.Repeat([]int{1}, 8)
+	for _, name := range []string{"fixed", "quantile", "quantile-layer+clip-exponential", "alds", "alc-nd", "ac-van"} {
+		p := mechanism(t, name, nil, s)
+		groups := p.Rule().Groups(len(s.Tensors))
+		touched := false
+		for step := range s.Steps {
+			least, greatest := p.clip.(reaching).reach(step)
+			if p.decay != nil {
+				least, greatest = least*p.decay[step], greatest*p.decay[step]
+			}
+			now := bounds(p, groups, step)
+			if slices.Min(now) < least*(1-1e-12) || slices.Max(now) > greatest*(1+1e-12) {
+				t.Fatalf("%s: step %d has bounds %v, reach %v to %v", name, step, now, least, greatest)
+			}
+			touched = touched || step > 0 && slices.Min(now) < least*1.01
+			counts := slices.Repeat([]float64{-50}, groups) // as much above the bound as noise might say
+			counts[0] = 50
+			p.Observe(&Released{Step: step, Counts: counts, Gradient: make([]float32, s.Params())})
+		}
+		if !touched {
+			t.Errorf("%s: bounds never came near the least that they could reach", name)
+		}
+	}
+}
+
+// DP-AdamBC knows one figure for the noise: whatever filters, or spreads noise unevenly, is not for it.
+func TestCheckOptimizer(t *testing.T) {
+	for name, refused := range map[string]string{
+		"fixed": "", "per-layer": "", "dp-adam-bc+clip-linear+average-ema": "",
+		"quantile+momentum": "filter", "fixed+doppler": "filter", "amc-ns": "filter", "alc-mvr": "filter", "alc-mvr-2": "filter",
+		"ac-van": "filter", "disk": "filter", "alc-nd 1": "allocation", "per-layer 2": "allocation",
+	} {
+		name, how, _ := strings.Cut(name, " ")
+		var params map[string]float64
+		if how != "" {
+			params = map[string]float64{"allocation": float64(how[0] - '0')}
+		}
+		d, err := NewMechanism(name, params, benchmarkSetting)
+		if err != nil || d.CheckOptimizer("adam") != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if err := d.CheckOptimizer("adambc"); (err != nil) != (refused != "") || err != nil && !strings.Contains(err.Error(), refused) {
+			t.Errorf("%s %s: %v, want it to speak of %q", name, how, err, refused)
+		}
 	}
 }
 

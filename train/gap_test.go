@@ -34,7 +34,7 @@ func BenchmarkBetweenSteps(b *testing.B) {
 		b.Fatal(err)
 	}
 	c := quick()
-	optim, err := newOptimization(&c, "", m.NumParams(), plan.Steps(), 58)
+	optim, err := newOptimization(&c, design, m.NumParams(), plan.Steps(), 58)
 	if err != nil {
 		b.Fatal(err)
 	}

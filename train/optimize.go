@@ -19,10 +19,13 @@ type optimization struct {
 }
 
 // newOptimization follows the configuration, or the optimiser that the mechanism is defined with.
-func newOptimization(c *Config, defined string, params, steps, perEpoch int) (*optimization, error) {
+func newOptimization(c *Config, design *dp.Design, params, steps, perEpoch int) (*optimization, error) {
 	name := c.Optimizer
-	if defined != "" {
-		name = strings.ReplaceAll(defined, "-", "")
+	if design.Optimizer != "" {
+		name = strings.ReplaceAll(design.Optimizer, "-", "")
+	}
+	if err := design.CheckOptimizer(name); err != nil {
+		return nil, fmt.Errorf("train: Optimizer is %s: %w", name, err)
 	}
 	optimiser, err := nn.NewOptimiser(name, params, c.Momentum)
 	if err != nil {

@@ -91,7 +91,7 @@ func (s *Session) design(saved *Checkpoint) (err error) {
 		return err
 	}
 	s.policy, s.average = design.Policy, design.Averaging
-	if s.optim, err = newOptimization(c, design.Optimizer, s.model.NumParams(), steps, perEpoch); err != nil {
+	if s.optim, err = newOptimization(c, design, s.model.NumParams(), steps, perEpoch); err != nil {
 		return err
 	}
 	s.designed = design.Spec

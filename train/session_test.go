@@ -91,6 +91,24 @@ func TestTrainsDigits(t *testing.T) {
 	}
 }
 
+// An optimiser that corrects for noise refuses gradients whose noise it does not know; nothing is entered in the ledger.
+func TestNoiseCorrectionRefusesFilters(t *testing.T) {
+	b := newBench(t, 500, 10)
+	for _, mechanism := range []string{"fixed+momentum", "disk", "alc-mvr"} {
+		c := quick()
+		c.Mechanism.Name, c.Optimizer = mechanism, "adambc"
+		if s, err := b.try(c, nil); err == nil || !strings.Contains(err.Error(), "leave out the filter") {
+			t.Errorf("%s: %v, %v", mechanism, s, err)
+		}
+	}
+	if runs := b.ledger(t).Runs(); len(runs) > 0 {
+		t.Errorf("the ledger has %d runs", len(runs))
+	}
+	c := quick()
+	c.Optimizer = "adambc"
+	b.session(t, c, nil).Close()
+}
+
 // Runs that are not private say so, in the plan and in the ledger.
 func TestNotPrivateRunsSaySo(t *testing.T) {
 	for name, change := range map[string]func(*Config){

@@ -114,8 +114,14 @@ func (a *Audit) Tensors() []int {
 }
 
 // Begin fixes the plan that the run will follow; its first release follows.
-func (a *Audit) Begin(p *dp.Plan) {
-	a.score = NewSequence(a.Canaries, p.Rate(), p.BatchSize(), p.Spec().Strategy)
+func (a *Audit) Begin(p *dp.Plan) error {
+	strategy := p.Spec().Strategy
+	if len(strategy) > 1 && p.Steps() > maxSeen/a.Canaries {
+		return fmt.Errorf("audit: %d steps with correlated noise and %d canaries are too many to keep: take at most %d canaries, or fewer steps",
+			p.Steps(), a.Canaries, maxSeen/p.Steps())
+	}
+	a.score = NewSequence(a.Canaries, p.Rate(), p.BatchSize(), strategy)
+	return nil
 }
 
 // Policy lets the auditor see every release before the policy filters it.

@@ -38,7 +38,9 @@ func Mechanism(ctx context.Context, name string, params map[string]float64, s dp
 
 // Run runs a plan and a policy made for the audit's N and Tensors to the end, on stand-ins for the real records.
 func (a *Audit) Run(ctx context.Context, plan *dp.Plan, policy dp.Policy, progress func(step int)) (Result, error) {
-	a.Begin(plan)
+	if err := a.Begin(plan); err != nil {
+		return Result{}, err
+	}
 	ledger, err := dp.OpenLedger(&dp.MemoryStore{}, "audit")
 	if err != nil {
 		return Result{}, err

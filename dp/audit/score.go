@@ -6,27 +6,42 @@ import (
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
+	"slices"
 )
 
-// Sequence keeps what a run released of each canary, one number a step: its coordinates combined so that noise has
-// deviation 1 and a canary that took part moves the mean by mu_t, the step's signal.
+// Sequence weighs what a run releases of each canary: its coordinates of a step combined to one number, in which noise
+// has deviation 1 and a canary that took part moves the mean by mu_t, the step's signal. Independent steps are weighed as
+// they end. Correlated noise is weighed at the end, from all of them.
 type Sequence struct {
 	m        int
 	rate     float64
 	batch    float64   // what sums are divided by when released
 	strategy []float64 // of correlated noise; nil: independent
-	signal   []float64 // mu_t
-	seen     [][]float32
+	steps    int       // read so far
 	sum      []float64 // of the step being read
 	square   float64
-	inverse  []float64 // coefficients of the series 1/strategy so far: how correlated noise adds up
+	ratios   []float64 // independent noise: log likelihood ratios so far
+
+	signal  []float64   // correlated noise: mu_t
+	seen    [][]float32 // and each canary's number, by step
+	inverse []float64   // coefficients of the series 1/strategy so far: how the noise adds up
+	grown   float64     // sum of their squares
 }
+
+// maxSeen bounds what a sequence keeps of correlated noise: 64 MiB of float32. Running out of memory is fatal in wasm.
+const maxSeen = 1 << 24
 
 // NewSequence is for m canaries sampled at a rate, releases that are sums divided by batch, and a strategy of correlated
 // noise or nil.
 func NewSequence(m int, rate, batch float64, strategy []float64) *Sequence {
-	return &Sequence{m: m, rate: rate, batch: batch, strategy: strategy, sum: make([]float64, m)}
+	s := &Sequence{m: m, rate: rate, batch: batch, strategy: strategy, sum: make([]float64, m)}
+	if !s.banded() {
+		s.ratios = make([]float64, m)
+	}
+	return s
 }
+
+func (s *Sequence) banded() bool { return len(s.strategy) > 1 }
 
 // Begin starts to read a release.
 func (s *Sequence) Begin() {
@@ -47,10 +62,10 @@ func (s *Sequence) Add(released []float32, bound, std float64) {
 
 // correlated is the deviation of this step's correlated noise over that of the normals it is made of.
 func (s *Sequence) correlated() float64 {
-	if len(s.strategy) < 2 {
+	if !s.banded() {
 		return 1
 	}
-	for t := len(s.inverse); t <= len(s.seen); t++ {
+	for t := len(s.inverse); t <= s.steps; t++ {
 		x := 0.0
 		if t == 0 {
 			x = 1
@@ -58,18 +73,24 @@ func (s *Sequence) correlated() float64 {
 		for k := 1; k < len(s.strategy) && k <= t; k++ {
 			x -= s.strategy[k] * s.inverse[t-k]
 		}
-		s.inverse = append(s.inverse, x/s.strategy[0])
+		x /= s.strategy[0]
+		s.inverse = append(s.inverse, x)
+		s.grown += x * x
 	}
-	square := 0.0
-	for _, x := range s.inverse {
-		square += x * x
-	}
-	return math.Sqrt(square)
+	return math.Sqrt(s.grown)
 }
 
-// End finishes it.
+// End finishes it. A canary that is in took part in the step with probability q, which is marginalised step by step: a
+// plain sum over steps would drown the few in which it did.
 func (s *Sequence) End() {
+	s.steps++
 	norm := math.Sqrt(s.square)
+	if !s.banded() {
+		for j, x := range s.sum { // the step's number is x/norm, its signal norm
+			s.ratios[j] += mixture(s.rate, x-s.square/2)
+		}
+		return
+	}
 	row := make([]float32, s.m)
 	for j, x := range s.sum {
 		row[j] = float32(x / norm)
@@ -77,21 +98,12 @@ func (s *Sequence) End() {
 	s.seen, s.signal = append(s.seen, row), append(s.signal, norm)
 }
 
-// LogRatios are the log likelihood ratios, in over out, of each canary's whole sequence. A canary that is in took part
-// in each step with probability q, which is marginalised step by step: a plain sum over steps would drown the few in
-// which it did.
+// LogRatios are the log likelihood ratios, in over out, of each canary's whole sequence.
 func (s *Sequence) LogRatios() []float64 {
-	if len(s.strategy) > 1 {
+	if s.banded() {
 		return s.cyclicRatios()
 	}
-	ratios := make([]float64, s.m)
-	for t, row := range s.seen {
-		mu := s.signal[t]
-		for j, x := range row {
-			ratios[j] += mixture(s.rate, mu*float64(x)-mu*mu/2)
-		}
-	}
-	return ratios
+	return slices.Clone(s.ratios)
 }
 
 // mixture is log(1 - q + q e^l).
@@ -102,7 +114,7 @@ func mixture(q, l float64) float64 {
 	return math.Log1p(q * math.Expm1(l))
 }
 
-// cyclicRatios is the same for banded noise. The strategy makes it white again and spreads a participation at step t
+// cyclicRatios are the ratios for banded noise. The strategy makes it white again and spreads a participation at step t
 // over steps t..t+b-1 as its column; a record takes part at rate b q in one step of each b, which one is its group, and
 // groups are marginalised too.
 func (s *Sequence) cyclicRatios() []float64 {

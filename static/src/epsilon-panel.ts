@@ -48,7 +48,7 @@ function rows(run: Run, planned: Planned): [string, string][] {
     ? [
         [run.over ? "Certified" : "Spent so far", so === undefined ? "nothing yet" : `ε ≤ ${format.epsilon(so)}`],
         ["Whole run, upper bound", `ε ≤ ${format.epsilonAbove(planned.epsilonUpper)}`],
-        ["Whole run, lower bound", `ε ≥ ${format.epsilonBelow(planned.epsilonLower)}`],
+        ["Whole run, lower bound", planned.epsilonLower > 0 ? `ε ≥ ${format.epsilonBelow(planned.epsilonLower)}` : "no lower bound is known"],
         ["Delta (δ)", format.figure(planned.delta)],
       ]
     : [["Epsilon", `none: ${planned.notPrivate ?? "the run is not private"}`]];

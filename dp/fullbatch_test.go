@@ -44,7 +44,7 @@ func (n *trainee) sum(points [][]float32, coefficients []float64, bounds []float
 	s, err := n.clipper.Sum(points, coefficients, nn.Samples{Count: len(records), At: func(i int, x []float32) int {
 		copy(x, n.inputs[records[i]])
 		return int(records[i]) % 4
-	}}, bounds)
+	}}, bounds, nil)
 	if err != nil {
 		n.t.Fatal(err)
 	}

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-const provenFixed = "proven: the clip norm is fixed and the noise covers it; accounted under Poisson sampling"
+const provenFixed = "the clip norm is fixed and the noise covers it; accounted under Poisson sampling"
 
 // standard is DP-SGD (Abadi et al. 2016, Algorithm 1).
 func standard(p *published) {
@@ -40,7 +40,7 @@ func noiseDecay(p *published) {
 		return g.bound * math.Pow(0.85, stage(epoch))
 	}}
 	p.sigma = func(_, epoch int) float64 { return p.setting.NoiseMultiplier * math.Pow(0.8, stage(epoch)) }
-	p.proof = provenBy("proven: the schedules are fixed beforehand; accounted step by step under Poisson sampling")
+	p.proof = provenBy("the schedules are fixed beforehand; accounted step by step under Poisson sampling")
 }
 
 // decay scales the noise multiplier by a schedule whose start is chosen as its authors did: so that the mean of
@@ -160,7 +160,7 @@ func alcND(p *published) {
 func perLayerNoise(p *published) {
 	n := float64(len(p.setting.Tensors))
 	p.clipper = &perLayer{bounds: slices.Repeat([]float64{p.setting.MaxGradNorm / math.Sqrt(n)}, int(n))}
-	p.proof = provenBy("proven: fixed bounds, but noise sigma C_l per layer is sqrt(L) too small for their joint sensitivity")
+	p.proof = provenBy("the bounds are fixed, but noise sigma C_l per layer is sqrt(L) too small for their joint sensitivity; accounted under Poisson sampling")
 }
 
 // momentumVarianceReduction is standard DP-SGD with a moving average of what is released.

@@ -73,7 +73,7 @@ func sound(ctx context.Context, q train.AuditQuestion, perEpoch int, a *train.Au
 	}
 	found, plan, err := audit.Mechanism(ctx, q.Mechanism, q.Params, s, audit.Options{}, tell)
 	if plan != nil {
-		const why = "proven: the plan was calibrated to it before the first step; batches are Poisson sampled"
+		const why = "the plan was calibrated to it before the first step; accounted under Poisson sampling, by which batches are drawn"
 		a.Privacy = train.Privacy{Claimed: q.Epsilon, Proven: plan.Epsilon().Upper, Why: why}
 	}
 	return found, err

@@ -46,6 +46,6 @@ function words({ guesses, correct, confidence, lower, privacy }: AuditAnswer, { 
   return [
     el("strong", { class: refuted ? "wrong" : "right" }, headline),
     ` The attacker was right about ${correct} of ${guesses} canaries; no mechanism with an epsilon below ${format.epsilonBelow(lower)} lets that ` +
-      `happen more than one time in ${Math.round(1 / (1 - confidence))} (${sure} confidence). ${published ? `${claimWords(privacy)} ` : ""}${proofWords(privacy)}`,
+      `happen more than one time in ${Math.round(1 / (1 - confidence))} (${sure} confidence). ${published ? `${claimWords(privacy, epsilon)} ` : ""}${proofWords(privacy)}`,
   ];
 }

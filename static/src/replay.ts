@@ -50,10 +50,11 @@ export function replayButton(host: HTMLElement, asked: () => { mechanism: string
     tell("Training …");
     const answer = await trainer.replay(config, (answer) => {
       bar.value = answer.step / answer.steps;
-      if (answer.epoch) tell(`Epoch ${answer.epoch} of ${config.epochs}: test accuracy ${format.percent(answer.accuracy)}. Not private.`);
+      if (!result.firstChild) result.append(mark(answer));
+      if (answer.epoch) tell(`Epoch ${answer.epoch} of ${config.epochs}: test accuracy ${format.percent(answer.accuracy)}.`);
     });
     tell(`Done: ${format.count(answer.steps)} steps on ${dataset.title}.`);
-    result.replaceChildren(...outcome(answer));
+    result.replaceChildren(mark(answer), ...outcome(answer, config.epsilon));
   }
 
   function tell(what: string | Error) {
@@ -62,7 +63,11 @@ export function replayButton(host: HTMLElement, asked: () => { mechanism: string
   }
 }
 
-function outcome({ accuracy, privacy, notPrivate }: ReplayAnswer): Node[] {
+function mark({ notPrivate }: ReplayAnswer): Node {
+  return el("div", { class: "banner" }, el("strong", {}, "Not private:"), ` ${notPrivate}.`);
+}
+
+function outcome({ accuracy, privacy }: ReplayAnswer, budget: number): Node[] {
   const proven = Number.isFinite(privacy.proven) ? `≤ ${format.epsilon(privacy.proven)}` : "none";
   const tiles: [string, string][] = [
     ["Test accuracy", format.percent(accuracy)],
@@ -70,8 +75,7 @@ function outcome({ accuracy, privacy, notPrivate }: ReplayAnswer): Node[] {
     ["Proven epsilon", proven],
   ];
   return [
-    el("div", { class: "banner" }, el("strong", {}, "Not private:"), ` ${notPrivate}.`),
     el("dl", { class: "tiles" }, ...tiles.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))),
-    el("p", {}, `${claimWords(privacy)} ${proofWords(privacy)}`),
+    el("p", {}, `${claimWords(privacy, budget)} ${proofWords(privacy)}`),
   ];
 }

@@ -39,7 +39,7 @@ tell().catch((error) => problem.show(error.message));
 function offer(published: PublishedMechanism[]) {
   const option = (value: string, title: string) => el("option", { value }, title);
   mechanism.replaceChildren(
-    el("optgroup", { label: "As published" }, ...published.map(({ name, title }) => option(`published:${name}`, title))),
+    el("optgroup", { label: "As published" }, ...published.map(({ name, title }) => option(`published:${name}`, `${title}, as published`))),
     el("optgroup", { label: "Sound, at a true ε = 3" }, ...published.map(({ sound, title }) => option(`sound:${sound}`, `${title}, sound`))),
   );
   replayed.replaceChildren(...published.map(({ name, title }) => option(name, title)));

@@ -33,15 +33,20 @@ func DrawDigits(split string, first, n int, seed uint64) Split {
 
 func digitsManifest(seed uint64) Manifest {
 	return Manifest{
-		Name: "digits", Title: "Handwriting-like digits, generated",
+		Name: digitsName, Title: "Handwriting-like digits, generated",
 		Channels: 1, Height: digitSide, Width: digitSide,
 		Classes: digitClasses(),
 		// Stated by the generator, of which they are a property: measured once on 200,000 records of another seed.
 		Mean: []float32{digitsMean}, Std: []float32{digitsStd},
 		TestPublic: true,
-		Provenance: fmt.Sprintf("Drawn from strokes by this program, seed %d. Nobody's handwriting.", seed),
+		Provenance: fmt.Sprintf(digitsProvenance, seed),
 	}
 }
+
+const (
+	digitsName       = "digits"
+	digitsProvenance = "Drawn from strokes by this program, seed %d. Nobody's handwriting."
+)
 
 const (
 	digitsMean = 0.1268

@@ -1,5 +1,10 @@
 package data
 
+import (
+	"fmt"
+	"reflect"
+)
+
 // Known is the description of a published benchmark dataset by name: everything but its record counts and shards.
 // Normalisation constants are those the benchmarks state; they belong to the published training sets, which are public.
 func Known(name string) (Manifest, bool) {
@@ -18,6 +23,19 @@ func KnownNames() []string {
 		names = append(names, m.Name)
 	}
 	return names
+}
+
+// Published tells whether all records are public, those to train on too: a benchmark's, or drawn by Digits. It goes by the
+// whole description, which cmd/pack gives to no other records; a person who states it of their own calls them public.
+func (m *Manifest) Published() bool {
+	described, ok := Known(m.Name)
+	if m.Name == digitsName {
+		var seed uint64
+		_, err := fmt.Sscanf(m.Provenance, digitsProvenance, &seed)
+		described, ok = digitsManifest(seed), err == nil
+	}
+	described.TrainRecords, described.TestRecords, described.Shards = m.TrainRecords, m.TestRecords, m.Shards
+	return ok && reflect.DeepEqual(described, *m)
 }
 
 func known() []Manifest {

@@ -105,3 +105,21 @@ func classCounts(s Split, classes int) []int {
 	}
 	return counts
 }
+
+// Whoever describes records of their own does not make them public by it.
+func TestPublished(t *testing.T) {
+	digits := Digits(10, 2, 5).Manifest
+	digits.Shards = []Shard{{Split: TrainSplit, File: "train", Records: 10}}
+	mnist, _ := Known("mnist")
+	mnist.TrainRecords = 60000
+	own := Manifest{Name: "own", Title: "Own", Channels: 1, Height: 28, Width: 28, TestPublic: true}
+	named, titled := own, digits
+	named.Name, titled.Provenance = "mnist", "Drawn by my patients."
+	for want, all := range map[bool][]Manifest{true: {digits, mnist}, false: {own, named, titled, {}}} {
+		for _, m := range all {
+			if m.Published() != want {
+				t.Errorf("%q, %q: published %v", m.Name, m.Provenance, !want)
+			}
+		}
+	}
+}

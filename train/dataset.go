@@ -115,7 +115,7 @@ func (d *Dataset) Info() *DatasetInfo {
 	return &DatasetInfo{
 		Name: d.Name, Title: d.Title, Channels: d.Channels, Height: d.Height, Width: d.Width,
 		Classes: d.Classes, Train: d.TrainRecords, Test: d.TestRecords, TestPublic: d.TestPublic,
-		Provenance: d.Provenance, Samples: d.Samples, Models: d.models(), Presets: presets(d),
+		Provenance: d.Provenance, Samples: d.Samples, Models: d.models(), Presets: presets(d), Replay: d.replay(),
 	}
 }
 

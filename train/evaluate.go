@@ -8,31 +8,39 @@ import (
 	"cloister/train/backend"
 )
 
-// Evaluate tries the model on the public test split. Without one it returns nil: figures computed on private records
-// are not shown without noise.
+// Evaluate tries the run's model on the public test split, see [Dataset.Evaluate].
 func (s *Session) Evaluate(ctx context.Context) (*EpochEvent, error) {
-	d := s.env.Dataset
-	if !d.TestPublic || d.TestRecords == 0 {
-		return nil, nil
-	}
 	params := s.params
 	if s.average != nil {
 		s.averaged = append(s.averaged[:0], s.params...)
 		s.average.Average(s.averaged)
 		params = s.averaged
 	}
-	e, err := s.backend.Evaluate(ctx, params, backend.Test)
+	event, err := s.env.Dataset.Evaluate(ctx, s.backend, params)
+	if event == nil || err != nil {
+		return nil, err
+	}
+	if math.IsNaN(event.Loss) || math.IsInf(event.Loss, 0) {
+		s.env.Notice("The model's outputs are no longer finite: training diverged. A lower learning rate may help.")
+	}
+	event.Epoch, event.Step, event.Epsilon = s.engine.Step()/s.perEpoch, s.engine.Step(), s.last.Epsilon
+	return event, nil
+}
+
+// Evaluate tries a model on the public test split; epoch, step and epsilon are left to the caller. Without a public
+// split it returns nil: figures computed on private records are not shown without noise.
+func (d *Dataset) Evaluate(ctx context.Context, b backend.Backend, params []float32) (*EpochEvent, error) {
+	if !d.TestPublic || d.TestRecords == 0 {
+		return nil, nil
+	}
+	e, err := b.Evaluate(ctx, params, backend.Test)
 	if err != nil {
 		return nil, fmt.Errorf("train: evaluation: %w", err)
 	}
 	if len(e.Predictions) != len(d.TestLabels) {
 		return nil, fmt.Errorf("train: evaluation: %d predictions for %d test records", len(e.Predictions), len(d.TestLabels))
 	}
-	if math.IsNaN(e.Loss) || math.IsInf(e.Loss, 0) {
-		s.env.Notice("The model's outputs are no longer finite: training diverged. A lower learning rate may help.")
-	}
-	event := &EpochEvent{Epoch: s.engine.Step() / s.perEpoch, Step: s.engine.Step(), Loss: e.Loss, Epsilon: s.last.Epsilon}
-	event.Confusion = confusion(d.TestLabels, e.Predictions, len(d.Classes))
+	event := &EpochEvent{Loss: e.Loss, Confusion: confusion(d.TestLabels, e.Predictions, len(d.Classes))}
 	right := 0
 	for class, row := range event.Confusion {
 		right += row[class]

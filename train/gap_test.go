@@ -38,7 +38,7 @@ func BenchmarkBetweenSteps(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	params, sum := initial(m, nil), make([]float64, m.NumParams())
+	params, sum := Initial(m, nil), make([]float64, m.NumParams())
 	b.ResetTimer()
 	for range b.N {
 		r, err := engine.Next(context.Background(), params, func(_ context.Context, q dp.Query) (dp.Sums, error) {

@@ -64,8 +64,8 @@ func (o *optimization) setState(saved OptimizerState) error {
 	return o.optimiser.SetState(s)
 }
 
-// initial draws the network's first parameters. They are public: no budget depends on them.
-func initial(m *nn.Model, seed *uint64) []float32 {
+// Initial draws the network's first parameters. They are public: no budget depends on them.
+func Initial(m *nn.Model, seed *uint64) []float32 {
 	var key [32]byte
 	if seed == nil {
 		cryptorand.Read(key[:])

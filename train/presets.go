@@ -14,7 +14,7 @@ func presets(d *Dataset) []Preset {
 		c.BatchSize = min(c.BatchSize, max(1, d.TrainRecords/20))
 		all = append(all, Preset{p.Title, c})
 	}
-	for _, model := range []string{"mnist-cnn", "cifar-cnn"} {
+	for _, model := range benchmarkModels {
 		all = append(all, Preset{benchmarkTitle, benchmark(model, d.TrainRecords)})
 	}
 	for i := range all {
@@ -27,6 +27,8 @@ func presets(d *Dataset) []Preset {
 		return !slices.Contains(fit, p.Config.Model) || p.Config.Validate(&d.Manifest) != nil
 	})
 }
+
+var benchmarkModels = []string{"mnist-cnn", "cifar-cnn"}
 
 func benchmark(model string, records int) Config {
 	c := Config{

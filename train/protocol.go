@@ -8,17 +8,17 @@ package train
 
 // Request is a message from the page. Type says which of the other fields it carries.
 type Request struct {
-	Type string `json:"type"` // boot | open | start | pause | resume | step | stop | save | restore | account | audit
+	Type string `json:"type"` // boot | open | start | pause | resume | step | stop | save | restore | account | audit | replay
 
 	Wasm    string `json:"wasm,omitempty"`    // boot, always the first message: address of trainer.wasm
 	Compute string `json:"compute,omitempty"` // boot: address of the compute worker's script
 
 	Source     *Source          `json:"source,omitempty"`     // open
-	Config     *Config          `json:"config,omitempty"`     // start
+	Config     *Config          `json:"config,omitempty"`     // start; replay, where the mechanism is one of Published
 	Checkpoint []byte           `json:"checkpoint,omitempty"` // restore: a checkpoint file (Uint8Array in the browser)
 	Question   *AccountQuestion `json:"question,omitempty"`   // account
 	Audit      *AuditQuestion   `json:"audit,omitempty"`      // audit
-	ID         int              `json:"id,omitempty"`         // account, audit: echoed in the answer
+	ID         int              `json:"id,omitempty"`         // account, audit, replay: echoed in the answer
 }
 
 // Source says where a dataset comes from.
@@ -29,20 +29,22 @@ type Source struct {
 
 // Event is a message to the page. Type says which of the other fields it carries.
 type Event struct {
-	Type string `json:"type"` // ready | loading | dataset | planned | step | epoch | state | done | checkpoint | account | audit | notice | error
+	Type string `json:"type"` // ready | loading | dataset | planned | step | epoch | state | done | checkpoint | account | audit | replay | notice | error
 
-	Mechanisms []MechanismInfo `json:"mechanisms,omitempty"` // ready: the catalogue
-	Loading    *Loading        `json:"loading,omitempty"`
-	Dataset    *DatasetInfo    `json:"dataset,omitempty"`
-	Planned    *Planned        `json:"planned,omitempty"`
-	Step       *StepEvent      `json:"step,omitempty"`
-	Epoch      *EpochEvent     `json:"epoch,omitempty"`
-	State      string          `json:"state,omitempty"` // idle | loading | running | paused | done
-	Checkpoint []byte          `json:"checkpoint,omitempty"`
-	Answer     *AccountAnswer  `json:"answer,omitempty"`
-	Audit      *AuditAnswer    `json:"audit,omitempty"`
-	ID         int             `json:"id,omitempty"`
-	Message    string          `json:"message,omitempty"` // notice, error: a sentence for the person at the page
+	Mechanisms []MechanismInfo      `json:"mechanisms,omitempty"` // ready: the catalogue
+	Published  []PublishedMechanism `json:"published,omitempty"`  // ready: what can be audited and replayed as published
+	Loading    *Loading             `json:"loading,omitempty"`
+	Dataset    *DatasetInfo         `json:"dataset,omitempty"`
+	Planned    *Planned             `json:"planned,omitempty"`
+	Step       *StepEvent           `json:"step,omitempty"`
+	Epoch      *EpochEvent          `json:"epoch,omitempty"`
+	State      string               `json:"state,omitempty"` // idle | loading | running | paused | done
+	Checkpoint []byte               `json:"checkpoint,omitempty"`
+	Answer     *AccountAnswer       `json:"answer,omitempty"`
+	Audit      *AuditAnswer         `json:"audit,omitempty"`
+	Replay     *ReplayAnswer        `json:"replay,omitempty"`
+	ID         int                  `json:"id,omitempty"`
+	Message    string               `json:"message,omitempty"` // notice, error: a sentence for the person at the page
 }
 
 // Loading is progress while a dataset is fetched or generated.
@@ -64,9 +66,10 @@ type DatasetInfo struct {
 	Test       int           `json:"test"`
 	TestPublic bool          `json:"testPublic"`
 	Provenance string        `json:"provenance"`
-	Samples    []SampleImage `json:"samples"` // from the public test split only
-	Models     []string      `json:"models"`  // names of the models that fit this shape
-	Presets    []Preset      `json:"presets"` // settings to start from; the first with a model is that model's default
+	Samples    []SampleImage `json:"samples"`          // from the public test split only
+	Models     []string      `json:"models"`           // names of the models that fit this shape
+	Presets    []Preset      `json:"presets"`          // settings to start from; the first with a model is that model's default
+	Replay     *Config       `json:"replay,omitempty"` // the benchmark's setting, to train with as published; none where records are not public
 }
 
 // Preset is a configuration with a title for people.
@@ -166,10 +169,37 @@ type AuditAnswer struct {
 	Guesses    int     `json:"guesses"` // about whether a canary took part
 	Correct    int     `json:"correct"`
 	Confidence float64 `json:"confidence"`
-	Lower      float64 `json:"lower"`  // no mechanism with a smaller epsilon guesses so well, at that confidence
-	Proven     float64 `json:"proven"` // the epsilon that can be proven, an upper bound; infinite when there is none
-	Why        string  `json:"why"`    // what the proof is, or why there is none
+	Lower      float64 `json:"lower"` // no mechanism with a smaller epsilon guesses so well, at that confidence
+	Privacy    Privacy `json:"privacy"`
 	Error      string  `json:"error,omitempty"`
+}
+
+// Privacy sets what is claimed of a mechanism's epsilon beside what can be proven.
+type Privacy struct {
+	Claimed  float64 `json:"claimed"`            // as published: by the benchmark's own formula; sound: what the plan was calibrated to
+	Proven   float64 `json:"proven"`             // an upper bound; infinite when there is none
+	Why      string  `json:"why"`                // what the proof rests on, or why there is none
+	Shuffled float64 `json:"shuffled,omitempty"` // as published: an upper bound for shuffled batches, which the benchmark uses, were all clips public
+}
+
+// ReplayAnswer tells how training with a mechanism as published goes on, and how it ended. NotPrivate is never empty.
+type ReplayAnswer struct {
+	NotPrivate string  `json:"notPrivate"`
+	Mechanism  string  `json:"mechanism"` // one of Published
+	Step       int     `json:"step"`
+	Steps      int     `json:"steps"`
+	Epoch      int     `json:"epoch"`    // epochs done
+	Accuracy   float64 `json:"accuracy"` // after the last of them, on the public test split, 0 to 1
+	Done       bool    `json:"done"`     // the last answer; what the mechanism claims and what can be proven is told then
+	Privacy    Privacy `json:"privacy"`
+	Error      string  `json:"error,omitempty"`
+}
+
+// PublishedMechanism names a mechanism of dp/replay and the one of the catalogue that keeps what it promises.
+type PublishedMechanism struct {
+	Name  string `json:"name"`
+	Title string `json:"title"`
+	Sound string `json:"sound"`
 }
 
 // MechanismInfo describes a mechanism of the catalogue. Names compose with "+": one of kind "mechanism" first, then any

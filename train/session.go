@@ -96,7 +96,7 @@ func (s *Session) design(saved *Checkpoint) (err error) {
 	}
 	s.designed = design.Spec
 	if saved == nil {
-		s.params = initial(s.model, c.Seed)
+		s.params = Initial(s.model, c.Seed)
 		s.plan, err = dp.NewPlan(design.Spec)
 		return err
 	}

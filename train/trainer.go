@@ -14,6 +14,11 @@ import (
 type Trainer struct {
 	// Audit attacks a mechanism, see package train/demo. It is kept apart, for it knows mechanisms that no run may use.
 	Audit func(ctx context.Context, q AuditQuestion, progress func(AuditAnswer)) AuditAnswer
+	// Replay trains with a mechanism as published, sound or not, on public records. It is kept apart likewise, and is given
+	// an environment without a ledger.
+	Replay func(ctx context.Context, c Config, env Environment, progress func(ReplayAnswer)) ReplayAnswer
+	// Published lists the mechanisms that Audit and Replay know, beside those of the catalogue.
+	Published []PublishedMechanism
 
 	host    Host
 	emit    func(Event)
@@ -41,7 +46,7 @@ func (t *Trainer) Send(r Request) {
 
 // Run handles requests until the context ends.
 func (t *Trainer) Run(ctx context.Context) {
-	t.emit(Event{Type: "ready", Mechanisms: catalogue()})
+	t.emit(Event{Type: "ready", Mechanisms: catalogue(), Published: t.Published})
 	t.state()
 	defer t.leave()
 	for ctx.Err() == nil {
@@ -85,6 +90,11 @@ func (t *Trainer) answer(ctx context.Context, r Request) error {
 		a := t.Audit(ctx, *r.Audit, func(a AuditAnswer) { t.emit(Event{Type: "audit", ID: r.ID, Audit: &a}) })
 		t.emit(Event{Type: "audit", ID: r.ID, Audit: &a})
 		return nil
+	case "replay":
+		if r.Config == nil {
+			return errors.New("train: replay: no configuration")
+		}
+		return t.replay(ctx, *r.Config, r.ID)
 	case "open":
 		if r.Source == nil {
 			return errors.New("train: open: no source")

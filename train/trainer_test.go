@@ -231,3 +231,50 @@ func TestBrokenShard(t *testing.T) {
 		t.Errorf("error %q", got)
 	}
 }
+
+// A replay is heard under its own name only, gets no ledger, keeps other requests out and can be stopped.
+func TestAPageReplays(t *testing.T) {
+	p := newTalk(t)
+	p.trainer.Replay = func(ctx context.Context, c Config, env Environment, progress func(ReplayAnswer)) ReplayAnswer {
+		if env.Ledger != nil || env.Dataset == nil || c.Mechanism.Name != "standard" {
+			t.Errorf("replaying %q with %+v", c.Mechanism.Name, env)
+		}
+		progress(ReplayAnswer{NotPrivate: "no", Step: 1})
+		<-ctx.Done()
+		return ReplayAnswer{NotPrivate: "no", Done: true, Error: "stopped"}
+	}
+	c := quick()
+	p.trainer.Send(Request{Type: "replay", Config: &c})
+	p.refused("open one first")
+	p.open()
+	c.Mechanism.Name = "standard"
+	p.trainer.Send(Request{Type: "replay", Config: &c, ID: 7})
+	if e := p.hear("replay"); e.ID != 7 || e.Replay.Step != 1 || e.Replay.NotPrivate == "" {
+		t.Errorf("heard %+v", e.Replay)
+	}
+	p.trainer.Send(Request{Type: "start", Config: &c})
+	p.refused("a replay goes on")
+	p.trainer.Send(Request{Type: "account", Question: &AccountQuestion{Kind: "epsilon", Segments: "1:0.01:100", Delta: 1e-5}})
+	p.hear("account")
+	p.trainer.Send(Request{Type: "stop"})
+	if e := p.hear("replay"); !e.Replay.Done || e.Replay.Error != "stopped" {
+		t.Errorf("heard %+v", e.Replay)
+	}
+	ledger := &bench{host: p.trainer.host.(*MemoryHost), dataset: p.trainer.dataset}
+	if runs := ledger.ledger(t).Runs(); len(runs) != 0 {
+		t.Errorf("the ledger knows of %d runs", len(runs))
+	}
+	c = quick()
+	p.trainer.Send(Request{Type: "start", Config: &c})
+	p.until(func(e Event) bool { return e.Type == "step" })
+	p.trainer.Send(Request{Type: "replay", Config: &c})
+	p.refused("there is a run")
+}
+
+func (p *talk) refused(why string) {
+	p.Helper()
+	events := p.until(func(e Event) bool { return e.Type == "error" })
+	if got := events[len(events)-1].Message; !strings.Contains(got, why) {
+		p.Errorf("error %q, want it to say %q", got, why)
+	}
+}

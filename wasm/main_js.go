@@ -21,7 +21,7 @@ func main() {
 	loader := js.Global().Get("cloister") // static/src/trainer.ts
 	notice := func(s string) { post(train.Event{Type: "notice", Message: s}) }
 	trainer := train.NewTrainer(&train.BrowserHost{Script: loader.Get("compute").String(), Notice: notice}, post)
-	trainer.Audit = demo.Audit
+	trainer.Audit, trainer.Replay, trainer.Published = demo.Audit, demo.Replay, demo.Published()
 
 	hear := func(message js.Value) {
 		r, err := train.DecodeRequest(message)

@@ -9,16 +9,17 @@ import (
 )
 
 // Audit audits a mechanism as published. Canaries join the batches by Poisson sampling at the benchmark's
-// rate, which is what its accountant assumes; other records are stand-ins.
-func Audit(ctx context.Context, name string, s Setting, o audit.Options, progress func(step int)) (audit.Result, error) {
+// rate, which is what its accountant assumes; other records are stand-ins. The mechanism comes back as the run has left it: what
+// it claims may depend on that.
+func Audit(ctx context.Context, name string, s Setting, o audit.Options, progress func(step int)) (audit.Result, Mechanism, error) {
 	if err := o.Fill(); err != nil {
-		return audit.Result{}, err
+		return audit.Result{}, nil, err
 	}
 	s.Tensors = slices.Repeat([]int{o.Canaries}, len(s.Tensors))
 	r := rand.New(audit.Source(o.Seed, "replay"))
 	m, err := New(name, s, r)
 	if err != nil {
-		return audit.Result{}, err
+		return audit.Result{}, nil, err
 	}
 	b := &auditBatch{layers: len(s.Tensors), m: o.Canaries, in: audit.Coins(o.Seed, o.Canaries)}
 	score := audit.NewSequence(o.Canaries, s.Rate(), float64(s.BatchSize), nil)
@@ -35,17 +36,18 @@ func Audit(ctx context.Context, name string, s Setting, o audit.Options, progres
 	})
 	for step := range s.Steps() {
 		if err := ctx.Err(); err != nil {
-			return audit.Result{}, err
+			return audit.Result{}, nil, err
 		}
 		b.draw(s, r)
 		if _, err := m.ClipAndNoise(b, step, step/s.StepsPerEpoch()); err != nil {
-			return audit.Result{}, err
+			return audit.Result{}, nil, err
 		}
 		if progress != nil {
 			progress(step + 1)
 		}
 	}
-	return o.Judge(score.LogRatios(), b.in, s.TargetDelta)
+	found, err := o.Judge(score.LogRatios(), b.in, s.TargetDelta)
+	return found, m, err
 }
 
 // auditBatch is one batch of stand-ins and sampled canaries, as gradients that replay clips.

@@ -20,7 +20,7 @@ func eightLayers() Setting {
 // which is too small by sqrt(L) besides.
 func TestRefutesTheBenchmark(t *testing.T) {
 	for _, name := range []string{"standard", "amc-ns", "alc-nd"} {
-		r, err := Audit(context.Background(), name, eightLayers(), audit.Options{Seed: seed(1)}, nil)
+		r, _, err := Audit(context.Background(), name, eightLayers(), audit.Options{Seed: seed(1)}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -37,7 +37,7 @@ func TestRefutesForgottenLayers(t *testing.T) {
 	for name, sigma := range map[string]float64{"per-layer": 0.6507, "amc-ns": 1.808} {
 		s := eightLayers()
 		s.NoiseMultiplier = sigma
-		r, err := Audit(context.Background(), name, s, audit.Options{Seed: seed(2)}, nil)
+		r, _, err := Audit(context.Background(), name, s, audit.Options{Seed: seed(2)}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,66 +1,11 @@
 package replay
 
 import (
-	"fmt"
 	"math"
-	"math/rand/v2"
 	"slices"
-	"sort"
 )
 
-// builders has every mechanism of the benchmark's table.
-var builders = map[string]func(*published){
-	"standard":                    standard,
-	"adaptive":                    adaptive,
-	"auto-s":                      func(p *published) { automatic(p, 0.01) },
-	"normalise":                   func(p *published) { automatic(p, 0) },
-	"noise-decay":                 noiseDecay,
-	"alds":                        alds,
-	"amc-ns":                      amcNS,
-	"alc-mvr-1":                   func(p *published) { alcMVR(p, true) },
-	"alc-mvr-2":                   func(p *published) { alcMVR(p, false) },
-	"ac-van":                      acVAN,
-	"alc-nd":                      alcND,
-	"per-layer":                   perLayerNoise,
-	"momentum-variance-reduction": momentumVarianceReduction,
-}
-
-// Names lists the mechanisms.
-func Names() []string {
-	names := make([]string, 0, len(builders))
-	for name := range builders {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	return names
-}
-
-// sound names the private counterpart of each in dp's catalogue.
-var sound = map[string]string{
-	"standard": "fixed", "adaptive": "quantile", "auto-s": "auto-s", "normalise": "normalised", "noise-decay": "noise-decay",
-	"alds": "alds", "amc-ns": "amc-ns", "alc-mvr-1": "alc-mvr", "alc-mvr-2": "alc-mvr-2", "ac-van": "ac-van", "alc-nd": "alc-nd",
-	"per-layer": "per-layer", "momentum-variance-reduction": "fixed+momentum-corrected",
-}
-
-// Sound is the name, for dp.NewMechanism, of a published mechanism's sound version; "" for an unknown one.
-func Sound(name string) string { return sound[name] }
-
-// New is a mechanism by name. Its noise comes from rng: a replay is never private, so it may be seeded.
-func New(name string, s Setting, rng *rand.Rand) (Mechanism, error) {
-	build, ok := builders[name]
-	if !ok {
-		return nil, fmt.Errorf("replay: unknown mechanism %q, want one of %v", name, Names())
-	}
-	if err := s.check(); err != nil {
-		return nil, err
-	}
-	p := &published{setting: s, noise: rng, proof: noProof}
-	p.sigma = func(int, int) float64 { return s.NoiseMultiplier }
-	build(p)
-	return p, nil
-}
-
-const provenFixed = "proven: the clip norm is fixed and the noise covers it; accounted under Poisson sampling"
+const provenFixed = "the clip norm is fixed and the noise covers it; accounted under Poisson sampling"
 
 // standard is DP-SGD (Abadi et al. 2016, Algorithm 1).
 func standard(p *published) {
@@ -86,14 +31,16 @@ func automatic(p *published, gamma float64) {
 	p.proof = provenBy(provenFixed)
 }
 
-// noiseDecay has four stages; noise multiplier times 0.8 and clip norm times 0.85 a stage.
+// noiseDecay has four stages; noise multiplier times 0.8 and clip norm times 0.85 a stage. It starts from the sigma that the
+// benchmark hands out: its formula then claims 6.22 on MNIST and on CIFAR-10, within the published 5.3 to 6.4 (whose ends
+// no reading explains). Started as the others are, see decay, it would claim 3.74 and 3.92.
 func noiseDecay(p *published) {
 	stage := func(epoch int) float64 { return float64(min(3, epoch/max(1, p.setting.Epochs/4))) }
 	p.clipper = &global{tensors: len(p.setting.Tensors), bound: p.setting.MaxGradNorm, factor: abadi, used: func(g *global, _ []float64, epoch int) float64 {
 		return g.bound * math.Pow(0.85, stage(epoch))
 	}}
-	p.decay(func(_, epoch int) float64 { return math.Pow(0.8, stage(epoch)) })
-	p.proof = provenBy("proven: the schedules are fixed beforehand; accounted step by step under Poisson sampling")
+	p.sigma = func(_, epoch int) float64 { return p.setting.NoiseMultiplier * math.Pow(0.8, stage(epoch)) }
+	p.proof = provenBy("the schedules are fixed beforehand; accounted step by step under Poisson sampling")
 }
 
 // decay scales the noise multiplier by a schedule whose start is chosen as its authors did: so that the mean of
@@ -213,7 +160,7 @@ func alcND(p *published) {
 func perLayerNoise(p *published) {
 	n := float64(len(p.setting.Tensors))
 	p.clipper = &perLayer{bounds: slices.Repeat([]float64{p.setting.MaxGradNorm / math.Sqrt(n)}, int(n))}
-	p.proof = provenBy("proven: fixed bounds, but noise sigma C_l per layer is sqrt(L) too small for their joint sensitivity")
+	p.proof = provenBy("the bounds are fixed, but noise sigma C_l per layer is sqrt(L) too small for their joint sensitivity; accounted under Poisson sampling")
 }
 
 // momentumVarianceReduction is standard DP-SGD with a moving average of what is released.

@@ -33,18 +33,50 @@ func TestTourTellsTheTruth(t *testing.T) {
 // the attacker is far from it).
 func TestTourCatchesTheClaim(t *testing.T) {
 	p := open(t, serve(t).page("tour.html"), 1280)
-	for _, c := range []struct{ mechanism, verdict, proof string }{
-		{"published:standard", "Caught: ε is at least", "ε ≤ 86."},
-		{"published:amc-ns", "Caught: ε is at least", "raw data"},
-		{"sound:fixed", "Not caught", "ε ≤ 3.00"},
+	p.wait("the mechanisms", `document.getElementById("mechanism").options.length === 2 * 13`)
+	for _, c := range []struct{ mechanism, verdict, proof, shuffled string }{
+		{"published:standard", "Caught: ε is at least", "the noise covers it; accounted under Poisson sampling", "shuffled its batches"},
+		{"published:amc-ns", "Caught: ε is at least", "raw data", "shuffled batches"},
+		{"sound:fixed", "Not caught", "ε ≤ 3.00; the plan was calibrated", ""},
 	} {
 		p.choose("mechanism", c.mechanism)
 		p.run(clickButton("Attack it"))
 		p.wait("the attack", `document.querySelector(".attack button").disabled === false && document.querySelector(".attack .verdict").innerText`)
-		if words := eval[string](p, `document.querySelector(".attack .verdict").innerText`); !strings.Contains(words, c.verdict) || !strings.Contains(words, c.proof) {
-			t.Errorf("%s: the verdict is %q, want %q and %q", c.mechanism, words, c.verdict, c.proof)
+		if words := eval[string](p, `document.querySelector(".attack .verdict").innerText`); !strings.Contains(words, c.verdict) || !strings.Contains(words, c.proof) || !strings.Contains(words, c.shuffled) {
+			t.Errorf("%s: the verdict is %q, want %q, %q and %q", c.mechanism, words, c.verdict, c.proof, c.shuffled)
 		}
 	}
+	p.clean()
+}
+
+// A mechanism as published trains on the built-in digits, in the tab: its accuracy, its claim and what can be proven stand
+// side by side, marked. A mechanism that steers by raw data has no proof at all.
+func TestTourTrainsAsPublished(t *testing.T) {
+	p := open(t, serve(t).page("tour.html"), 1280)
+	p.wait("the mechanisms", `document.getElementById("replay-mechanism").options.length === 13 && document.getElementById("replay-data").options.length`)
+	for _, c := range []struct{ mechanism, proven, words string }{
+		{"standard", "≤ ", "accounted under Poisson sampling"},
+		{"adaptive", "none", "none: the clip is steered by raw data"},
+	} {
+		p.choose("replay-mechanism", c.mechanism)
+		p.run(clickButton("Train as published"))
+		p.wait("the training", `document.querySelector("#replay button").disabled === false && document.querySelector("#replay .verdict").innerText`)
+		tile := func(i string) string {
+			return eval[string](p, `document.querySelectorAll("#replay dd")[`+i+`].innerText`)
+		}
+		if accuracy := number(t, tile("0")); accuracy < 50 || accuracy > 100 {
+			t.Errorf("%s: accuracy %v %%", c.mechanism, accuracy)
+		}
+		t.Logf("%s: accuracy %s, claimed %s, proven %s", c.mechanism, tile("0"), tile("1"), tile("2"))
+		words := eval[string](p, `document.getElementById("replay").innerText`)
+		if tile("1") != "3.00" || !strings.HasPrefix(tile("2"), c.proven) || !strings.Contains(words, "Not private:") || !strings.Contains(words, c.words) {
+			t.Errorf("%s: %q", c.mechanism, words)
+		}
+	}
+	p.run(clickButton("Train as published"))
+	p.wait("the first steps", `document.querySelector("#replay .buttons").lastChild.disabled === false`)
+	p.run(clickButton("Stop"))
+	p.wait("the end", `document.querySelector("#replay .verdict").innerText.includes("was stopped after")`)
 	p.clean()
 }
 

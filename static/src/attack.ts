@@ -1,6 +1,7 @@
 // The audit as a button: a mechanism is attacked in a trainer of its own, so that a run that goes on is not disturbed.
 import { el } from "./dom";
 import * as format from "./format";
+import { claimWords, proofWords } from "./privacy-words";
 import type { AuditAnswer, AuditQuestion } from "./protocol";
 import { Trainer } from "./trainer-client";
 
@@ -38,14 +39,13 @@ async function attack(question: AuditQuestion, progress: (answer: AuditAnswer) =
   }
 }
 
-function words({ guesses, correct, confidence, lower, proven, why }: AuditAnswer, { epsilon }: AuditQuestion): (Node | string)[] {
+function words({ guesses, correct, confidence, lower, privacy }: AuditAnswer, { epsilon, published }: AuditQuestion): (Node | string)[] {
   const sure = format.percent(confidence, 0);
   const refuted = lower > epsilon;
   const headline = refuted ? `Caught: ε is at least ${format.epsilonBelow(lower)}, not ${format.figure(epsilon)}.` : `Not caught: nothing contradicts ε = ${format.figure(epsilon)}.`;
-  const proof = Number.isFinite(proven) ? `Proven: ε ≤ ${format.epsilon(proven)}.` : `Proven: ${why}.`;
   return [
     el("strong", { class: refuted ? "wrong" : "right" }, headline),
     ` The attacker was right about ${correct} of ${guesses} canaries; no mechanism with an epsilon below ${format.epsilonBelow(lower)} lets that ` +
-      `happen more than one time in ${Math.round(1 / (1 - confidence))} (${sure} confidence). ${proof}`,
+      `happen more than one time in ${Math.round(1 / (1 - confidence))} (${sure} confidence). ${published ? `${claimWords(privacy, epsilon)} ` : ""}${proofWords(privacy)}`,
   ];
 }

@@ -2,15 +2,15 @@
 
 // Request is a message from the page. Type says which of the other fields it carries.
 export interface Request {
-  type: "boot" | "open" | "start" | "pause" | "resume" | "step" | "stop" | "save" | "restore" | "account" | "audit";
+  type: "boot" | "open" | "start" | "pause" | "resume" | "step" | "stop" | "save" | "restore" | "account" | "audit" | "replay";
   wasm?: string; // boot, always the first message: address of trainer.wasm
   compute?: string; // boot: address of the compute worker's script
   source?: Source; // open
-  config?: Config; // start
+  config?: Config; // start; replay, where the mechanism is one of Published
   checkpoint?: Uint8Array; // restore: a checkpoint file (Uint8Array in the browser)
   question?: AccountQuestion; // account
   audit?: AuditQuestion; // audit
-  id?: number; // account, audit: echoed in the answer
+  id?: number; // account, audit, replay: echoed in the answer
 }
 
 // Source says where a dataset comes from.
@@ -21,8 +21,9 @@ export interface Source {
 
 // Event is a message to the page. Type says which of the other fields it carries.
 export interface Event {
-  type: "ready" | "loading" | "dataset" | "planned" | "step" | "epoch" | "state" | "done" | "checkpoint" | "account" | "audit" | "notice" | "error";
+  type: "ready" | "loading" | "dataset" | "planned" | "step" | "epoch" | "state" | "done" | "checkpoint" | "account" | "audit" | "replay" | "notice" | "error";
   mechanisms?: MechanismInfo[]; // ready: the catalogue
+  published?: PublishedMechanism[]; // ready: what can be audited and replayed as published
   loading?: Loading;
   dataset?: DatasetInfo;
   planned?: Planned;
@@ -32,6 +33,7 @@ export interface Event {
   checkpoint?: Uint8Array;
   answer?: AccountAnswer;
   audit?: AuditAnswer;
+  replay?: ReplayAnswer;
   id?: number;
   message?: string; // notice, error: a sentence for the person at the page
 }
@@ -58,6 +60,7 @@ export interface DatasetInfo {
   samples: SampleImage[]; // from the public test split only
   models: string[]; // names of the models that fit this shape
   presets: Preset[]; // settings to start from; the first with a model is that model's default
+  replay?: Config; // the benchmark's setting, to train with as published; none where records are not public
 }
 
 // Preset is a configuration with a title for people.
@@ -158,9 +161,36 @@ export interface AuditAnswer {
   correct: number;
   confidence: number;
   lower: number; // no mechanism with a smaller epsilon guesses so well, at that confidence
-  proven: number; // the epsilon that can be proven, an upper bound; infinite when there is none
-  why: string; // what the proof is, or why there is none
+  privacy: Privacy;
   error?: string;
+}
+
+// Privacy sets what is claimed of a mechanism's epsilon beside what can be proven.
+export interface Privacy {
+  claimed: number; // as published: by the benchmark's own formula; sound: what the plan was calibrated to
+  proven: number; // an upper bound; infinite when there is none
+  why: string; // what the proof rests on, or why there is none
+  shuffled?: number; // as published: an upper bound for shuffled batches, which the benchmark uses, were all clips public
+}
+
+// ReplayAnswer tells how training with a mechanism as published goes on, and how it ended. NotPrivate is never empty.
+export interface ReplayAnswer {
+  notPrivate: string;
+  mechanism: string; // one of Published
+  step: number;
+  steps: number;
+  epoch: number; // epochs done
+  accuracy: number; // after the last of them, on the public test split, 0 to 1
+  done: boolean; // the last answer; what the mechanism claims and what can be proven is told then
+  privacy: Privacy;
+  error?: string;
+}
+
+// PublishedMechanism names a mechanism of dp/replay and the one of the catalogue that keeps what it promises.
+export interface PublishedMechanism {
+  name: string;
+  title: string;
+  sound: string;
 }
 
 // MechanismInfo describes a mechanism of the catalogue. Names compose with "+": one of kind "mechanism" first, then any

@@ -2,10 +2,12 @@
 // Every figure is asked of the accountant; none is written down here but the claim.
 import { attackButton } from "./attack";
 import { joined } from "./chart";
+import { type Choice, datasets } from "./datasets";
 import { byId, el } from "./dom";
 import * as format from "./format";
 import { Problem } from "./problem";
-import type { AccountAnswer } from "./protocol";
+import type { AccountAnswer, PublishedMechanism } from "./protocol";
+import { replayButton } from "./replay";
 import { type Curve, power, tradeoffChart } from "./tradeoff";
 import { Trainer } from "./trainer-client";
 
@@ -15,6 +17,7 @@ const claim = { sigma: 0.2385, epsilon: 3, delta: 1e-5, rate: 256 / 60000, steps
 const problem = new Problem(byId("problem"));
 const trainer = new Trainer((event) => {
   if (event.type === "error") problem.show(event.message!);
+  if (event.type === "ready") offer(event.published!);
 });
 
 const chart = tradeoffChart("As published", "At a true ε = 3");
@@ -25,7 +28,27 @@ attackButton(byId("attack-live"), "Attack it", () => {
   const { epsilon, delta } = claim;
   return { mechanism: name, published: kind === "published", records: 60000, batchSize: 256, epochs: 5, clipNorm: 1, epsilon, delta };
 });
+const replayed = byId<HTMLSelectElement>("replay-mechanism");
+const records = byId<HTMLSelectElement>("replay-data");
+let choices: Choice[] = [];
+replayButton(byId("replay"), () => ({ mechanism: replayed.value, data: choices.find(({ name }) => name === records.value)! }));
+offerData().catch((error) => problem.show(error.message));
 tell().catch((error) => problem.show(error.message));
+
+/** The mechanisms as the trainer knows them: each as published, and its version that keeps the promise. */
+function offer(published: PublishedMechanism[]) {
+  const option = (value: string, title: string) => el("option", { value }, title);
+  mechanism.replaceChildren(
+    el("optgroup", { label: "As published" }, ...published.map(({ name, title }) => option(`published:${name}`, `${title}, as published`))),
+    el("optgroup", { label: "Sound, at a true ε = 3" }, ...published.map(({ sound, title }) => option(`sound:${sound}`, `${title}, sound`))),
+  );
+  replayed.replaceChildren(...published.map(({ name, title }) => option(name, title)));
+}
+
+async function offerData() {
+  choices = await datasets();
+  records.replaceChildren(...choices.map(({ name, title }) => el("option", { value: name }, title)));
+}
 
 async function tell() {
   const { delta, epsilon } = claim;

@@ -1,6 +1,6 @@
 // The page's end of the line to the trainer worker.
 import * as addresses from "./addresses";
-import type { AccountAnswer, AccountQuestion, AuditAnswer, AuditQuestion, Event, Request } from "./protocol";
+import type { AccountAnswer, AccountQuestion, AuditAnswer, AuditQuestion, Config, Event, ReplayAnswer, Request } from "./protocol";
 
 type Listener = (event: Event) => void;
 
@@ -43,6 +43,16 @@ export class Trainer {
     return answer;
   }
 
+  /** Trains with a mechanism as published, on the open dataset; progress hears how far that is. */
+  async replay(config: Config, progress: (answer: ReplayAnswer) => void): Promise<ReplayAnswer> {
+    const answer = await new Promise<ReplayAnswer>((resolve) => {
+      const hear = ({ replay: answer }: Event) => (answer!.done ? resolve(answer!) : progress(answer!));
+      this.send({ type: "replay", config, id: this.#expect(hear) });
+    });
+    if (answer.error) throw new Error(answer.error);
+    return answer;
+  }
+
   /** Ends the worker and its compute workers, whatever they are doing. */
   terminate() {
     this.#worker.terminate();
@@ -54,7 +64,7 @@ export class Trainer {
   }
 
   #hear(event: Event) {
-    if (event.type !== "account" && event.type !== "audit") return this.#listener(event);
+    if (!["account", "audit", "replay"].includes(event.type)) return this.#listener(event);
     this.#questions.get(event.id ?? 0)?.(event);
     if (event.type === "account") this.#questions.delete(event.id ?? 0);
   }

@@ -1,11 +1,10 @@
-// Package demo shows what mechanisms do that no run may use. It attacks them, on canaries and stand-ins only: nobody's
-// data is ever near.
+// Package demo shows what mechanisms do that no run may use. It attacks them, on canaries and stand-ins, and it trains with
+// them, on public records alone. Nothing here is private, has a ledger or calls itself a run.
 package demo
 
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -55,18 +54,15 @@ func attack(ctx context.Context, q train.AuditQuestion, progress func(train.Audi
 
 // published attacks a mechanism of the benchmark with the noise that the benchmark gives it.
 func published(ctx context.Context, q train.AuditQuestion, a *train.AuditAnswer, tell func(int)) (audit.Result, error) {
-	s := replay.Setting{
+	s := withNoise(replay.Setting{
 		MaxGradNorm: q.ClipNorm, Tensors: slices.Repeat([]int{1}, layers), DatasetSize: q.Records, BatchSize: q.BatchSize, Epochs: q.Epochs,
 		TargetEpsilon: q.Epsilon, TargetDelta: q.Delta,
+	})
+	found, m, err := replay.Audit(ctx, q.Mechanism, s, audit.Options{}, tell)
+	if m != nil {
+		a.Privacy = privacy(m, s)
 	}
-	s.NoiseMultiplier = replay.BenchmarkSigma(q.Epsilon, q.Delta, s.Rate(), s.Steps())
-	m, err := replay.New(q.Mechanism, s, rand.New(rand.NewPCG(0, 0))) // for its proof only
-	if err != nil {
-		return audit.Result{}, err
-	}
-	proof := m.Proven()
-	a.Proven, a.Why = proof.Epsilon, proof.Why
-	return replay.Audit(ctx, q.Mechanism, s, audit.Options{}, tell)
+	return found, err
 }
 
 // sound attacks a mechanism of dp's catalogue, calibrated as for a run.
@@ -77,7 +73,8 @@ func sound(ctx context.Context, q train.AuditQuestion, perEpoch int, a *train.Au
 	}
 	found, plan, err := audit.Mechanism(ctx, q.Mechanism, q.Params, s, audit.Options{}, tell)
 	if plan != nil {
-		a.Proven, a.Why = plan.Epsilon().Upper, "proven: the plan was calibrated to it before the first step"
+		const why = "the plan was calibrated to it before the first step; accounted under Poisson sampling, by which batches are drawn"
+		a.Privacy = train.Privacy{Claimed: q.Epsilon, Proven: plan.Epsilon().Upper, Why: why}
 	}
 	return found, err
 }

@@ -30,13 +30,13 @@ func ask(t *testing.T, q train.AuditQuestion) train.AuditAnswer {
 // The claim of epsilon 3 is refuted for what was published and not for the sound version. A sound mechanism is refuted
 // with probability at most 5 % at its true epsilon; at this one's, the best attacker is far from that (advantage 0.165).
 func TestAuditTellsSoundFromPublished(t *testing.T) {
-	if a := ask(t, question("standard", true)); a.Error != "" || a.Lower <= 3 || math.Abs(a.Proven-86.225) > 0.1 || a.Step != 1170 {
+	if a := ask(t, question("standard", true)); a.Error != "" || a.Lower <= 3 || math.Abs(a.Privacy.Proven-86.225) > 0.1 || a.Step != 1170 {
 		t.Errorf("standard as published: %+v", a)
 	}
-	if a := ask(t, question("amc-ns", true)); a.Error != "" || a.Lower <= 3 || !math.IsInf(a.Proven, 1) || !strings.Contains(a.Why, "raw") {
+	if a := ask(t, question("amc-ns", true)); a.Error != "" || a.Lower <= 3 || !math.IsInf(a.Privacy.Proven, 1) || !strings.Contains(a.Privacy.Why, "raw") {
 		t.Errorf("AMC-NS as published: %+v", a)
 	}
-	if a := ask(t, question("fixed", false)); a.Error != "" || a.Lower > 3 || a.Proven > 3 || a.Proven < 2.99 {
+	if a := ask(t, question("fixed", false)); a.Error != "" || a.Lower > 3 || a.Privacy.Proven > 3 || a.Privacy.Proven < 2.99 {
 		t.Errorf("fixed clip: %+v", a)
 	}
 }

@@ -1,0 +1,27 @@
+package demo
+
+import (
+	"cloister/dp/replay"
+	"cloister/train"
+)
+
+// Published lists the benchmark's mechanisms for the page.
+func Published() []train.PublishedMechanism {
+	var all []train.PublishedMechanism
+	for _, name := range replay.Names() {
+		all = append(all, train.PublishedMechanism{Name: name, Title: replay.Title(name), Sound: replay.Sound(name)})
+	}
+	return all
+}
+
+// withNoise adds the noise multiplier that the benchmark's own accountant chooses.
+func withNoise(s replay.Setting) replay.Setting {
+	s.NoiseMultiplier = replay.BenchmarkSigma(s.TargetEpsilon, s.TargetDelta, s.Rate(), s.Steps())
+	return s
+}
+
+// privacy is asked after the run: what some mechanisms report depends on where their clip went.
+func privacy(m replay.Mechanism, s replay.Setting) train.Privacy {
+	proof := m.Proven()
+	return train.Privacy{Claimed: replay.Claimed(m, s), Proven: proof.Epsilon, Why: proof.Why, Shuffled: m.Shuffled()}
+}

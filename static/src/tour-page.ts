@@ -32,6 +32,8 @@ const replayed = byId<HTMLSelectElement>("replay-mechanism");
 const records = byId<HTMLSelectElement>("replay-data");
 let choices: Choice[] = [];
 replayButton(byId("replay"), () => ({ mechanism: replayed.value, data: choices.find(({ name }) => name === records.value)! }));
+const buttons = [byId("attack-live"), byId("replay")]; // of no use before there is something to choose
+for (const host of buttons) host.inert = true;
 offerData().catch((error) => problem.show(error.message));
 tell().catch((error) => problem.show(error.message));
 
@@ -43,6 +45,7 @@ function offer(published: PublishedMechanism[]) {
     el("optgroup", { label: "Sound, at a true ε = 3" }, ...published.map(({ sound, title }) => option(`sound:${sound}`, `${title}, sound`))),
   );
   replayed.replaceChildren(...published.map(({ name, title }) => option(name, title)));
+  for (const host of buttons) host.inert = false;
 }
 
 async function offerData() {

@@ -47,7 +47,7 @@ check-format:
 
 check-vet:
 	$(GO) vet ./...
-	GOOS=js GOARCH=wasm $(GO) vet $(IN_BROWSER) ./wasm
+	GOOS=js GOARCH=wasm $(GO) vet $(IN_BROWSER) ./wasm ./cmd/bench/plain
 
 check-types: static/node_modules/.installed
 	cd static && npm run types && npm test

@@ -43,6 +43,6 @@ func step(q question) (done, error) {
 		p = &prepared{clipper, network.Start(m), network.Synthetic(m, q.Batch)}
 		ready[q.Model] = p
 	}
-	_, err := p.clipper.Sum([][]float32{p.params}, nil, nn.Samples{Count: q.Batch, At: p.records.At}, []float64{1})
+	_, err := p.clipper.Sum([][]float32{p.params}, nil, nn.Samples{Count: q.Batch, At: p.records.At}, []float64{1}, nil)
 	return done{q.Batch}, err
 }

@@ -162,15 +162,20 @@ func (t *tile) finish(column wasm.Local, mode Mode) {
 	}
 	for r := range t.rows {
 		f.Get(t.rowC).I32Load(4 * r).Get(column).I32Add().Set(t.t)
-		acc := t.acc[2*r : 2*r+2]
-		if mode == Add {
-			for h, a := range acc {
-				f.Get(t.t).V128Load(h * vec).Get(a).F32x4Add().Set(a)
-			}
-		}
-		for h, a := range acc {
-			f.Get(t.t).Get(a).V128Store(h * vec)
-		}
+		storeRow(f, t.t, t.acc[2*r:2*r+2], mode)
 	}
 	f.Advance(t.rowC, 4*t.rows)
+}
+
+// storeRow stores one row of a panel, or adds it to what is there. Both halves are loaded before either is stored, so that
+// an engine may make one operation of the two.
+func storeRow(f *wasm.Func, at wasm.Local, halves []wasm.Local, mode Mode) {
+	if mode == Add {
+		for h, v := range halves {
+			f.Get(at).V128Load(h * vec).Get(v).F32x4Add().Set(v)
+		}
+	}
+	for h, v := range halves {
+		f.Get(at).Get(v).V128Store(h * vec)
+	}
 }

@@ -83,9 +83,7 @@ func (t *gradientTile) copyPanel(pixB, pixels, b, scratch wasm.Local) {
 		for h, y := range t.y {
 			f.Get(t.at).V128Load(h * vec).Set(y)
 		}
-		for h, y := range t.y {
-			f.Get(t.row).Get(y).V128Store(h * vec)
-		}
+		storeRow(f, t.row, t.y, Store)
 		f.Advance(t.pix, 4)
 		f.Advance(t.row, panel)
 	})
@@ -145,15 +143,7 @@ func (t *gradientTile) finish(ldc wasm.Local, mode Mode) {
 	f := t.f
 	f.Advance(t.out, 4)
 	for r := range t.taps {
-		acc := t.acc[2*r : 2*r+2]
-		if mode == Add {
-			for h, a := range acc {
-				f.Get(t.c).V128Load(h * vec).Get(a).F32x4Add().Set(a)
-			}
-		}
-		for h, a := range acc {
-			f.Get(t.c).Get(a).V128Store(h * vec)
-		}
+		storeRow(f, t.c, t.acc[2*r:2*r+2], mode)
 		if r < t.taps-1 {
 			f.AdvanceBy(t.c, ldc)
 		}

@@ -125,7 +125,7 @@ var catalogue = []Mechanism{
 		build:   func(b *builder) error { return b.fixed(clip.Rule{}) },
 	},
 	{
-		Name: "dp-adam-bc", Kind: Clipping, Title: "DP-AdamBC", Pays: nothing, Optimizer: "adam-bc",
+		Name: "dp-adam-bc", Kind: Clipping, Title: "DP-AdamBC", Pays: nothing, Optimizer: "adambc",
 		Paper:   "Tang et al. 2023, DP-AdamBC, arXiv:2312.14334; its floor gamma' under the corrected second moment is a constant, here it is 1 % of the noise's own second moment",
 		Summary: "Adam whose second moment has the known variance of the noise taken off it. Takes no filter, which would change that variance.",
 		build:   func(b *builder) error { return b.fixed(clip.Rule{}) },

@@ -71,7 +71,7 @@ type Design struct {
 // its own, and an uneven allocation gives some layers far less: what is left of their second moments would be nothing.
 func (d *Design) CheckOptimizer(name string) error {
 	switch {
-	case name != "adam-bc" && name != "adambc":
+	case name != "adambc":
 		return nil
 	case d.Filtered:
 		return errors.New("dp: adam-bc subtracts the noise of unfiltered gradients: leave out the filter (momentum, doppler, or a mechanism with one inside), or use adam")

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 
 	"cloister/dp"
 	"cloister/nn"
@@ -22,7 +21,7 @@ type optimization struct {
 func newOptimization(c *Config, design *dp.Design, params, steps, perEpoch int) (*optimization, error) {
 	name := c.Optimizer
 	if design.Optimizer != "" {
-		name = strings.ReplaceAll(design.Optimizer, "-", "")
+		name = design.Optimizer
 	}
 	if err := design.CheckOptimizer(name); err != nil {
 		return nil, fmt.Errorf("train: Optimizer is %s: %w", name, err)

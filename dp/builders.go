@@ -28,9 +28,9 @@ func (b *builder) adaptive(grouping clip.Grouping) error {
 
 func quantileParams(rate, low, high float64) []Param {
 	return []Param{
-		{"rate", "speed of the bound", rate, 0, 2},
-		{"quantile", "share of the norms that the bound should cover", 0.5, 0.01, 0.99},
-		{"low", "lowest bound", low, 1e-6, 1e6}, {"high", "highest bound", high, 1e-6, 1e6},
+		number("rate", "speed of the bound", rate, 0, 2),
+		number("quantile", "share of the norms that the bound should cover", 0.5, 0.01, 0.99),
+		number("low", "lowest bound", low, 1e-6, 1e6), number("high", "highest bound", high, 1e-6, 1e6),
 		countNoise,
 	}
 }
@@ -76,7 +76,7 @@ func buildAMCNS(b *builder) error {
 	return b.allocation(int(b.get("allocation")))
 }
 
-var mvrParams = []Param{{"rate", "speed of the bound", 0.2, 0, 2}, {"clip_factor", "clip norm, per epoch", 0.95, 0.5, 1}, beta, countNoise}
+var mvrParams = []Param{number("rate", "speed of the bound", 0.2, 0, 2), number("clip_factor", "clip norm, per epoch", 0.95, 0.5, 1), beta, countNoise}
 
 // buildALCMVR: the global noised-median rule in [0.01, 10], used clip C 0.95^(e-1), noise sigma times the used clip,
 // output averaged. The published report of sigma C_used/C_max as noise multiplier is dropped: it is always sigma.
@@ -98,11 +98,11 @@ func buildALCND(b *builder) error {
 	return b.allocation(int(b.get("allocation")))
 }
 
-var endParam = []Param{{"end", "last value over the first", 0.3, 0.01, 10}}
+var endParam = []Param{number("end", "last value over the first", 0.3, 0.01, 10)}
 
 // listParams are the values of a list; the list ends at the first 0.
-var listParams = []Param{{"v1", "first value", 1, 0.01, 100}, {"v2", "second value", 0, 0, 100}, {"v3", "third value", 0, 0, 100}, {"v4", "fourth value", 0, 0, 100},
-	{"v5", "fifth value", 0, 0, 100}, {"v6", "sixth value", 0, 0, 100}, {"v7", "seventh value", 0, 0, 100}, {"v8", "eighth value", 0, 0, 100}}
+var listParams = []Param{number("v1", "first value", 1, 0.01, 100), number("v2", "second value", 0, 0, 100), number("v3", "third value", 0, 0, 100), number("v4", "fourth value", 0, 0, 100),
+	number("v5", "fifth value", 0, 0, 100), number("v6", "sixth value", 0, 0, 100), number("v7", "seventh value", 0, 0, 100), number("v8", "eighth value", 0, 0, 100)}
 
 func listValues(b *builder) []float64 {
 	var values []float64

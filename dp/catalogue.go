@@ -15,9 +15,10 @@ const (
 
 // Parameters that several mechanisms share.
 var (
-	countNoise = Param{"count_noise", "noise of each count (0: a twentieth of the batch)", 0, 0, 1e6}
-	beta       = Param{"beta", "decay of the moving average", 0.9, 0, 0.9999}
-	kappa      = Param{"kappa", "gain of the filter: weight of the newest gradient", 0.7, 0.01, 0.99}
+	countNoise = number("count_noise", "noise of each count (0: a twentieth of the batch)", 0, 0, 1e6)
+	beta       = number("beta", "decay of the moving average", 0.9, 0, 0.9999)
+	allocation = count("allocation", "noise: 0 equal, 1 per layer, 2 least", 0, 0, 2)
+	kappa      = number("kappa", "gain of the filter: weight of the newest gradient", 0.7, 0.01, 0.99)
 )
 
 // catalogue holds every mechanism with what it pays. Why each is sound follows from what it is made of:
@@ -39,7 +40,7 @@ var catalogue = []Mechanism{
 	{
 		Name: "auto-s", Kind: Clipping, Title: "Automatic clipping, AUTO-S", Paper: bu, Pays: nothing,
 		Summary: "Every gradient g is scaled by C/(|g| + gamma), so that the clip norm needs no tuning.",
-		Params:  []Param{{"gamma", "stabiliser, in units of the gradient norm", 0.01, 0, 100}},
+		Params:  []Param{number("gamma", "stabiliser, in units of the gradient norm", 0.01, 0, 100)},
 		build: func(b *builder) error {
 			return b.fixed(clip.Rule{Kind: clip.Normalise, Gamma: b.get("gamma")})
 		},
@@ -62,14 +63,14 @@ var catalogue = []Mechanism{
 		Name: "psac", Kind: Clipping, Title: "Per-sample adaptive clipping, PSAC", Pays: nothing,
 		Paper:   "Xia et al. 2023, Differentially Private Learning with Per-Sample Adaptive Clipping, arXiv:2212.00328",
 		Summary: "Scales by C/(|g| + r/(|g| + r)): like normalisation, but very short gradients do not dominate.",
-		Params:  []Param{{"r", "where short gradients begin", 0.1, 1e-6, 100}},
+		Params:  []Param{number("r", "where short gradients begin", 0.1, 1e-6, 100)},
 		build:   func(b *builder) error { return b.fixed(clip.Rule{Kind: clip.PSAC, R: b.get("r")}) },
 	},
 	{
 		Name: "per-layer", Kind: Clipping, Title: "Fixed clip per layer", Pays: nothing,
 		Paper:   "McMahan et al. 2018, Learning Differentially Private Recurrent Language Models, arXiv:1710.06963, Section 3",
 		Summary: "Each layer's gradient has its own bound; noise follows their joint length. Weights: 0 equal noise, 1 noise in proportion to each bound, 2 the least noise in all.",
-		Params:  []Param{{"allocation", "noise: 0 equal, 1 per layer, 2 least", 0, 0, 2}},
+		Params:  []Param{allocation},
 		build: func(b *builder) error {
 			if err := b.fixed(clip.Rule{Grouping: clip.PerLayer}); err != nil {
 				return err
@@ -86,7 +87,7 @@ var catalogue = []Mechanism{
 	{
 		Name: "quantile-layer", Kind: Clipping, Title: "Adaptive clip per layer", Paper: andrew, Pays: perLayer,
 		Summary: "Each layer's bound follows a quantile of that layer's norms, found by noisy counting after each step.",
-		Params:  append(quantileParams(0.1, 0.01, 10), Param{"allocation", "noise: 0 equal, 1 per layer, 2 least", 0, 0, 2}),
+		Params:  append(quantileParams(0.1, 0.01, 10), allocation),
 		build: func(b *builder) error {
 			if err := b.adaptive(clip.PerLayer); err != nil {
 				return err
@@ -99,7 +100,7 @@ var catalogue = []Mechanism{
 		Paper:   "Choquette-Choo et al. 2023, (Amplified) Banded Matrix Factorization, arXiv:2306.08153; strategy: Kalinin and Lampert 2024, arXiv:2405.13763",
 		Pays:    "weaker amplification: records are dealt into as many groups as there are bands and a step samples from one of them",
 		Summary: "The noise of a step partly cancels that of the steps before it, so that less of it adds up in the model.",
-		Params:  []Param{{"bands", "bands (0: the number with the least noise in the model)", 0, 0, maxBands}},
+		Params:  []Param{count("bands", "bands (0: the number with the least noise in the model)", 0, 0, maxBands)},
 		build: func(b *builder) error {
 			if err := b.fixed(clip.Rule{}); err != nil {
 				return err
@@ -111,7 +112,7 @@ var catalogue = []Mechanism{
 		Name: "disk", Kind: Clipping, Title: "Kalman-filtered gradients (DiSK)", Pays: "nothing in privacy; a second gradient a step in time, unless gamma = (1 - kappa)/kappa",
 		Paper:   "Zhang et al. 2024, DiSK, arXiv:2410.03883, Algorithm 2",
 		Summary: "Gradients here and a little ahead are combined before clipping, and a filter predicts each from the last.",
-		Params:  []Param{kappa, {"gamma", "how far ahead, in steps", 0.5, 0.01, 100}},
+		Params:  []Param{kappa, number("gamma", "how far ahead, in steps", 0.5, 0.01, 100)},
 		build: func(b *builder) error {
 			b.policy.lookahead = newLookahead(b.get("kappa"), b.get("gamma"), b.Setting.Params())
 			b.filter(newAverage(1-b.get("kappa"), fromFirst, b.Setting.Params()))
@@ -133,7 +134,7 @@ var catalogue = []Mechanism{
 	{
 		Name: "noise-decay", Kind: Clipping, Title: "Noise decay (sound)", Paper: benchmark, Pays: nothing,
 		Summary: "In four stages noise multiplier and clip norm fall together; the first is calibrated to the whole schedule.",
-		Params:  []Param{{"stages", "stages", 4, 1, 100}, {"sigma_factor", "noise multiplier, per stage", 0.8, 0.1, 1}, {"clip_factor", "clip norm, per stage", 0.85, 0.1, 1}},
+		Params:  []Param{count("stages", "stages", 4, 1, 100), number("sigma_factor", "noise multiplier, per stage", 0.8, 0.1, 1), number("clip_factor", "clip norm, per stage", 0.85, 0.1, 1)},
 		build: func(b *builder) error {
 			b.noise(stageCurve(&b.Setting, int(b.get("stages")), b.get("sigma_factor")))
 			b.decay(stageCurve(&b.Setting, int(b.get("stages")), b.get("clip_factor")), "stages", "clip_factor")
@@ -143,13 +144,13 @@ var catalogue = []Mechanism{
 	{
 		Name: "alds", Kind: Clipping, Title: "ALDS (sound)", Paper: benchmark, Pays: perLayer,
 		Summary: "Layer bounds follow noised medians under a shrinking joint limit, with less noise each epoch.",
-		Params:  []Param{{"rate", "speed of the bounds", 0.1, 0, 2}, {"sigma_factor", "noise multiplier, per epoch", 0.85, 0.1, 1}, {"limit_factor", "joint limit, per epoch", 0.9, 0.1, 1}, countNoise},
+		Params:  []Param{number("rate", "speed of the bounds", 0.1, 0, 2), number("sigma_factor", "noise multiplier, per epoch", 0.85, 0.1, 1), number("limit_factor", "joint limit, per epoch", 0.9, 0.1, 1), countNoise},
 		build:   buildALDS,
 	},
 	{
 		Name: "amc-ns", Kind: Clipping, Title: "AMC-NS (sound)", Paper: benchmark, Pays: perLayer,
 		Summary: "Layer bounds follow noised medians, noise falls linearly, and the gradient is averaged over steps.",
-		Params:  []Param{{"rate", "speed of the bounds", 0.2, 0, 2}, {"sigma_end", "last noise multiplier over the first", 0.3, 0.05, 1}, beta, {"allocation", "noise: 0 equal, 1 per layer, 2 least", 0, 0, 2}, countNoise},
+		Params:  []Param{number("rate", "speed of the bounds", 0.2, 0, 2), number("sigma_end", "last noise multiplier over the first", 0.3, 0.05, 1), beta, allocation, countNoise},
 		build:   buildAMCNS,
 	},
 	{
@@ -167,7 +168,7 @@ var catalogue = []Mechanism{
 	{
 		Name: "ac-van", Kind: Clipping, Title: "AC-VAN (sound)", Paper: benchmark, Pays: oneCount,
 		Summary: "The clip norm follows the noised median; its steadiness factor, which no bounded query can give, is left out.",
-		Params:  []Param{{"rate", "speed of the bound", 0.2, 0, 2}, beta, countNoise},
+		Params:  []Param{number("rate", "speed of the bound", 0.2, 0, 2), beta, countNoise},
 		build: func(b *builder) error {
 			b.quantile(b.get("rate"), 0.5, 0.1, 10)
 			b.filter(newAverage(b.get("beta"), fromZero, b.Setting.Params()))
@@ -177,16 +178,16 @@ var catalogue = []Mechanism{
 	{
 		Name: "alc-nd", Kind: Clipping, Title: "ALC-ND (sound)", Paper: benchmark, Pays: perLayer,
 		Summary: "Layer bounds follow noised medians; bounds and noise fall in four stages.",
-		Params:  []Param{{"rate", "speed of the bounds", 0.1, 0, 2}, {"sigma_factor", "noise multiplier, per stage", 0.8, 0.1, 1}, {"clip_factor", "bounds, per stage", 0.85, 0.1, 1}, {"allocation", "noise: 0 equal, 1 per layer, 2 least", 0, 0, 2}, countNoise},
+		Params:  []Param{number("rate", "speed of the bounds", 0.1, 0, 2), number("sigma_factor", "noise multiplier, per stage", 0.8, 0.1, 1), number("clip_factor", "bounds, per stage", 0.85, 0.1, 1), allocation, countNoise},
 		build:   buildALCND,
 	},
-	schedule("step", "in stages, by a factor each", []Param{{"stages", "stages", 4, 1, 100}, {"factor", "factor per stage", 0.8, 0.1, 10}},
+	schedule("step", "in stages, by a factor each", []Param{count("stages", "stages", 4, 1, 100), number("factor", "factor per stage", 0.8, 0.1, 10)},
 		func(b *builder) []float64 { return stageCurve(&b.Setting, int(b.get("stages")), b.get("factor")) })(NoiseSchedule),
-	schedule("step", "in stages, by a factor each", []Param{{"stages", "stages", 4, 1, 100}, {"factor", "factor per stage", 0.85, 0.1, 10}},
+	schedule("step", "in stages, by a factor each", []Param{count("stages", "stages", 4, 1, 100), number("factor", "factor per stage", 0.85, 0.1, 10)},
 		func(b *builder) []float64 { return stageCurve(&b.Setting, int(b.get("stages")), b.get("factor")) })(ClipSchedule),
-	schedule("exponential", "by a factor each epoch", []Param{{"factor", "factor per epoch", 0.95, 0.5, 2}},
+	schedule("exponential", "by a factor each epoch", []Param{number("factor", "factor per epoch", 0.95, 0.5, 2)},
 		func(b *builder) []float64 { return epochCurve(&b.Setting, b.get("factor")) })(NoiseSchedule),
-	schedule("exponential", "by a factor each epoch", []Param{{"factor", "factor per epoch", 0.95, 0.5, 2}},
+	schedule("exponential", "by a factor each epoch", []Param{number("factor", "factor per epoch", 0.95, 0.5, 2)},
 		func(b *builder) []float64 { return epochCurve(&b.Setting, b.get("factor")) })(ClipSchedule),
 	schedule("linear", "on a straight line", endParam, func(b *builder) []float64 { return linearCurve(&b.Setting, b.get("end")) })(NoiseSchedule),
 	schedule("linear", "on a straight line", endParam, func(b *builder) []float64 { return linearCurve(&b.Setting, b.get("end")) })(ClipSchedule),
@@ -216,7 +217,7 @@ var catalogue = []Mechanism{
 		Name: "doppler", Kind: Filtering, Title: "Low-pass filter (DOPPLER)", Pays: post,
 		Paper:   "Zhang et al. 2024, DOPPLER, arXiv:2408.13460, Algorithm 1",
 		Summary: "A recursive filter keeps the slow part of the gradients, where the signal is, and drops the fast part, which is noise.",
-		Params:  []Param{{"a1", "feedback coefficient, 0 or below", -0.9, -0.9999, 0}, {"b0", "weight of the newest gradient", 0.05, 1e-4, 1}, {"b1", "weight of the one before", 0.05, 0, 1}},
+		Params:  []Param{number("a1", "feedback coefficient, 0 or below", -0.9, -0.9999, 0), number("b0", "weight of the newest gradient", 0.05, 1e-4, 1), number("b1", "weight of the one before", 0.05, 0, 1)},
 		build: func(b *builder) error {
 			b.filter(newLowPass(b.get("a1"), b.get("b0"), b.get("b1"), b.Setting.Params()))
 			return nil
@@ -226,7 +227,7 @@ var catalogue = []Mechanism{
 		Name: "average-ema", Kind: Parameters, Title: "Moving average of the model", Pays: post,
 		Paper:   "De et al. 2022, Unlocking High-Accuracy Differentially Private Image Classification through Scale, arXiv:2204.13650",
 		Summary: "What is evaluated and kept is a moving average of the parameters.",
-		Params:  []Param{{"decay", "decay a step", 0.999, 0, 0.99999}},
+		Params:  []Param{number("decay", "decay a step", 0.999, 0, 0.99999)},
 		build: func(b *builder) error {
 			b.design.Averaging = newEMAParams(b.get("decay"), b.Setting.Params())
 			return nil
@@ -236,7 +237,7 @@ var catalogue = []Mechanism{
 		Name: "average-tail", Kind: Parameters, Title: "Average of the last models", Pays: post,
 		Paper:   "Polyak and Juditsky 1992; Jain et al. 2018, arXiv:1610.03774",
 		Summary: "What is evaluated and kept is the mean of the parameters over the end of the run.",
-		Params:  []Param{{"share", "share of the run that is averaged", 0.25, 0.001, 1}},
+		Params:  []Param{number("share", "share of the run that is averaged", 0.25, 0.001, 1)},
 		build: func(b *builder) error {
 			k := max(1, int(b.get("share")*float64(b.Steps)))
 			b.design.Averaging = newTailParams(b.Steps, k, b.Setting.Params())

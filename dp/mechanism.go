@@ -113,10 +113,16 @@ type Param struct {
 	Default float64 `json:"default"` // as published, where there is a publication
 	Min     float64 `json:"min"`
 	Max     float64 `json:"max"`
+	Whole   bool    `json:"whole"` // it counts or chooses
 }
 
-// whole names the parameters that count or choose, whatever mechanism has them.
-var whole = map[string]bool{"allocation": true, "bands": true, "stages": true}
+func number(name, title string, usual, least, most float64) Param {
+	return Param{Name: name, Title: title, Default: usual, Min: least, Max: most}
+}
+
+func count(name, title string, usual, least, most float64) Param {
+	return Param{Name: name, Title: title, Default: usual, Min: least, Max: most, Whole: true}
+}
 
 // Mechanisms lists the catalogue. Names compose with "+": a mechanism first, then any schedules, filters and averaging,
 // as in "quantile+sigma-linear+momentum+average-tail".
@@ -197,7 +203,7 @@ func (b *builder) take(m *Mechanism, params map[string]float64, used map[string]
 			if !(v >= p.Min && v <= p.Max) {
 				return fmt.Errorf("dp: %s: parameter %q is %v, want %v to %v", m.Name, key, v, p.Min, p.Max)
 			}
-			if whole[p.Name] && v != math.Trunc(v) {
+			if p.Whole && v != math.Trunc(v) {
 				return fmt.Errorf("dp: %s: parameter %q is %v, want a whole number", m.Name, key, v)
 			}
 			b.values[p.Name] = v

@@ -17,7 +17,7 @@ func catalogue() []MechanismInfo {
 			info.LearningRate = adamRate
 		}
 		for _, p := range m.Params {
-			info.Params = append(info.Params, MechanismParam{p.Name, p.Title, p.Default, p.Min, p.Max})
+			info.Params = append(info.Params, MechanismParam(p))
 		}
 		all = append(all, info)
 	}

@@ -223,4 +223,5 @@ type MechanismParam struct {
 	Default float64 `json:"default"`
 	Min     float64 `json:"min"`
 	Max     float64 `json:"max"`
+	Whole   bool    `json:"whole"` // it counts or chooses
 }

@@ -14,7 +14,7 @@ func TestAccountantAnswers(t *testing.T) {
 	if l, u := number(t, lower), number(t, rest); l > 86.225 || u < 86.225 || u-l > 0.5 {
 		t.Errorf("bounds %v to %v, want 86.225 between", l, u)
 	}
-	p.run(clickButton("MNIST, 5 epochs at ε = 3"))
+	p.clickButton("MNIST, 5 epochs at ε = 3")
 	p.wait("the next answer", `document.getElementById("answer-bounds").innerText.startsWith("2.99")`)
 	p.wait("the meaning", `/16\.[0-9] %/.test(document.getElementById("meaning").innerText)`) // advantage 0.165
 	p.clean()

@@ -52,7 +52,7 @@ func TestRefusesBrokenShard(t *testing.T) {
 			if !strings.Contains(words, "shard") || !strings.Contains(words, map[string]string{"truncated": "truncated", "changed": "checksum"}[name]) {
 				t.Errorf("the refusal is %q", words)
 			}
-			p.run(clickButton("Use the built-in digits"))
+			p.clickButton("Use the built-in digits")
 			p.wait("the built-in digits", dataReady)
 			p.clean()
 		})

@@ -66,6 +66,29 @@ func TestMechanismBringsItsLearningRate(t *testing.T) {
 	p.clean()
 }
 
+// What counts takes whole numbers only: the field says so, and the trainer insists.
+func TestRefusesHalfAStage(t *testing.T) {
+	p := open(t, serve(t).page("#data=digits&model=logistic&mechanism=noise-decay"), 1280)
+	p.wait("the data", dataReady)
+	for _, value := range []string{"3", "3.5"} {
+		wrong := eval[bool](p, fmt.Sprintf(`(() => {
+			const field = document.getElementById("mechanism-part-0-stages");
+			field.value = "%s";
+			field.dispatchEvent(new Event("change"));
+			return field.ariaInvalid === "true";
+		})()`, value))
+		if wrong != (value == "3.5") {
+			t.Errorf("%s stages are wrong: %v", value, wrong)
+		}
+	}
+	p.click("train")
+	p.wait("the refusal", `!document.getElementById("problem").hidden`)
+	if words := p.text("problem"); !strings.Contains(words, "stages") || !strings.Contains(words, "whole number") {
+		t.Errorf("the refusal is %q", words)
+	}
+	p.clean()
+}
+
 func TestRefusesUnknownMechanism(t *testing.T) {
 	p := serve(t).train(t, "data=digits&model=logistic&mechanism=wishful")
 	p.wait("the refusal", `!document.getElementById("problem").hidden`)

@@ -123,7 +123,32 @@ func (p *tab) text(id string) string {
 
 func (p *tab) click(id string) {
 	p.t.Helper()
-	p.run(chromedp.Click("#"+id, chromedp.ByQuery))
+	p.clickOn(fmt.Sprintf("document.getElementById(%s)", quote(id)))
+}
+
+// clickButton presses the first button shown that bears these words.
+func (p *tab) clickButton(words string) {
+	p.t.Helper()
+	p.clickOn(fmt.Sprintf(`[...document.querySelectorAll("button")].find((b) => b.offsetParent && b.innerText.trim() === %s)`, quote(words)))
+}
+
+// clickOn clicks as a person would: it waits until the element is there, has stopped moving and is what lies under the
+// finger. A click that is aimed while the page still scrolls or draws lands beside its target.
+func (p *tab) clickOn(element string) {
+	p.t.Helper()
+	at := eval[[]float64](p, fmt.Sprintf(`(async () => {
+		for (let last, end = performance.now() + 60000; performance.now() < end; ) {
+			await new Promise(requestAnimationFrame);
+			const target = %s;
+			target?.scrollIntoViewIfNeeded();
+			const box = target?.getBoundingClientRect();
+			const at = box && [box.x + box.width / 2, box.y + box.height / 2];
+			if (at && String(at) === String(last) && !target.disabled && target.contains(document.elementFromPoint(...at))) return at;
+			last = at;
+		}
+		throw new Error("nothing to press: it is missing, moves, is disabled or covered");
+	})()`, element))
+	p.run(chromedp.MouseClickXY(at[0], at[1]))
 }
 
 // upload gives a file input a file.
@@ -166,14 +191,4 @@ func (p *tab) steps() int {
 		p.t.Fatal(err)
 	}
 	return n
-}
-
-// clickButton presses the button that bears these words.
-func clickButton(words string) chromedp.Action {
-	button := `//button[normalize-space()="` + words + `"]`
-	return chromedp.Tasks{
-		chromedp.ScrollIntoView(button, chromedp.BySearch),
-		chromedp.Sleep(300 * time.Millisecond), // results that are still being drawn move it from under the finger
-		chromedp.Click(button, chromedp.BySearch),
-	}
 }

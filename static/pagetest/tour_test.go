@@ -40,7 +40,7 @@ func TestTourCatchesTheClaim(t *testing.T) {
 		{"sound:fixed", "Not caught", "ε ≤ 3.00; the plan was calibrated", ""},
 	} {
 		p.choose("mechanism", c.mechanism)
-		p.run(clickButton("Attack it"))
+		p.clickButton("Attack it")
 		p.wait("the attack", `document.querySelector(".attack button").disabled === false && document.querySelector(".attack .verdict").innerText`)
 		if words := eval[string](p, `document.querySelector(".attack .verdict").innerText`); !strings.Contains(words, c.verdict) || !strings.Contains(words, c.proof) || !strings.Contains(words, c.shuffled) {
 			t.Errorf("%s: the verdict is %q, want %q, %q and %q", c.mechanism, words, c.verdict, c.proof, c.shuffled)
@@ -59,7 +59,7 @@ func TestTourTrainsAsPublished(t *testing.T) {
 		{"adaptive", "none", "none: the clip is steered by raw data"},
 	} {
 		p.choose("replay-mechanism", c.mechanism)
-		p.run(clickButton("Train as published"))
+		p.clickButton("Train as published")
 		p.wait("the training", `document.querySelector("#replay button").disabled === false && document.querySelector("#replay .verdict").innerText`)
 		tile := func(i string) string {
 			return eval[string](p, `document.querySelectorAll("#replay dd")[`+i+`].innerText`)
@@ -73,9 +73,9 @@ func TestTourTrainsAsPublished(t *testing.T) {
 			t.Errorf("%s: %q", c.mechanism, words)
 		}
 	}
-	p.run(clickButton("Train as published"))
+	p.clickButton("Train as published")
 	p.wait("the first steps", `document.querySelector("#replay .buttons").lastChild.disabled === false`)
-	p.run(clickButton("Stop"))
+	p.clickButton("Stop")
 	p.wait("the end", `document.querySelector("#replay .verdict").innerText.includes("was stopped after")`)
 	p.clean()
 }
@@ -84,7 +84,7 @@ func TestTourTrainsAsPublished(t *testing.T) {
 func TestAttacksOwnMechanism(t *testing.T) {
 	p := serve(t).train(t, "data=digits&model=logistic&epochs=3&mechanism=quantile")
 	p.wait("the end", state+` === "done"`)
-	p.run(clickButton("Attack this mechanism"))
+	p.clickButton("Attack this mechanism")
 	p.wait("the attack", `document.querySelector(".attack .verdict").innerText.includes("Not caught")`)
 	p.clean()
 }

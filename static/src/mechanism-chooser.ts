@@ -88,14 +88,14 @@ export class MechanismChooser {
     part.about.replaceChildren(...lines, ...rows);
   }
 
-  #field(part: Part, { name, min, max }: MechanismParam, value: number): HTMLInputElement {
-    const field = el("input", { id: `${part.select.id}-${name}`, type: "number", step: "any", min, max, inputmode: "decimal" });
+  #field(part: Part, { name, min, max, whole }: MechanismParam, value: number): HTMLInputElement {
+    const field = el("input", { id: `${part.select.id}-${name}`, type: "number", step: whole ? 1 : "any", min, max, required: true, inputmode: whole ? "numeric" : "decimal" });
     field.value = String(value);
     field.addEventListener("change", () => {
-      const wrong = !(field.value !== "" && field.valueAsNumber >= min && field.valueAsNumber <= max);
+      const wrong = !field.validity.valid;
       field.toggleAttribute("aria-invalid", false);
       if (wrong) field.setAttribute("aria-invalid", "true");
-      field.title = wrong ? `from ${figure(min)} to ${figure(max)}` : "";
+      field.title = wrong ? `${whole ? "a whole number " : ""}from ${figure(min)} to ${figure(max)}` : "";
       this.#tell();
     });
     return field;

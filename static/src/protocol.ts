@@ -213,6 +213,7 @@ export interface MechanismParam {
   default: number;
   min: number;
   max: number;
+  whole: boolean; // it counts or chooses
 }
 
 // Config is everything that decides a run. It is plain data: it comes from a page, a file or a test, is validated

@@ -27,7 +27,7 @@ type stepPlan struct {
 }
 
 func newStepPlan(quick bool) stepPlan {
-	p := stepPlan{rounds: 5, ms: 700, batch: 1024, tfjs: []int{16, 32, 128}, idleEpochs: 5,
+	p := stepPlan{rounds: 8, ms: 700, batch: 1024, tfjs: []int{16, 32, 128}, idleEpochs: 5,
 		records: map[string]int{"mnist": 10_000, "cifar": 2048}}
 	if quick {
 		p.rounds, p.ms, p.batch, p.tfjs, p.idleEpochs = 3, 300, 128, []int{32}, 1
@@ -164,8 +164,9 @@ func openAll(r *rivals, plan stepPlan, n *networkReport, log io.Writer) (ids []s
 	return ids, nil
 }
 
-// contenders in the order of every round: those whose ratios matter most stand next to each other.
-var contenders = []string{private, nonPrivate, peak, private2, nonPrivate2, plainGo, tfjs, tfjsTuned, evaluation}
+// contenders in the order of a round: those whose ratios matter most stand next to each other. Rounds go there and back
+// by turns, so that neither of two neighbours always comes first, and what drifts cancels.
+var contenders = []string{nonPrivate, private, private2, nonPrivate2, peak, plainGo, tfjs, tfjsTuned, evaluation}
 
 func rounds(l *lab, n *networkReport, ids []string, plan stepPlan, log io.Writer) error {
 	for round := range plan.rounds + 1 {
@@ -173,6 +174,7 @@ func rounds(l *lab, n *networkReport, ids []string, plan stepPlan, log io.Writer
 		if err := l.tab.Call("bench.round", &rates, ids, plan.ms); err != nil {
 			return err
 		}
+		slices.Reverse(ids)
 		fmt.Fprintf(log, "%s: round %d of %d: private %s samples/s, peak %s GFLOP/s\n", n.Name, round, plan.rounds, markdown.Figure(rates[private]), markdown.Figure(rates[peak]))
 		if round == 0 {
 			continue

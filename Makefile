@@ -58,7 +58,7 @@ test-native:
 # A small environment: the browser's Go runtime has room for little more.
 test-wasm: browser
 	GOOS=js GOARCH=wasm $(GO) test -short -p 1 \
-		-exec "env -i PATH=$(PATH) HOME=$(HOME) $(shell $(GO) env GOROOT)/bin/go tool wasmbrowsertest" $(IN_BROWSER)
+		-exec "env -i 'PATH=$(PATH)' 'HOME=$(HOME)' $(shell $(GO) env GOROOT)/bin/go tool wasmbrowsertest" $(IN_BROWSER)
 
 test-page: browser build
 	$(GO) test -p 1 ./static/...

@@ -33,7 +33,7 @@ func measureNoise(ctx context.Context, root string) (noiseReport, error) {
 		return r, fmt.Errorf("bench: go env GOROOT: %w", err)
 	}
 	// The browser's Go runtime has room for a small environment only.
-	inTab := fmt.Sprintf("env -i PATH=%s HOME=%s %s tool wasmbrowsertest",
+	inTab := fmt.Sprintf("env -i 'PATH=%s' 'HOME=%s' %s tool wasmbrowsertest",
 		filepath.Join(root, "tools/browser")+":"+os.Getenv("PATH"), os.Getenv("HOME"), filepath.Join(strings.TrimSpace(string(goroot)), "bin/go"))
 	r.Tab, err = benchmark(ctx, root, []string{"GOOS=js", "GOARCH=wasm"}, []string{"-exec", inTab})
 	return r, err

@@ -26,11 +26,11 @@ type idleShare struct {
 const mnistData = "dist/data/mnist"
 
 // measureIdle trains mnist-cnn through the page with diagnostics, which tell it. Steps are timed, evaluations are not.
-// Without the data it measures nothing: everything else does without.
+// Without the data it measures nothing.
 func measureIdle(ctx context.Context, root string, epochs float64, log io.Writer) (*idleReport, error) {
 	const batch = 1024
 	if _, err := os.Stat(filepath.Join(root, mnistData)); err != nil {
-		fmt.Fprintf(log, "bench: no packed MNIST in %s (make data brings it): how long compute workers wait is not measured\n", mnistData)
+		fmt.Fprintf(log, "bench: no packed MNIST in %s (make data brings it): how long compute workers wait, and how long a training run takes, is not measured\n", mnistData)
 		return nil, nil
 	}
 	report := &idleReport{Batch: batch}

@@ -111,8 +111,10 @@ func (r *stepReport) addTheRest(ctx context.Context, quick bool, log io.Writer) 
 	if quick {
 		settings["epochs"], trainings, questions = "2", 1, 1
 	}
-	if r.Training, err = measureTraining(ctx, mnistData, settings, trainings, log); err != nil {
-		return err
+	if r.Idle != nil { // the data are there
+		if r.Training, err = measureTraining(ctx, mnistData, settings, trainings, log); err != nil {
+			return err
+		}
 	}
 	r.Account, err = measureAccount(ctx, questions, log)
 	return err

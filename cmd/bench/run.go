@@ -42,7 +42,7 @@ type runReport struct {
 
 // epochReport is one point of a learning curve.
 type epochReport struct {
-	Epoch    int     `json:"epoch"`
+	Epoch    float64 `json:"epoch"`
 	Accuracy float64 `json:"accuracy"`
 	Loss     float64 `json:"loss"`
 	At       float64 `json:"atS"` // seconds after the click
@@ -93,7 +93,7 @@ func runOnce(ctx context.Context, site *browser.Site, o order, log io.Writer) (*
 	memory, told := int64(0), 0
 	heard, err := page.Train(ctx, o.override, func(h *browser.Heard) error {
 		for ; told < len(h.Epochs); told++ {
-			fmt.Fprintf(log, "epoch %d: accuracy %.2f %%\n", h.Epochs[told].Epoch, 100*h.Epochs[told].Accuracy)
+			fmt.Fprintf(log, "epoch %.4g: accuracy %.2f %%\n", h.Epochs[told].Epoch, 100*h.Epochs[told].Accuracy)
 		}
 		now, err := tab.Memory()
 		memory = max(memory, now)

@@ -27,7 +27,7 @@ type stepPlan struct {
 }
 
 func newStepPlan(quick bool) stepPlan {
-	p := stepPlan{rounds: 8, ms: 700, batch: 1024, tfjs: []int{16, 32, 128}, idleEpochs: 5,
+	p := stepPlan{rounds: 8, ms: 1000, batch: 1024, tfjs: []int{16, 32, 128}, idleEpochs: 5,
 		records: map[string]int{"mnist": 10_000, "cifar": 2048}}
 	if quick {
 		p.rounds, p.ms, p.batch, p.tfjs, p.idleEpochs = 3, 300, 128, []int{32}, 1

@@ -16,15 +16,6 @@ func Known(name string) (Manifest, bool) {
 	return Manifest{}, false
 }
 
-// KnownNames lists the names that Known answers to.
-func KnownNames() []string {
-	var names []string
-	for _, m := range known() {
-		names = append(names, m.Name)
-	}
-	return names
-}
-
 // Published tells whether all records are public, those to train on too: a benchmark's, or drawn by Digits. It goes by the
 // whole description, which cmd/pack gives to no other records; a person who states it of their own calls them public.
 func (m *Manifest) Published() bool {

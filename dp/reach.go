@@ -46,10 +46,12 @@ func (b *builder) checkReach() error {
 	ends := make([]float64, 2)
 	for t := range b.Steps {
 		ends[0], ends[1] = policy.reach(t)
-		if b.policy.decay != nil {
+		err := clip.CheckBounds(ends, 2) // as thresholds
+		if b.policy.decay != nil && err == nil {
 			ends[0], ends[1] = ends[0]*b.policy.decay[t], ends[1]*b.policy.decay[t]
+			err = clip.CheckBounds(ends, 2)
 		}
-		if err := clip.CheckBounds(ends, 2); err != nil {
+		if err != nil {
 			return fmt.Errorf("dp: clip bounds could reach from %.3g to %.3g at step %d, beyond what clipping takes: change %s: %w",
 				ends[0], ends[1], t, strings.Join(b.steers, ", "), err)
 		}

@@ -20,7 +20,8 @@ type BrowserHost struct {
 	Script string // text of the compute workers' script
 	Notice func(string)
 
-	store dp.Store
+	store   dp.Store
+	forgets bool // the store does
 }
 
 // Fetch opens files below a folder's absolute address.
@@ -86,17 +87,14 @@ func (h *BrowserHost) Compute(_ context.Context, work backend.Work, records Reco
 
 func (h *BrowserHost) Workers() int { return backend.Processors() }
 
-// Ledgers opens the browser's database. Where there is none, spends are remembered until the tab closes, and the person
-// is told.
-func (h *BrowserHost) Ledgers() (dp.Store, error) {
-	if h.store != nil {
-		return h.store, nil
+// Ledgers opens the browser's database. Where there is none, the trainer remembers what it spends while it lives, and the
+// person is told.
+func (h *BrowserHost) Ledgers() (store dp.Store, forgets bool, err error) {
+	if h.store == nil {
+		if h.store, err = openBrowserStore("cloister"); err != nil {
+			h.Notice(err.Error() + ". What earlier runs on these records spent is unknown, and what this page spends is remembered only until it is left or reloaded.")
+			h.store, h.forgets = &dp.MemoryStore{}, true
+		}
 	}
-	store, err := openBrowserStore("cloister")
-	if err != nil {
-		h.Notice(err.Error() + ". What this tab spends is remembered until it closes, and not beyond: later runs on the same records will not know of it.")
-		store = &dp.MemoryStore{}
-	}
-	h.store = store
-	return store, nil
+	return h.store, h.forgets, nil
 }

@@ -44,7 +44,7 @@ type OptimizerState struct {
 const (
 	checkpointMagic = "CLCKPT\x00\x01"
 	checkpointHead  = len(checkpointMagic) + 4 + sha256.Size
-	maxCheckpoint   = 1 << 30
+	maxCheckpoint   = 1 << 28
 )
 
 // Encode writes the checkpoint's file.

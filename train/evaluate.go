@@ -23,7 +23,8 @@ func (s *Session) Evaluate(ctx context.Context) (*EpochEvent, error) {
 	if math.IsNaN(event.Loss) || math.IsInf(event.Loss, 0) {
 		s.env.Notice("The model's outputs are no longer finite: training diverged. A lower learning rate may help.")
 	}
-	event.Epoch, event.Step, event.Epsilon = s.engine.Step()/s.perEpoch, s.engine.Step(), s.last.Epsilon
+	event.Epoch = float64(s.engine.Step()) / float64(s.perEpoch)
+	event.Step, event.Epsilon = s.engine.Step(), s.last.Epsilon
 	return event, nil
 }
 

@@ -22,8 +22,8 @@ type Host interface {
 	// Workers is how many compute workers a configuration that names 0 gets.
 	Workers() int
 
-	// Ledgers is where spends are recorded.
-	Ledgers() (dp.Store, error)
+	// Ledgers is where spends are recorded. A store that forgets ends with the trainer, and knows of nothing before it.
+	Ledgers() (store dp.Store, forgets bool, err error)
 }
 
 // Records is where a dataset's records are kept while it is open. Records arrive shard by shard, in order.

@@ -22,7 +22,10 @@ func openBrowserStore(name string) (dp.Store, error) {
 	if factory.IsUndefined() || factory.IsNull() {
 		return nil, errors.New("train: this browser has no IndexedDB, where the privacy ledger would be kept")
 	}
-	request := factory.Call("open", name, 1)
+	request, err := browser.Try(func() js.Value { return factory.Call("open", name, 1) }) // throws where storage is denied
+	if err != nil {
+		return nil, fmt.Errorf("train: this browser denies the storage where the privacy ledger would be kept: %w", err)
+	}
 	create := js.FuncOf(func(js.Value, []js.Value) any {
 		request.Get("result").Call("createObjectStore", pieces)
 		return nil
@@ -90,12 +93,22 @@ func (s browserStore) Truncate(key string, at int64) error {
 // transact runs f inside one transaction and returns when it is durable; an error of f undoes it. Between its requests f
 // must not wait for anything else, or the browser takes the transaction to be over.
 func (s browserStore) transact(mode string, f func(store js.Value) (js.Value, error)) (v js.Value, done bool, err error) {
-	t := s.db.Call("transaction", pieces, mode, map[string]any{"durability": "strict"})
+	t, err := browser.Try(func() js.Value { // throws once the database is closed, as when a person clears the site's data
+		return s.db.Call("transaction", pieces, mode, map[string]any{"durability": "strict"})
+	})
+	if err != nil {
+		return js.Null(), false, fmt.Errorf("train: the privacy ledger: %w", err)
+	}
 	complete := make(chan error, 1)
 	go func() { complete <- settle(t, "complete", "abort") }()
-	v, err = f(t.Call("objectStore", pieces))
+	if _, thrown := browser.Try(func() js.Value {
+		v, err = f(t.Call("objectStore", pieces))
+		return v
+	}); thrown != nil {
+		err = thrown
+	}
 	if err != nil {
-		t.Call("abort")
+		browser.Try(func() js.Value { return t.Call("abort") }) // throws where the browser has aborted it already
 		<-complete
 		return v, false, err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 	"syscall/js"
 	"testing"
 	"time"
@@ -27,6 +28,25 @@ func newTestStore(t *testing.T) dp.Store {
 		js.Global().Get("indexedDB").Call("deleteDatabase", name)
 	})
 	return store
+}
+
+// Storage that a browser denies, and a database that is closed under a run, are errors and not the trainer's death.
+func TestBrowserStoreDenied(t *testing.T) {
+	s := newTestStore(t)
+	s.(browserStore).db.Call("close")
+	if err := s.Append("a", 0, []byte("x")); err == nil {
+		t.Error("appending to a closed database succeeded")
+	}
+	if _, err := s.Load("a"); err == nil {
+		t.Error("a closed database was read")
+	}
+	factory := js.Global().Get("IDBFactory").Get("prototype")
+	usual := factory.Get("open")
+	defer factory.Set("open", usual)
+	factory.Set("open", js.Global().Get("Function").New("throw new DOMException('denied', 'SecurityError')"))
+	if _, err := openBrowserStore("denied"); err == nil || !strings.Contains(err.Error(), "denied") {
+		t.Errorf("where storage is denied: %v", err)
+	}
 }
 
 func TestBrowserStore(t *testing.T) {

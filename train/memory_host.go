@@ -56,9 +56,9 @@ func (h *MemoryHost) Compute(_ context.Context, work backend.Work, records Recor
 
 func (h *MemoryHost) Workers() int { return 1 }
 
-func (h *MemoryHost) Ledgers() (dp.Store, error) {
+func (h *MemoryHost) Ledgers() (store dp.Store, forgets bool, err error) {
 	if h.Store != nil {
-		return h.Store, nil
+		return h.Store, false, nil
 	}
-	return &h.memory, nil
+	return &h.memory, true, nil
 }

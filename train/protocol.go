@@ -45,6 +45,7 @@ type Event struct {
 	Replay     *ReplayAnswer        `json:"replay,omitempty"`
 	ID         int                  `json:"id,omitempty"`
 	Message    string               `json:"message,omitempty"` // notice, error: a sentence for the person at the page
+	Fatal      bool                 `json:"fatal,omitempty"`   // error: the trainer has died of it
 }
 
 // Loading is progress while a dataset is fetched or generated.
@@ -93,8 +94,8 @@ type Planned struct {
 	NoiseMultiplier  float64   `json:"noiseMultiplier"`            // of the first step
 	NoiseMultipliers []float64 `json:"noiseMultipliers,omitempty"` // of every step, when they differ
 	Segments         string    `json:"segments"`                   // what the accountant charges, to ask it about: "sigma:q:steps;..."
-	EpsilonUpper     float64   `json:"epsilonUpper"`
-	EpsilonLower     float64   `json:"epsilonLower"`
+	EpsilonUpper     float64   `json:"epsilonUpper"`               // of the plan; a run that lost steps, or added noise for rounding, costs no more
+	EpsilonLower     float64   `json:"epsilonLower"`               // of the plan
 	Delta            float64   `json:"delta"`
 	Relation         string    `json:"relation"` // "add/remove one record"
 	Sampler          string    `json:"sampler"`  // "Poisson"
@@ -102,8 +103,9 @@ type Planned struct {
 	Workers          int       `json:"workers"`
 	Private          bool      `json:"private"`
 	NotPrivate       string    `json:"notPrivate,omitempty"` // why not, when Private is false
-	EpsilonBefore    float64   `json:"epsilonBefore"`        // what the ledger already holds for these records
+	EpsilonBefore    float64   `json:"epsilonBefore"`        // what the ledger already holds for these records; infinite after a run that was not private
 	EpsilonTotal     float64   `json:"epsilonTotal"`         // that and this run together, an upper bound at the same delta
+	LedgerForgets    bool      `json:"ledgerForgets"`        // spends are not kept here: what was spent before is unknown
 }
 
 // StepEvent follows each released step (the trainer may thin them out). Everything in it is public or noised.
@@ -120,7 +122,7 @@ type StepEvent struct {
 
 // EpochEvent is an evaluation on the public test split.
 type EpochEvent struct {
-	Epoch       int     `json:"epoch"`
+	Epoch       float64 `json:"epoch"` // epochs done; an evaluation at the end of a run may be amid one
 	Step        int     `json:"step"`
 	Accuracy    float64 `json:"accuracy"`    // 0 to 1
 	Loss        float64 `json:"loss"`        // mean cross-entropy

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -41,6 +42,15 @@ func (s *Session) restore(saved *Checkpoint) (err error) {
 	}
 	if err := s.optim.setState(saved.Optimizer); err != nil {
 		return fmt.Errorf("train: checkpoint: %w", err)
+	}
+	if err := s.policy.SetState(saved.Engine.Policy); err != nil {
+		return fmt.Errorf("train: checkpoint: %w", err)
+	}
+	if at := saved.Engine.Step; at < 0 || at > saved.Plan.Steps {
+		return fmt.Errorf("train: checkpoint: it is at step %d of %d", at, saved.Plan.Steps)
+	}
+	if s.config.Seed != nil && saved.Engine.Random == nil {
+		return errors.New("train: checkpoint: a reproducible run without the state of its random streams")
 	}
 	if s.average != nil {
 		if err := s.average.SetState(saved.Average); err != nil {

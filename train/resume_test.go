@@ -120,7 +120,7 @@ func TestPrivateRunResumesWithinItsTarget(t *testing.T) {
 
 func (b *bench) ledger(t testing.TB) *dp.Ledger {
 	t.Helper()
-	store, _ := b.host.Ledgers()
+	store, _, _ := b.host.Ledgers()
 	l, err := dp.OpenLedger(store, b.dataset.Key)
 	if err != nil {
 		t.Fatal(err)
@@ -175,6 +175,30 @@ func TestSecondRunOnTheSameRecordsComposes(t *testing.T) {
 	}
 }
 
+// No epsilon covers what a run that was not private showed, nor such a run itself.
+func TestNoTotalWithRunsThatAreNotPrivate(t *testing.T) {
+	b := newBench(t, 1000, 50)
+	run := func(seed *uint64) *Planned {
+		c := quick()
+		c.Seed = seed
+		s := b.session(t, c, nil)
+		defer s.Close()
+		steps(t, s, 1)
+		return s.Planned()
+	}
+	seed := uint64(7)
+	run(nil)
+	if p := run(&seed); !math.IsInf(p.EpsilonTotal, 1) || math.IsInf(p.EpsilonBefore, 1) {
+		t.Errorf("a seeded run after a private one: before %v, total %v", p.EpsilonBefore, p.EpsilonTotal)
+	}
+	if p := run(nil); !math.IsInf(p.EpsilonTotal, 1) || !math.IsInf(p.EpsilonBefore, 1) {
+		t.Errorf("a private run after a seeded one: before %v, total %v", p.EpsilonBefore, p.EpsilonTotal)
+	}
+	if b.told("Inf") {
+		t.Errorf("notices %q", b.notices)
+	}
+}
+
 func TestCheckpointIsRefused(t *testing.T) {
 	b := newBench(t, 500, 10)
 	s := b.session(t, quick(), nil)
@@ -211,6 +235,9 @@ func TestCheckpointIsRefused(t *testing.T) {
 		"NaN":            {func(c *Checkpoint) { copy(c.Params, encodeFloats([]float32{float32(math.NaN())})) }, "parameter 0"},
 		"short":          {func(c *Checkpoint) { c.Params = c.Params[4:] }, "parameters"},
 		"optimiser":      {func(c *Checkpoint) { c.Optimizer.Vectors = c.Optimizer.Vectors[4:] }, "optimiser"},
+		"policy state":   {func(c *Checkpoint) { c.Engine.Policy = []byte{0xc0} }, "policy state"},
+		"step":           {func(c *Checkpoint) { c.Engine.Step = c.Plan.Steps + 1 }, "step"},
+		"unknown run":    {func(c *Checkpoint) { c.Engine.Run[0]++; c.Engine.Policy = []byte{0xc0} }, "policy state"},
 		"config":         {func(c *Checkpoint) { c.Config.ClipNorm = math.NaN() }, "ClipNorm"},
 	} {
 		saved, err := DecodeCheckpoint(bytes.Clone(file))
@@ -224,6 +251,10 @@ func TestCheckpointIsRefused(t *testing.T) {
 				s.Close()
 			}
 		}
+	}
+	store, _, _ := b.host.Ledgers()
+	if ledger, err := dp.OpenLedger(store, b.dataset.Key); err != nil || len(ledger.Runs()) != 1 {
+		t.Errorf("after all refusals the ledger holds %d runs, %v", len(ledger.Runs()), err)
 	}
 }
 

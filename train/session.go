@@ -19,6 +19,9 @@ import (
 type Environment struct {
 	Dataset *Dataset
 	Ledger  *dp.Ledger // of the dataset's records
+
+	LedgerForgets bool // see Host.Ledgers
+
 	Compute func(ctx context.Context, work backend.Work, records Records, workers int, notice func(string)) (backend.Backend, error)
 	Workers int          // where the configuration names none
 	Notice  func(string) // told what a person should know
@@ -52,6 +55,16 @@ type Session struct {
 // NewSession validates the configuration, freezes and calibrates the plan, enters the run in the ledger and starts the
 // backend. With a checkpoint, the run goes on where that was made, or behind what the ledger has charged it for.
 func NewSession(ctx context.Context, c Config, env Environment, saved *Checkpoint) (*Session, error) {
+	s, err := planSession(c, env, saved)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.begin(ctx, saved)
+}
+
+// planSession does what can be refused without touching anything: it validates the configuration, and freezes and
+// calibrates the plan. It needs no ledger.
+func planSession(c Config, env Environment, saved *Checkpoint) (*Session, error) {
 	if c.Mechanism.Name == "" {
 		c.Mechanism.Name = "fixed"
 	}
@@ -59,19 +72,21 @@ func NewSession(ctx context.Context, c Config, env Environment, saved *Checkpoin
 		return nil, err
 	}
 	s := &Session{config: c, env: env}
-	if err := s.design(saved); err != nil {
-		return nil, err
-	}
+	return s, s.design(saved)
+}
+
+// begin enters a planned run in the ledger and starts its backend.
+func (s *Session) begin(ctx context.Context, saved *Checkpoint) error {
 	if err := s.announce(saved); err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.compute(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.enter(saved); err != nil {
-		return nil, errors.Join(err, s.backend.Close())
+		return errors.Join(err, s.backend.Close())
 	}
-	return s, nil
+	return nil
 }
 
 // design builds the network, the mechanism with its plan, and the optimiser; restored where there is a checkpoint.

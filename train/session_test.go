@@ -48,7 +48,7 @@ func (b *bench) session(t testing.TB, c Config, saved *Checkpoint) *Session {
 }
 
 func (b *bench) try(c Config, saved *Checkpoint) (*Session, error) {
-	store, err := b.host.Ledgers()
+	store, _, err := b.host.Ledgers()
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 // announce fills in the plan as the page shows it, and what it adds to what earlier runs spent on the same records.
 func (s *Session) announce(saved *Checkpoint) error {
 	var spent []accountant.Segment
-	open := 0 // runs that no epsilon covers
+	open := 0 // earlier runs that no epsilon covers
 	for _, run := range s.env.Ledger.Runs() {
 		switch {
 		case run.Charged == 0 || saved != nil && run.ID == saved.Engine.Run:
@@ -26,7 +26,12 @@ func (s *Session) announce(saved *Checkpoint) error {
 		return err
 	}
 	total := s.plan.Epsilon().Upper
-	if len(spent) > 0 && s.plan.Private() {
+	switch {
+	case open > 0:
+		earlier, total = math.Inf(1), math.Inf(1)
+	case s.config.NotPrivate() != "":
+		total = math.Inf(1)
+	case len(spent) > 0:
 		if total, err = epsilon(append(spent, s.plan.Events()...), s.plan.Delta()); err != nil {
 			return err
 		}
@@ -53,7 +58,7 @@ func (s *Session) describe(earlier, total float64) {
 		Segments:     accountant.FormatSegments(p.Events()),
 		EpsilonUpper: bounds.Upper, EpsilonLower: bounds.Lower, Delta: p.Delta(),
 		Relation: dp.Relation, Sampler: p.Sampler(), Parameters: s.model.NumParams(),
-		EpsilonBefore: earlier, EpsilonTotal: total,
+		EpsilonBefore: earlier, EpsilonTotal: total, LedgerForgets: s.env.LedgerForgets,
 	}
 	if p.Spec().Schedule != nil {
 		for t := range p.Steps() {
@@ -66,7 +71,7 @@ func (s *Session) warn(earlier, total float64, open int) {
 	if d := s.env.Dataset; !d.TestPublic || d.TestRecords == 0 {
 		s.env.Notice("This dataset has no public test split, so no accuracy is shown: figures computed on private records would have to be noised and charged.")
 	}
-	if earlier > 0 && s.plan.Private() {
+	if earlier > 0 && !math.IsInf(total, 1) {
 		s.env.Notice(fmt.Sprintf("Data of this name was trained on before. What earlier runs released costs epsilon %.3g; together with this run it is %.3g, at delta %g, if this run's settings were not chosen by looking at their results.",
 			earlier, total, s.plan.Delta()))
 	}

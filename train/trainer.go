@@ -190,25 +190,27 @@ func (t *Trainer) restore(ctx context.Context, file []byte) error {
 	return nil
 }
 
-// begin makes a session, new or restored, in place of the one there is.
+// begin makes a session, new or restored, in place of the one there is. A session that is refused leaves that one alone.
 func (t *Trainer) begin(ctx context.Context, c Config, saved *Checkpoint) (*Session, error) {
 	if t.dataset == nil {
 		return nil, errors.New("train: there is no dataset; open one first")
 	}
+	s, err := planSession(c, Environment{Dataset: t.dataset, Compute: t.host.Compute, Workers: t.host.Workers(), Notice: t.notice}, saved)
+	if err != nil {
+		return nil, err
+	}
 	if err := t.leave(); err != nil {
 		return nil, err
 	}
-	store, err := t.host.Ledgers()
+	store, forgets, err := t.host.Ledgers()
 	if err != nil {
 		return nil, err
 	}
-	ledger, err := dp.OpenLedger(store, t.dataset.Key)
-	if err != nil {
+	s.env.LedgerForgets = forgets
+	if s.env.Ledger, err = dp.OpenLedger(store, t.dataset.Key); err != nil {
 		return nil, err
 	}
-	env := Environment{Dataset: t.dataset, Ledger: ledger, Compute: t.host.Compute, Workers: t.host.Workers(), Notice: t.notice}
-	s, err := NewSession(ctx, c, env, saved)
-	if err != nil {
+	if err := s.begin(ctx, saved); err != nil {
 		return nil, err
 	}
 	t.session = s

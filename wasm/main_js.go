@@ -14,7 +14,7 @@ import (
 func main() {
 	defer func() {
 		if r := recover(); r != nil {
-			post(train.Event{Type: "error", Message: fmt.Sprintf("The trainer failed: %v", r)})
+			post(train.Event{Type: "error", Fatal: true, Message: fmt.Sprintf("The trainer failed: %v", r)})
 			panic(r)
 		}
 	}()

@@ -87,8 +87,8 @@ export class Chart {
 
   #redraw() {
     // An empty chart has no figures on its axes; uPlot works them out anew only where a scale changes.
-    const wasEmpty = !this.#plot?.data[0].length;
-    if (wasEmpty) this.#rebuild();
+    const empty = !this.#plot?.data[0].length || !this.#columns[0].length;
+    if (empty) this.#rebuild();
     else this.#plot!.setData(this.#columns as uPlot.AlignedData);
     this.#readout.textContent = this.#words(this.#cursor);
     this.#showLegend();

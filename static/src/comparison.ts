@@ -14,14 +14,16 @@ export class Comparison {
   /** Tells onchange when another run is kept. */
   constructor(onchange: () => void) {
     this.#button.addEventListener("click", () => {
-      this.kept = this.#current && { ...this.#current, steps: [...this.#current.steps], epochs: [...this.#current.epochs] };
+      // That it was kept may hang on what was seen, as a stop may: it is shown at its planned epsilon.
+      this.kept = this.#current && { ...this.#current, over: true, steps: [...this.#current.steps], epochs: [...this.#current.epochs] };
       onchange();
     });
   }
 
-  show(run: Run) {
+  show(run: Run | undefined) {
     this.#current = run;
-    this.#button.disabled = !lastStep(run);
+    this.#button.disabled = !run || !lastStep(run);
+    if (!run) return this.#table.replaceChildren();
     byId("compare-panel").hidden = false;
     if (!this.kept) return;
     const pair = [this.kept, run];

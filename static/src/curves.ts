@@ -34,16 +34,18 @@ export class Curves {
     spec("Training loss (raw, not private)", withStep, { label: "Training loss", colour: "--alarm", format: loss }, {}),
   );
 
-  show(run: Run, kept?: Run) {
-    if (!run.planned) return;
-    const range: [number, number] = [0, Math.max(length(run), kept ? length(kept) : 0)];
-    const both = (columns: (run: Run) => Columns) => joined(columns(run), kept ? columns(kept) : [[], []]);
+  show(run: Run | undefined, kept: Run | undefined) {
+    if (run && !run.planned) return; // until it is planned, what there was stays
+    const runs = [run, kept];
+    const range: [number, number] = [0, Math.max(...runs.map((r) => (r ? length(r) : 0)))];
+    const both = (columns: (run: Run) => Columns) => joined(...runs.map((r): Columns => (r ? columns(r) : [[], []])));
     this.accuracy.set(both((r) => perEpoch(r, (e) => e.accuracy)), range);
     this.loss.set(both((r) => perEpoch(r, (e) => e.loss)), range);
-    const target = run.planned.private ? [run.config.epsilon, run.config.epsilon] : [null, null];
-    this.epsilon.set(joined(both((r) => perStep(r, (s) => s.epsilon)), [range, target]), range);
-    this.trainLoss.root.hidden = !run.config.diagnostics;
-    if (run.config.diagnostics) this.trainLoss.set(both((r) => perStep(r, (s) => s.trainLoss ?? null)), range);
+    const target: Columns = run?.planned?.private ? [range, [run.config.epsilon, run.config.epsilon]] : [[], []];
+    this.epsilon.set(joined(both((r) => perStep(r, (s) => (r.planned!.private ? s.epsilon : null))), target), range);
+    this.epsilon.root.hidden = run?.planned?.private === false && !kept?.planned?.private;
+    this.trainLoss.root.hidden = !run?.config.diagnostics;
+    if (run?.config.diagnostics) this.trainLoss.set(both((r) => perStep(r, (s) => s.trainLoss ?? null)), range);
   }
 }
 

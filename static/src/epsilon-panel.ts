@@ -8,20 +8,29 @@ import type { Trainer } from "./trainer-client";
 export class EpsilonPanel {
   #list: HTMLElement;
   #meaning: HTMLElement;
+  #empty: Node[]; // what stands in the list while there is no plan
   #shown?: Planned;
 
   constructor(list: HTMLElement, meaning: HTMLElement) {
     this.#list = list;
+    this.#empty = [...list.childNodes];
     this.#meaning = meaning;
   }
 
-  show(run: Run, trainer: Trainer) {
+  show(run: Run | undefined, trainer: Trainer) {
+    if (!run) return this.#clear();
     const { planned } = run;
     if (!planned) return;
     this.#list.replaceChildren(...rows(run, planned).flatMap(([term, words]) => [el("dt", {}, term), el("dd", {}, words)]));
     if (planned === this.#shown) return;
     this.#shown = planned;
     this.#explain(planned, trainer);
+  }
+
+  #clear() {
+    this.#shown = undefined;
+    this.#list.replaceChildren(...this.#empty);
+    this.#meaning.textContent = "";
   }
 
   // The accountant works out the best attacker's advantage; until it answers, or if it cannot, nothing is claimed.
@@ -41,20 +50,24 @@ export class EpsilonPanel {
   }
 }
 
+const atMost = (epsilon: number) => (Number.isFinite(epsilon) ? `ε ≤ ${format.epsilon(epsilon)}` : "no limit: a run on them was not private");
+
 function rows(run: Run, planned: Planned): [string, string][] {
   const so = spent(run);
   const varies = planned.noiseMultipliers?.some((sigma) => sigma !== planned.noiseMultiplier);
   const bounds: [string, string][] = planned.private
     ? [
         [run.over ? "Certified" : "Spent so far", so === undefined ? "nothing yet" : `ε ≤ ${format.epsilon(so)}`],
-        ["Whole run, upper bound", `ε ≤ ${format.epsilonAbove(planned.epsilonUpper)}`],
-        ["Whole run, lower bound", planned.epsilonLower > 0 ? `ε ≥ ${format.epsilonBelow(planned.epsilonLower)}` : "no lower bound is known"],
+        ["Planned, upper bound", `ε ≤ ${format.epsilonAbove(planned.epsilonUpper)}`],
+        ["Planned, lower bound", planned.epsilonLower > 0 ? `ε ≥ ${format.epsilonBelow(planned.epsilonLower)}` : "no lower bound is known"],
         ["Delta (δ)", format.figure(planned.delta)],
       ]
     : [["Epsilon", `none: ${planned.notPrivate ?? "the run is not private"}`]];
-  if (planned.epsilonBefore > 0) {
-    bounds.push(["Spent before, on these records", `ε ≤ ${format.epsilon(planned.epsilonBefore)}`]);
-    bounds.push(["Together with this run", `ε ≤ ${format.epsilon(planned.epsilonTotal)}`]);
+  if (planned.ledgerForgets) {
+    bounds.push(["Spent before, on these records", "unknown: this browser keeps no ledger for this page"]);
+  } else if (planned.epsilonBefore > 0) {
+    bounds.push(["Spent before, on these records", atMost(planned.epsilonBefore)]);
+    if (planned.private) bounds.push(["Together with this run", atMost(planned.epsilonTotal)]);
   }
   return [
     ...bounds,

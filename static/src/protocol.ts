@@ -36,6 +36,7 @@ export interface Event {
   replay?: ReplayAnswer;
   id?: number;
   message?: string; // notice, error: a sentence for the person at the page
+  fatal?: boolean; // error: the trainer has died of it
 }
 
 // Loading is progress while a dataset is fetched or generated.
@@ -84,8 +85,8 @@ export interface Planned {
   noiseMultiplier: number; // of the first step
   noiseMultipliers?: number[]; // of every step, when they differ
   segments: string; // what the accountant charges, to ask it about: "sigma:q:steps;..."
-  epsilonUpper: number;
-  epsilonLower: number;
+  epsilonUpper: number; // of the plan; a run that lost steps, or added noise for rounding, costs no more
+  epsilonLower: number; // of the plan
   delta: number;
   relation: string; // "add/remove one record"
   sampler: string; // "Poisson"
@@ -93,8 +94,9 @@ export interface Planned {
   workers: number;
   private: boolean;
   notPrivate?: string; // why not, when Private is false
-  epsilonBefore: number; // what the ledger already holds for these records
+  epsilonBefore: number; // what the ledger already holds for these records; infinite after a run that was not private
   epsilonTotal: number; // that and this run together, an upper bound at the same delta
+  ledgerForgets: boolean; // spends are not kept here: what was spent before is unknown
 }
 
 // StepEvent follows each released step (the trainer may thin them out). Everything in it is public or noised.
@@ -111,7 +113,7 @@ export interface StepEvent {
 
 // EpochEvent is an evaluation on the public test split.
 export interface EpochEvent {
-  epoch: number;
+  epoch: number; // epochs done; an evaluation at the end of a run may be amid one
   step: number;
   accuracy: number; // 0 to 1
   loss: number; // mean cross-entropy

@@ -101,7 +101,6 @@ func (f *Func) V128Store(offset int) *Func       { return f.vector(11).access(2,
 
 // Integers.
 
-func (f *Func) I32Eq() *Func   { return f.op(0x46) }
 func (f *Func) I32Ne() *Func   { return f.op(0x47) }
 func (f *Func) I32LtU() *Func  { return f.op(0x49) }
 func (f *Func) I32GtU() *Func  { return f.op(0x4b) }
@@ -111,7 +110,6 @@ func (f *Func) I32Sub() *Func  { return f.op(0x6b) }
 func (f *Func) I32Mul() *Func  { return f.op(0x6c) }
 func (f *Func) I32DivU() *Func { return f.op(0x6e) }
 func (f *Func) I32And() *Func  { return f.op(0x71) }
-func (f *Func) I32Or() *Func   { return f.op(0x72) }
 func (f *Func) I64Sub() *Func  { return f.op(0x7d) }
 func (f *Func) I64And() *Func  { return f.op(0x83) }
 func (f *Func) I64Or() *Func   { return f.op(0x84) }

@@ -60,6 +60,9 @@ func TestMarksWhatIsNotPrivate(t *testing.T) {
 			if shown := eval[bool](p, `[...document.querySelectorAll("figcaption")].some((c) => c.textContent.startsWith("Training loss") && c.offsetParent)`); shown != (setting == "diagnostics=1") {
 				t.Errorf("training loss shown: %v", shown)
 			}
+			if words := p.text("spending"); strings.Contains(words, "Epsilon spent") {
+				t.Errorf("a run that is not private shows what it spent: %q", words)
+			}
 			p.clean()
 		})
 	}
@@ -92,43 +95,44 @@ func TestPausesResumesStops(t *testing.T) {
 // A link carries the settings; what it states wrongly is ignored, and nothing of it reaches the host.
 func TestAddressCarriesSettings(t *testing.T) {
 	s := serve(t)
-	p := open(t, s.page("#data=digits&model=mlp&epsilon=1.5&batch=many&clip=0.25"), 1280)
+	p := open(t, s.page("#data=digits&model=mlp&epsilon=1.5&batch=many&clip=0.25&schedule=whenever"), 1280)
 	p.wait("the data", dataReady)
 	value := func(key string) string {
 		return eval[string](p, `document.getElementById("setting-`+key+`").value`)
 	}
-	if value("model") != "mlp" || value("epsilon") != "1.5" || value("clip") != "0.25" || value("batch") == "" {
-		t.Errorf("settings are %s, %s, %s, %s", value("model"), value("epsilon"), value("clip"), value("batch"))
+	if value("model") != "mlp" || value("epsilon") != "1.5" || value("clip") != "0.25" || value("batch") == "" || value("schedule") == "" {
+		t.Errorf("settings are %s, %s, %s, %s, %s", value("model"), value("epsilon"), value("clip"), value("batch"), value("schedule"))
 	}
-	eval[any](p, `(() => { const e = document.getElementById("setting-epsilon"); e.value = "2"; e.dispatchEvent(new Event("change")); })()`)
+	p.set("epsilon", "2")
 	if hash := eval[string](p, "location.hash"); !strings.Contains(hash, "epsilon=2") || !strings.Contains(hash, "clip=0.25") {
 		t.Errorf("the address is %s", hash)
 	}
 	p.clean()
+
+	q := open(t, s.page("#data=digits&model=oracle"), 1280)
+	q.wait("the data", dataReady)
+	if got := eval[string](q, `document.getElementById("setting-model").value`); got == "" || got == "oracle" {
+		t.Errorf("where the address asks for a model that there is not, the model is %q", got)
+	}
 }
 
-func TestRefusesBadSettings(t *testing.T) {
-	p := open(t, serve(t).page("#data=digits&model=logistic"), 1280)
+// Another model brings how it is trained. The budget and the mechanism stay as they were chosen.
+func TestAnotherModelKeepsTheBudget(t *testing.T) {
+	p := open(t, serve(t).page("#data=digits&model=mlp"), 1280)
 	p.wait("the data", dataReady)
-	set := func(key, value string) {
-		eval[any](p, fmt.Sprintf(`(() => { const e = document.getElementById("setting-%s"); e.value = "%s"; e.dispatchEvent(new Event("change")); })()`, key, value))
+	value := func(key string) string {
+		return eval[string](p, `document.getElementById("setting-`+key+`").value`)
 	}
-	set("epsilon", "-1") // known to the page to be wrong: said beside the field
-	p.click("train")
-	p.wait("the fault", `document.getElementById("setting-epsilon-fault").innerText.includes("at least")`)
-	if !eval[bool](p, `document.activeElement.id === "setting-epsilon"`) {
-		t.Error("the wrong field does not get the focus")
+	p.set("epsilon", "0.7")
+	p.choose("mechanism-part-0", "auto-s")
+	p.choose("setting-model", "logistic")
+	if value("epsilon") != "0.7" || value("epochs") != "10" {
+		t.Errorf("epsilon is %s, was 0.7; epochs are %s, logistic regression has 10", value("epsilon"), value("epochs"))
 	}
-	set("epsilon", "3")
-	set("batch", "30000") // more than there are records: only the trainer knows
-	p.click("train")
-	p.wait("the trainer's refusal", `!document.getElementById("problem").hidden`)
-	if words := p.text("problem"); !strings.Contains(words, "Batch") || !strings.Contains(words, "20000") {
-		t.Errorf("the refusal is %q", words)
+	if got := eval[string](p, `document.getElementById("mechanism-part-0").value`); got != "auto-s" {
+		t.Errorf("the mechanism is %s, was auto-s", got)
 	}
-	if !eval[bool](p, dataReady) {
-		t.Error("the settings cannot be mended")
-	}
+	p.clean()
 }
 
 // number reads the first number of a text.

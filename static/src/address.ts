@@ -20,8 +20,9 @@ export function withAddress(preset: Config): Config {
   const words = given();
   return settings.reduce((config, setting) => {
     const word = words.get(setting.key);
-    if (word === null) return config;
+    if (word === null || setting.key === "model") return config; // the model has decided the preset
     if (setting.kind === "switch") return write(config, setting, word === "1");
+    if (setting.choices?.every(([value]) => value !== word)) return config;
     if (setting.kind !== "number") return write(config, setting, word);
     const value = word.trim() === "" ? NaN : Number(word);
     return fault(setting, value) ? config : write(config, setting, value);

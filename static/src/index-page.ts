@@ -39,12 +39,13 @@ let run: Run | undefined;
 let state: State = "idle";
 let ownRate: number | undefined; // of the optimiser that the mechanism brings
 let starting = false; // asked to start, not heard of yet
-let ended = false; // a run that was stopped can go on in the trainer, but not on the page
+let standing: { run?: Run; state: State } = { state }; // what a refused start gives back
+let dead = false; // the trainer
 let shownEpoch: EpochEvent | undefined;
 let trainer = new Trainer(hear);
 
 const form = new SettingsForm(setup, withAddress(fallback), (setting) => {
-  if (setting.key === "model") usePreset(form.config.model);
+  if (setting.key === "model") useModel(form.config.model);
   if (setting.key === "mechanism") useOwnRate();
   keepAddress();
 });
@@ -71,6 +72,10 @@ buttons.stop.addEventListener("click", () => trainer.send({ type: "stop" }));
 buttons.save.addEventListener("click", () => trainer.send({ type: "save" }));
 buttons.restore.addEventListener("click", () => byId("restore-file").click());
 byId<HTMLInputElement>("restore-file").addEventListener("change", restore);
+// What a run has spent stays spent, and its model would be gone.
+addEventListener("beforeunload", (event) => {
+  if (run?.planned && (state === "running" || state === "paused")) event.preventDefault();
+});
 
 arrive();
 
@@ -94,6 +99,7 @@ function open(name: string) {
 }
 
 function start() {
+  if (dead) return problem.show("The trainer has stopped.", [again]);
   if (!dataset || !form.valid) return;
   problem.clear();
   begin(form.config);
@@ -101,9 +107,9 @@ function start() {
 }
 
 function begin(config: Config) {
+  standing = { run, state };
   run = newRun(config, dataset!);
   starting = true;
-  ended = false;
   samples.predict([]);
   setState("running");
 }
@@ -129,9 +135,8 @@ function hear(event: Event) {
     case "state":
       if (event.state === "loading") dataset = undefined;
       if (run?.planned) starting = false;
-      return starting ? undefined : setState(ended && event.state === "paused" ? "done" : event.state!);
+      return starting ? undefined : setState(event.state!);
     case "done":
-      ended = true;
       log.add("The run has ended.");
       return setState("done");
     case "checkpoint":
@@ -139,7 +144,7 @@ function hear(event: Event) {
     case "notice":
       return log.add(event.message!);
     case "error":
-      return fail(event.message!);
+      return fail(event.message!, event.fatal);
   }
   drawn();
 }
@@ -169,6 +174,13 @@ function usePreset(model: string) {
   form.fill(preset);
 }
 
+/** Another model brings how it is trained; what is promised, and how it is kept, stay as they were chosen. */
+function useModel(model: string) {
+  preset = presets.of(model) ?? { ...form.config, model };
+  const { epochs, batchSize, clipNorm, optimizer, learningRate, momentum, schedule } = preset;
+  form.fill({ ...form.config, epochs, batchSize, clipNorm, optimizer, learningRate: form.ownRate ?? learningRate, momentum, schedule });
+}
+
 /** A mechanism that brings its own optimiser brings a learning rate too, which leaves with it. */
 function useOwnRate() {
   if (form.ownRate !== ownRate) form.fill({ ...form.config, learningRate: form.ownRate ?? preset.learningRate });
@@ -191,7 +203,6 @@ function setState(next: State) {
   buttons.pause.textContent = state === "paused" ? "Resume" : "Pause";
   buttons.step.hidden = state !== "paused";
   buttons.stop.disabled = !busy;
-  buttons.save.disabled = !run?.planned;
   buttons.restore.disabled = busy || !dataset;
   document.body.dataset.state = state;
   // A button that is disabled under the finger hands the focus on.
@@ -210,13 +221,13 @@ function draw() {
   const epoch = run && lastEpoch(run);
   byId("tile-accuracy").textContent = epoch ? format.percent(epoch.accuracy) : "–";
   byId("tile-loss").textContent = epoch ? epoch.loss.toFixed(3) : "–";
-  buttons.save.disabled = !run?.planned;
-  if (!run) return;
+  buttons.save.disabled = !run?.planned || dead;
   comparison.show(run);
   curves.show(run, comparison.kept);
   epsilonPanel.show(run, trainer);
-  byId("attack").hidden = !run.planned?.private;
-  if (!epoch || epoch === shownEpoch) return;
+  byId("attack").hidden = !run?.planned?.private;
+  if (!run) byId("confusion-panel").hidden = true;
+  if (!run || !epoch || epoch === shownEpoch) return;
   shownEpoch = epoch;
   samples.predict(epoch.predictions);
   showConfusion(byId("confusion"), run.dataset.classes, epoch.confusion);
@@ -244,29 +255,41 @@ function epochWords(): string {
   return `Epoch ${Number(epoch.toFixed(2))}: test accuracy ${format.percent(accuracy)}${spent}.`;
 }
 
-function fail(message: string) {
+const again: WayOut = { label: "Start the trainer again", act: () => restart() };
+
+function fail(message: string, fatal = false) {
   log.add(message);
-  const refused = starting && !run?.planned; // the settings are to be changed, nothing has died
-  const again = { label: "Start the trainer again", act: restart };
-  problem.show(message, !dataset ? otherData() : refused ? [] : [again]);
-  if (!dataset) setState("idle");
-  else if (starting) setState(run?.planned ? "paused" : "idle");
+  if (dead) return; // its first words told why
+  dead = fatal;
+  if (dead) trainer.terminate(); // whatever of it still runs
+  const refused = starting && !run?.planned; // the settings are to be changed, and the run before is still there
+  problem.show(message, !dataset ? otherData() : refused && !dead ? [] : [again]);
+  if (refused) {
+    run = standing.run;
+    shownEpoch = undefined; // its pictures were cleared
+  }
+  if (!dataset || dead) setState("idle");
+  else if (starting) setState(refused ? standing.state : "paused");
   starting = false;
 }
 
 /** The ways out where no data could be opened. */
 function otherData(): WayOut[] {
-  const again = { label: "Try again", act: restart };
-  const digits = { label: "Use the built-in digits", act: () => open(choices[0].name) };
-  return dataSelect.value === choices[0].name ? [again] : [again, digits];
+  const retry = { label: "Try again", act: () => restart() };
+  const first = choices[0]?.name; // the list of datasets may not have come
+  const digits = { label: "Use the built-in digits", act: () => (dead ? restart(first) : open(first)) };
+  return !first || dataSelect.value === first ? [retry] : [retry, digits];
 }
 
 /** A trainer that died takes nothing with it but the run: what it reserved stays in the ledger. */
-function restart() {
+function restart(data = dataSelect.value) {
   trainer.terminate();
   trainer = new Trainer(hear);
-  open(dataSelect.value);
+  dead = starting = false;
+  if (choices.length > 0) open(data); // else arrive will, when it knows them
 }
+
+const maxCheckpoint = 2 ** 28; // as in train/checkpoint.go
 
 async function restore(event: globalThis.Event) {
   const input = event.target as HTMLInputElement;
@@ -274,9 +297,14 @@ async function restore(event: globalThis.Event) {
   input.value = ""; // so that the same file can be chosen again
   if (!file || !dataset) return;
   problem.clear();
-  const checkpoint = new Uint8Array(await file.arrayBuffer());
-  begin(form.config);
-  trainer.send({ type: "restore", checkpoint });
+  if (file.size > maxCheckpoint) return problem.show(`${file.name} has ${format.count(file.size)} bytes; no checkpoint has more than ${format.count(maxCheckpoint)}.`);
+  try {
+    const checkpoint = new Uint8Array(await file.arrayBuffer());
+    begin(form.config);
+    trainer.send({ type: "restore", checkpoint }, [checkpoint.buffer]);
+  } catch (error) {
+    problem.show(`${file.name} could not be read: ${(error as Error).message}`);
+  }
 }
 
 function download(checkpoint: Uint8Array) {

@@ -25,7 +25,7 @@ export const settings: Setting[] = [
     why: "The network that learns. Larger ones learn more and take longer.",
   },
   {
-    key: "epsilon", path: "epsilon", group: "privacy", label: "Epsilon (ε)", kind: "number", min: 0.01, max: 10000,
+    key: "epsilon", path: "epsilon", group: "privacy", label: "Epsilon (ε)", kind: "number", min: 0.01, max: 1000,
     why: "The privacy budget of the whole run. Smaller is more private; 1 to 8 is usual.",
   },
   {
@@ -45,11 +45,11 @@ export const settings: Setting[] = [
     why: "The most that one record may pull on the model in one step.",
   },
   {
-    key: "rate", path: "learningRate", group: "training", label: "Learning rate", kind: "number", min: 1e-9, max: 1e4,
+    key: "rate", path: "learningRate", group: "training", label: "Learning rate", kind: "number", min: 1e-9, max: 1e3,
     why: "How far a step moves the model.",
   },
   {
-    key: "workers", path: "workers", group: "training", label: "Workers", kind: "number", min: 0, max: 256, whole: true,
+    key: "workers", path: "workers", group: "training", label: "Workers", kind: "number", min: 0, max: 64, whole: true,
     why: "Processors to compute with; 0 means all. It changes the speed, never the privacy.",
   },
   {

@@ -32,8 +32,7 @@ const replayed = byId<HTMLSelectElement>("replay-mechanism");
 const records = byId<HTMLSelectElement>("replay-data");
 let choices: Choice[] = [];
 replayButton(byId("replay"), () => ({ mechanism: replayed.value, data: choices.find(({ name }) => name === records.value)! }));
-const buttons = [byId("attack-live"), byId("replay")]; // of no use before there is something to choose
-for (const host of buttons) host.inert = true;
+enable();
 offerData().catch((error) => problem.show(error.message));
 tell().catch((error) => problem.show(error.message));
 
@@ -45,12 +44,19 @@ function offer(published: PublishedMechanism[]) {
     el("optgroup", { label: "Sound, at a true ε = 3" }, ...published.map(({ sound, title }) => option(`sound:${sound}`, `${title}, sound`))),
   );
   replayed.replaceChildren(...published.map(({ name, title }) => option(name, title)));
-  for (const host of buttons) host.inert = false;
+  enable();
 }
 
 async function offerData() {
   choices = await datasets();
   records.replaceChildren(...choices.map(({ name, title }) => el("option", { value: name }, title)));
+  enable();
+}
+
+/** The buttons are of no use before there is something to choose. */
+function enable() {
+  byId("attack-live").inert = mechanism.length === 0;
+  byId("replay").inert = replayed.length === 0 || records.length === 0;
 }
 
 async function tell() {

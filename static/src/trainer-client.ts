@@ -15,7 +15,7 @@ export class Trainer {
     this.#worker = startBound(addresses.trainer);
     this.#worker.onmessage = ({ data }) => this.#hear(data);
     this.#worker.onerror = (error) => {
-      this.#listener({ type: "error", message: `The trainer failed: ${error.message || "its script did not load"}` });
+      this.#listener({ type: "error", fatal: true, message: `The trainer failed: ${error.message || "its script did not load"}` });
     };
     this.send({ type: "boot", wasm: addresses.wasm, compute: addresses.compute });
   }

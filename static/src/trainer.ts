@@ -39,5 +39,5 @@ async function boot(request: Request) {
 
 self.onmessage = ({ data }: MessageEvent<Request>) => {
   if (data.type !== "boot") inbox.push(data);
-  else boot(data).catch((error) => tell({ type: "error", message: `The trainer failed: ${error.message ?? error}` }));
+  else boot(data).catch((error) => tell({ type: "error", fatal: true, message: `The trainer failed: ${error.message ?? error}` }));
 };

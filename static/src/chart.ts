@@ -186,7 +186,7 @@ export class Chart {
     return `${this.#spec.x.label} ${this.#spec.x.format(xs[at])}: ${parts.join(", ") || "–"}`;
   }
 
-  // Names the curves that there are, where there is more than one.
+  // Names the curves that there are, where there is more than one or the first is missing.
   #showLegend() {
     const drawn = this.#spec.series.filter((_, i) => this.#columns[i + 1].some((y) => y != null));
     const keys = drawn.map((s) => {
@@ -194,7 +194,7 @@ export class Chart {
       swatch.style.color = `var(${s.colour})`;
       return el("li", {}, swatch, s.label);
     });
-    this.#legend.replaceChildren(...(keys.length > 1 ? keys : []));
+    this.#legend.replaceChildren(...(keys.length > 1 || drawn[0] !== this.#spec.series[0] ? keys : []));
   }
 
   // The last index where the first series has a value.

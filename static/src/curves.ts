@@ -43,7 +43,7 @@ export class Curves {
     this.loss.set(both((r) => perEpoch(r, (e) => e.loss)), range);
     const target: Columns = run?.planned?.private ? [range, [run.config.epsilon, run.config.epsilon]] : [[], []];
     this.epsilon.set(joined(both((r) => perStep(r, (s) => (r.planned!.private ? s.epsilon : null))), target), range);
-    this.epsilon.root.hidden = run?.planned?.private === false && !kept?.planned?.private;
+    this.epsilon.root.hidden = run?.planned?.private === false;
     this.trainLoss.root.hidden = !run?.config.diagnostics;
     if (run?.config.diagnostics) this.trainLoss.set(both((r) => perStep(r, (s) => s.trainLoss ?? null)), range);
   }

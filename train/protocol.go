@@ -108,16 +108,25 @@ type Planned struct {
 	LedgerForgets    bool      `json:"ledgerForgets"`        // spends are not kept here: what was spent before is unknown
 }
 
-// StepEvent follows each released step (the trainer may thin them out). Everything in it is public or noised.
+// StepEvent follows each released step (the trainer may thin them out). Everything in it is public or noised. But which
+// steps are told hangs on the clock, and how long steps take tells how many records they had: a page shows the last one,
+// and of those before, without diagnostics, only the curve.
 type StepEvent struct {
 	Step         int      `json:"step"`     // steps done
 	Epsilon      float64  `json:"epsilon"`  // spent so far, an upper bound
 	Seconds      float64  `json:"seconds"`  // training time so far; whole ones unless the configuration asks for diagnostics
 	ClipNorm     float64  `json:"clipNorm"` // the bound used: sqrt of the sum of squares over groups
 	LearningRate float64  `json:"learningRate"`
+	Curve        []Spend  `json:"curve,omitempty"`     // since the last event, at steps that the plan alone decides
 	TrainLoss    *float64 `json:"trainLoss,omitempty"` // diagnostics only: mean over the batch, raw
 	Batch        *int     `json:"batch,omitempty"`     // diagnostics only: realised batch size, raw
 	Idle         *float64 `json:"idle,omitempty"`      // diagnostics only: share of the training time that compute workers waited
+}
+
+// Spend is what the first steps of a run cost, an upper bound.
+type Spend struct {
+	Step    int     `json:"step"`
+	Epsilon float64 `json:"epsilon"`
 }
 
 // EpochEvent is an evaluation on the public test split.

@@ -189,6 +189,16 @@ func (s *Session) Planned() *Planned { p := s.planned; return &p }
 // Last is what there is to tell of the last step.
 func (s *Session) Last() *StepEvent { e := s.last; return &e }
 
+// Spend is what the steps so far cost.
+func (s *Session) Spend() Spend { return Spend{s.last.Step, s.last.Epsilon} }
+
+// OnCurve says that the last step is a point of the curve of what is spent. There are at most 200, decided by the plan
+// alone: see [StepEvent].
+func (s *Session) OnCurve() bool {
+	every := (s.plan.Steps() + 199) / 200
+	return s.last.Step%every == 0 || s.EpochEnd()
+}
+
 // Done says that every step of the plan is done.
 func (s *Session) Done() bool { return s.engine.Step() >= s.plan.Steps() }
 

@@ -28,6 +28,7 @@ type Trainer struct {
 	running bool
 	over    bool      // the session is done or was stopped
 	shown   time.Time // when the last step was told
+	curve   []Spend   // not told yet
 }
 
 // NewTrainer makes a trainer that tells events to emit, which must not block.
@@ -179,6 +180,7 @@ func (t *Trainer) restore(ctx context.Context, file []byte) error {
 		return err
 	}
 	t.emit(Event{Type: "planned", Planned: s.Planned()})
+	t.curve = []Spend{s.Spend()}
 	t.tellStep(true)
 	if err := t.evaluate(ctx); err != nil {
 		return err
@@ -225,6 +227,9 @@ func (t *Trainer) advance(ctx context.Context) {
 			t.halt(err)
 			return
 		}
+		if s.OnCurve() {
+			t.curve = append(t.curve, s.Spend())
+		}
 		t.tellStep(s.EpochEnd() || !t.running)
 	}
 	if s.EpochEnd() {
@@ -244,8 +249,15 @@ func (t *Trainer) advance(ctx context.Context) {
 func (t *Trainer) tellStep(important bool) {
 	if now := time.Now(); important || now.Sub(t.shown) >= 250*time.Millisecond {
 		t.shown = now
-		t.emit(Event{Type: "step", Step: t.session.Last()})
+		t.emit(Event{Type: "step", Step: t.lastStep()})
 	}
+}
+
+// lastStep is what there is to tell of the last step, and of the curve up to it.
+func (t *Trainer) lastStep() *StepEvent {
+	e := t.session.Last()
+	e.Curve, t.curve = t.curve, nil
+	return e
 }
 
 func (t *Trainer) evaluate(ctx context.Context) error {
@@ -271,7 +283,7 @@ func (t *Trainer) pause() error {
 func (t *Trainer) stop() error {
 	err := t.session.Settle()
 	t.running, t.over = false, true
-	t.emit(Event{Type: "done", Step: t.session.Last(), Planned: t.session.Planned()})
+	t.emit(Event{Type: "done", Step: t.lastStep(), Planned: t.session.Planned()})
 	t.state()
 	return err
 }
@@ -290,7 +302,7 @@ func (t *Trainer) leave() error {
 		return nil
 	}
 	err := t.session.Close()
-	t.session, t.running, t.over = nil, false, false
+	t.session, t.running, t.over, t.curve = nil, false, false, nil
 	return err
 }
 

@@ -92,8 +92,11 @@ func TestAPageTrains(t *testing.T) {
 		t.Errorf("planned %+v", plan)
 	}
 	events := p.until(func(e Event) bool { return e.Type == "done" })
-	epochs := 0
+	epochs, curve := 0, []Spend(nil)
 	for _, e := range events {
+		if e.Step != nil {
+			curve = append(curve, e.Step.Curve...)
+		}
 		switch e.Type {
 		case "error":
 			t.Errorf("error %q", e.Message)
@@ -108,6 +111,15 @@ func TestAPageTrains(t *testing.T) {
 	}
 	if epochs != 3 { // before the first step, and after each epoch
 		t.Errorf("%d evaluations", epochs)
+	}
+	// Whichever steps are told, the curve's are the plan's: here every one.
+	for i, s := range curve {
+		if s.Step != i+1 || i > 0 && s.Epsilon < curve[i-1].Epsilon {
+			t.Errorf("point %d of the curve is %+v", i, s)
+		}
+	}
+	if len(curve) != 30 {
+		t.Errorf("%d points of the curve", len(curve))
 	}
 	if last := events[len(events)-1]; last.Step.Step != 30 || last.Step.Epsilon != plan.EpsilonUpper {
 		t.Errorf("done with %+v", last.Step)

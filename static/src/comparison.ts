@@ -2,7 +2,7 @@
 import { byId, el } from "./dom";
 import * as format from "./format";
 import type { Config } from "./protocol";
-import { type Run, lastEpoch, lastStep, spent } from "./run";
+import { type Run, lastEpoch, spent } from "./run";
 import { type Setting, read, settings } from "./settings";
 
 export class Comparison {
@@ -15,14 +15,14 @@ export class Comparison {
   constructor(onchange: () => void) {
     this.#button.addEventListener("click", () => {
       // That it was kept may hang on what was seen, as a stop may: it is shown at its planned epsilon.
-      this.kept = this.#current && { ...this.#current, over: true, steps: [...this.#current.steps], epochs: [...this.#current.epochs] };
+      this.kept = this.#current && { ...this.#current, over: true, spending: [...this.#current.spending], epochs: [...this.#current.epochs] };
       onchange();
     });
   }
 
   show(run: Run | undefined) {
     this.#current = run;
-    this.#button.disabled = !run || !lastStep(run);
+    this.#button.disabled = !run || !run.last;
     if (!run) return this.#table.replaceChildren();
     byId("compare-panel").hidden = false;
     if (!this.kept) return;

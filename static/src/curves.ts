@@ -2,7 +2,7 @@
 // beside those of a run that was kept for comparison.
 import { Chart, type ChartSpec, type Columns, type Series, joined } from "./chart";
 import * as format from "./format";
-import type { EpochEvent, StepEvent } from "./protocol";
+import type { EpochEvent } from "./protocol";
 import type { Run } from "./run";
 
 const loss = (y: number) => y.toFixed(3);
@@ -42,10 +42,10 @@ export class Curves {
     this.accuracy.set(both((r) => perEpoch(r, (e) => e.accuracy)), range);
     this.loss.set(both((r) => perEpoch(r, (e) => e.loss)), range);
     const target: Columns = run?.planned?.private ? [range, [run.config.epsilon, run.config.epsilon]] : [[], []];
-    this.epsilon.set(joined(both((r) => perStep(r, (s) => (r.planned!.private ? s.epsilon : null))), target), range);
+    this.epsilon.set(joined(both(spending), target), range);
     this.epsilon.root.hidden = run?.planned?.private === false;
     this.trainLoss.root.hidden = !run?.config.diagnostics;
-    if (run?.config.diagnostics) this.trainLoss.set(both((r) => perStep(r, (s) => s.trainLoss ?? null)), range);
+    if (run?.config.diagnostics) this.trainLoss.set(both(trainLoss), range);
   }
 }
 
@@ -55,6 +55,10 @@ function perEpoch(run: Run, y: (e: EpochEvent) => number): Columns {
   return [run.epochs.map((e) => e.epoch), run.epochs.map(y)];
 }
 
-function perStep(run: Run, y: (s: StepEvent) => number | null): Columns {
-  return [run.steps.map((s) => s.step / run.planned!.stepsPerEpoch), run.steps.map(y)];
+function spending({ planned, spending }: Run): Columns {
+  return [spending.map((s) => s.step / planned!.stepsPerEpoch), spending.map((s) => (planned!.private ? s.epsilon : null))];
+}
+
+function trainLoss({ planned, steps }: Run): Columns {
+  return [steps.map((s) => s.step / planned!.stepsPerEpoch), steps.map((s) => s.trainLoss ?? null)];
 }

@@ -14,7 +14,7 @@ import { Presets } from "./presets";
 import { Problem, type WayOut } from "./problem";
 import { showProgress } from "./progress";
 import type { Config, DatasetInfo, EpochEvent, Event } from "./protocol";
-import { type Run, type State, addEvent, lastEpoch, lastStep, newRun, spent } from "./run";
+import { type Run, type State, addEvent, lastEpoch, newRun, spent } from "./run";
 import { Samples } from "./samples";
 import { fallback, modelTitle, notPrivate } from "./settings";
 import { SettingsForm } from "./settings-form";
@@ -309,7 +309,7 @@ async function restore(event: globalThis.Event) {
 
 function download(checkpoint: Uint8Array) {
   const url = URL.createObjectURL(new Blob([checkpoint as BlobPart]));
-  const name = `cloister-${run?.config.model ?? "run"}-step-${(run && lastStep(run)?.step) ?? 0}.checkpoint`;
+  const name = `cloister-${run?.config.model ?? "run"}-step-${run?.last?.step ?? 0}.checkpoint`;
   el("a", { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
   log.add(`Saved ${name}.`);

@@ -1,14 +1,14 @@
 // How far a run is: a bar, a sentence, and the tab's title.
 import { byId } from "./dom";
 import * as format from "./format";
-import { type Run, type State, lastStep, remaining } from "./run";
+import { type Run, type State, remaining } from "./run";
 
 const title = document.title;
 
 export function showProgress(run: Run | undefined, state: State) {
   const bar = byId<HTMLProgressElement>("progress");
   const planned = run?.planned;
-  const done = (run && lastStep(run)?.step) ?? 0;
+  const done = run?.last?.step ?? 0;
   const share = planned ? done / planned.steps : 0;
   bar.value = share;
   document.title = state === "running" ? `${Math.floor(100 * share)} % · ${title}` : title;

@@ -99,16 +99,25 @@ export interface Planned {
   ledgerForgets: boolean; // spends are not kept here: what was spent before is unknown
 }
 
-// StepEvent follows each released step (the trainer may thin them out). Everything in it is public or noised.
+// StepEvent follows each released step (the trainer may thin them out). Everything in it is public or noised. But which
+// steps are told hangs on the clock, and how long steps take tells how many records they had: a page shows the last one,
+// and of those before, without diagnostics, only the curve.
 export interface StepEvent {
   step: number; // steps done
   epsilon: number; // spent so far, an upper bound
   seconds: number; // training time so far; whole ones unless the configuration asks for diagnostics
   clipNorm: number; // the bound used: sqrt of the sum of squares over groups
   learningRate: number;
+  curve?: Spend[]; // since the last event, at steps that the plan alone decides
   trainLoss?: number; // diagnostics only: mean over the batch, raw
   batch?: number; // diagnostics only: realised batch size, raw
   idle?: number; // diagnostics only: share of the training time that compute workers waited
+}
+
+// Spend is what the first steps of a run cost, an upper bound.
+export interface Spend {
+  step: number;
+  epsilon: number;
 }
 
 // EpochEvent is an evaluation on the public test split.

@@ -1,5 +1,5 @@
 // What the page knows of a run, put together from the trainer's events.
-import type { Config, DatasetInfo, EpochEvent, Event, Planned, StepEvent } from "./protocol";
+import type { Config, DatasetInfo, EpochEvent, Event, Planned, Spend, StepEvent } from "./protocol";
 
 export type State = NonNullable<Event["state"]>;
 
@@ -7,13 +7,16 @@ export interface Run {
   config: Config;
   dataset: DatasetInfo;
   planned?: Planned;
-  steps: StepEvent[];
+  first?: StepEvent;
+  last?: StepEvent;
+  spending: Spend[]; // the curve of epsilon
+  steps: StepEvent[]; // of a run with diagnostics only: the others tell how long steps take
   epochs: EpochEvent[];
   over?: boolean; // it was stopped, or is through
 }
 
 export function newRun(config: Config, dataset: DatasetInfo): Run {
-  return { config, dataset, steps: [], epochs: [] };
+  return { config, dataset, spending: [], steps: [], epochs: [] };
 }
 
 /** Adds what an event tells of a run. */
@@ -22,12 +25,18 @@ export function addEvent(run: Run, event: Event) {
     run.planned = event.planned;
     run.config = event.planned.config; // a restored run brings its own
   }
-  if (event.step) run.steps.push(event.step);
+  if (event.step) addStep(run, event.step);
   if (event.epoch) run.epochs.push(event.epoch);
   if (event.type === "done") run.over = true;
 }
 
-export const lastStep = (run: Run): StepEvent | undefined => run.steps.at(-1);
+function addStep(run: Run, step: StepEvent) {
+  run.first ??= step;
+  run.last = step;
+  run.spending.push(...(step.curve ?? []));
+  if (run.config.diagnostics) run.steps.push(step);
+}
+
 export const lastEpoch = (run: Run): EpochEvent | undefined => run.epochs.at(-1);
 
 /**
@@ -36,14 +45,13 @@ export const lastEpoch = (run: Run): EpochEvent | undefined => run.epochs.at(-1)
  */
 export function spent(run: Run): number | undefined {
   if (run.planned?.private === false) return undefined;
-  return run.over ? run.planned?.epsilonUpper : lastStep(run)?.epsilon;
+  return run.over ? run.planned?.epsilonUpper : run.last?.epsilon;
 }
 
 /** Seconds of training still to come, from the pace so far; undefined until some seconds tell it. */
 export function remaining(run: Run): number | undefined {
-  const last = lastStep(run);
-  if (!last?.step || !run.planned) return undefined;
-  const first = run.steps[0];
+  const { first, last } = run;
+  if (!first || !last?.step || !run.planned) return undefined;
   // A resumed run starts at a later step: its pace is measured from there.
   const seconds = last.seconds - first.seconds;
   if (seconds < 2) return undefined;

@@ -144,7 +144,7 @@ func (n *networkReport) gflop() float64 { return float64(n.Flops.Total()) / 1e9 
 func (r *stepReport) document() *markdown.Document {
 	d := &markdown.Document{}
 	d.Line("# Performance")
-	d.Line("Written by `go run ./cmd/bench step`, in one tab of headless Chromium: every contender by turns, medians of %d rounds, batch %s "+
+	d.Line("Written by `go run ./cmd/bench step`, in one tab of headless Chromium: every contender by turns, warmed up, there and back, medians of %d rounds, batch %s "+
 		"where no other is named. Machine: %v. Relaxed SIMD (fused multiply-add): %s.", r.Rounds, markdown.Whole(r.Batch), r.Machine, yesNo(r.FMA))
 	r.promises(d)
 	d.Line("## Rates")

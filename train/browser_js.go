@@ -92,7 +92,7 @@ func (h *BrowserHost) Workers() int { return backend.Processors() }
 func (h *BrowserHost) Ledgers() (store dp.Store, forgets bool, err error) {
 	if h.store == nil {
 		if h.store, err = openBrowserStore("cloister"); err != nil {
-			h.Notice(err.Error() + ". What earlier runs on these records spent is unknown, and what this page spends is remembered only until it is left or reloaded.")
+			h.Notice(err.Error() + ". What earlier runs on these records spent is unknown, and what this page spends is remembered only until it is left, reloaded, or starts its trainer again.")
 			h.store, h.forgets = &dp.MemoryStore{}, true
 		}
 	}

@@ -30,7 +30,7 @@ func browserBench(t *testing.T) (*bench, *BrowserHost) {
 func (b *bench) browserSession(t *testing.T, host *BrowserHost, c Config, saved *Checkpoint) *Session {
 	t.Helper()
 	env := Environment{Dataset: b.dataset, Ledger: b.ledger(t), Compute: host.Compute, Workers: 2, Notice: host.Notice}
-	s, err := NewSession(context.Background(), c, env, saved)
+	s, err := newSession(c, env, saved)
 	if err != nil {
 		t.Fatal(err)
 	}

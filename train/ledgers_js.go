@@ -12,12 +12,15 @@ import (
 
 // browserStore keeps ledgers in IndexedDB, in transactions of strict durability: when one is complete, it is on the
 // disk. A ledger is a sequence of pieces under the keys [ledger, offset], so that appending writes only what is new.
-type browserStore struct{ db js.Value }
+type browserStore struct {
+	name string
+	db   js.Value
+}
 
 const pieces = "pieces"
 
 // openBrowserStore opens the database, creating it the first time.
-func openBrowserStore(name string) (dp.Store, error) {
+func openBrowserStore(name string) (*browserStore, error) {
 	factory := js.Global().Get("indexedDB")
 	if factory.IsUndefined() || factory.IsNull() {
 		return nil, errors.New("train: this browser has no IndexedDB, where the privacy ledger would be kept")
@@ -35,10 +38,10 @@ func openBrowserStore(name string) (dp.Store, error) {
 	if err := settle(request, "success", "error", "blocked"); err != nil {
 		return nil, fmt.Errorf("train: opening the privacy ledger (a private window may forbid it): %w", err)
 	}
-	return browserStore{request.Get("result")}, nil
+	return &browserStore{name, request.Get("result")}, nil
 }
 
-func (s browserStore) Load(key string) ([]byte, error) {
+func (s *browserStore) Load(key string) ([]byte, error) {
 	all, _, err := s.transact("readonly", func(store js.Value) (js.Value, error) {
 		return result(store.Call("getAll", keysFrom(key, 0)))
 	})
@@ -55,7 +58,7 @@ func (s browserStore) Load(key string) ([]byte, error) {
 	return ledger, nil
 }
 
-func (s browserStore) Append(key string, at int64, p []byte) error {
+func (s *browserStore) Append(key string, at int64, p []byte) error {
 	_, _, err := s.transact("readwrite", func(store js.Value) (js.Value, error) {
 		end, _, err := last(store, key)
 		if err == nil && end != at {
@@ -69,7 +72,7 @@ func (s browserStore) Append(key string, at int64, p []byte) error {
 	return err
 }
 
-func (s browserStore) Truncate(key string, at int64) error {
+func (s *browserStore) Truncate(key string, at int64) error {
 	_, _, err := s.transact("readwrite", func(store js.Value) (js.Value, error) {
 		for {
 			end, piece, err := last(store, key)
@@ -92,10 +95,8 @@ func (s browserStore) Truncate(key string, at int64) error {
 
 // transact runs f inside one transaction and returns when it is durable; an error of f undoes it. Between its requests f
 // must not wait for anything else, or the browser takes the transaction to be over.
-func (s browserStore) transact(mode string, f func(store js.Value) (js.Value, error)) (v js.Value, done bool, err error) {
-	t, err := browser.Try(func() js.Value { // throws once the database is closed, as when a person clears the site's data
-		return s.db.Call("transaction", pieces, mode, map[string]any{"durability": "strict"})
-	})
+func (s *browserStore) transact(mode string, f func(store js.Value) (js.Value, error)) (v js.Value, done bool, err error) {
+	t, err := s.begin(mode)
 	if err != nil {
 		return js.Null(), false, fmt.Errorf("train: the privacy ledger: %w", err)
 	}
@@ -113,6 +114,22 @@ func (s browserStore) transact(mode string, f func(store js.Value) (js.Value, er
 		return v, false, err
 	}
 	return v, true, <-complete
+}
+
+// begin begins a transaction. The browser closes a database whose site's data a person clears: then it is opened anew.
+func (s *browserStore) begin(mode string) (js.Value, error) {
+	transaction := func() js.Value {
+		return s.db.Call("transaction", pieces, mode, map[string]any{"durability": "strict"})
+	}
+	if t, err := browser.Try(transaction); err == nil {
+		return t, nil
+	}
+	anew, err := openBrowserStore(s.name)
+	if err != nil {
+		return js.Null(), err
+	}
+	s.db = anew.db
+	return browser.Try(transaction)
 }
 
 // last is where a ledger ends, and its last piece.

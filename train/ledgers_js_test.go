@@ -13,7 +13,7 @@ import (
 	"cloister/dp"
 )
 
-func newTestStore(t *testing.T) dp.Store {
+func newTestStore(t *testing.T) *browserStore {
 	t.Helper()
 	if js.Global().Get("indexedDB").IsUndefined() {
 		t.Skip("no IndexedDB here: run in a browser (make test-wasm)")
@@ -24,26 +24,30 @@ func newTestStore(t *testing.T) dp.Store {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		store.(browserStore).db.Call("close")
+		store.db.Call("close")
 		js.Global().Get("indexedDB").Call("deleteDatabase", name)
 	})
 	return store
 }
 
-// Storage that a browser denies, and a database that is closed under a run, are errors and not the trainer's death.
-func TestBrowserStoreDenied(t *testing.T) {
+// A database that is closed under a run is opened anew; storage that a browser denies is an error, not the trainer's death.
+func TestBrowserStoreClosedAndDenied(t *testing.T) {
 	s := newTestStore(t)
-	s.(browserStore).db.Call("close")
-	if err := s.Append("a", 0, []byte("x")); err == nil {
-		t.Error("appending to a closed database succeeded")
+	if err := s.Append("a", 0, []byte("x")); err != nil {
+		t.Fatal(err)
 	}
-	if _, err := s.Load("a"); err == nil {
-		t.Error("a closed database was read")
+	s.db.Call("close")
+	if got, err := s.Load("a"); err != nil || string(got) != "x" {
+		t.Errorf("after the database was closed: %q, %v", got, err)
 	}
+	s.db.Call("close")
 	factory := js.Global().Get("IDBFactory").Get("prototype")
 	usual := factory.Get("open")
 	defer factory.Set("open", usual)
 	factory.Set("open", js.Global().Get("Function").New("throw new DOMException('denied', 'SecurityError')"))
+	if err := s.Append("a", 1, []byte("y")); err == nil {
+		t.Error("appended to a database that is closed and denied")
+	}
 	if _, err := openBrowserStore("denied"); err == nil || !strings.Contains(err.Error(), "denied") {
 		t.Errorf("where storage is denied: %v", err)
 	}

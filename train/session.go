@@ -52,16 +52,6 @@ type Session struct {
 	last     StepEvent
 }
 
-// NewSession validates the configuration, freezes and calibrates the plan, enters the run in the ledger and starts the
-// backend. With a checkpoint, the run goes on where that was made, or behind what the ledger has charged it for.
-func NewSession(ctx context.Context, c Config, env Environment, saved *Checkpoint) (*Session, error) {
-	s, err := planSession(c, env, saved)
-	if err != nil {
-		return nil, err
-	}
-	return s, s.begin(ctx, saved)
-}
-
 // planSession does what can be refused without touching anything: it validates the configuration, and freezes and
 // calibrates the plan. It needs no ledger.
 func planSession(c Config, env Environment, saved *Checkpoint) (*Session, error) {
@@ -75,11 +65,9 @@ func planSession(c Config, env Environment, saved *Checkpoint) (*Session, error)
 	return s, s.design(saved)
 }
 
-// begin enters a planned run in the ledger and starts its backend.
+// begin starts the backend of a run that was planned and announced, and enters it in the ledger. With a checkpoint, the run
+// goes on where that was made, or behind what the ledger has charged it for.
 func (s *Session) begin(ctx context.Context, saved *Checkpoint) error {
-	if err := s.announce(saved); err != nil {
-		return err
-	}
 	if err := s.compute(ctx); err != nil {
 		return err
 	}
@@ -196,7 +184,7 @@ func (s *Session) Spend() Spend { return Spend{s.last.Step, s.last.Epsilon} }
 // alone: see [StepEvent].
 func (s *Session) OnCurve() bool {
 	every := (s.plan.Steps() + 199) / 200
-	return s.last.Step%every == 0 || s.EpochEnd()
+	return s.last.Step%every == 0 || s.Done()
 }
 
 // Done says that every step of the plan is done.

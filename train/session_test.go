@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"math"
 	"strings"
 	"testing"
@@ -38,6 +39,15 @@ func newBench(t testing.TB, train, test int) *bench {
 	return &bench{host: host, dataset: small(t, host, train, test)}
 }
 
+// newSession is what a trainer does to make one.
+func newSession(c Config, env Environment, saved *Checkpoint) (*Session, error) {
+	s, err := planSession(c, env, saved)
+	if err != nil {
+		return nil, err
+	}
+	return s, errors.Join(s.announce(saved), s.begin(context.Background(), saved))
+}
+
 func (b *bench) session(t testing.TB, c Config, saved *Checkpoint) *Session {
 	t.Helper()
 	s, err := b.try(c, saved)
@@ -56,7 +66,7 @@ func (b *bench) try(c Config, saved *Checkpoint) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return NewSession(context.Background(), c, Environment{
+	return newSession(c, Environment{
 		Dataset: b.dataset, Ledger: ledger, Compute: b.host.Compute, Workers: 1,
 		Notice: func(s string) { b.notices = append(b.notices, s) },
 	}, saved)

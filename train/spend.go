@@ -29,7 +29,7 @@ func (s *Session) announce(saved *Checkpoint) error {
 	switch {
 	case open > 0:
 		earlier, total = math.Inf(1), math.Inf(1)
-	case s.config.NotPrivate() != "":
+	case s.config.NotPrivate() != "", s.env.LedgerForgets:
 		total = math.Inf(1)
 	case len(spent) > 0:
 		if total, err = epsilon(append(spent, s.plan.Events()...), s.plan.Delta()); err != nil {

@@ -201,8 +201,10 @@ func (t *Trainer) begin(ctx context.Context, c Config, saved *Checkpoint) (*Sess
 	if err != nil {
 		return nil, err
 	}
-	if err := t.leave(); err != nil {
-		return nil, err
+	if t.session != nil { // what it has spent is in the ledger before that is read
+		if err := t.session.Settle(); err != nil {
+			return nil, err
+		}
 	}
 	store, forgets, err := t.host.Ledgers()
 	if err != nil {
@@ -211,6 +213,15 @@ func (t *Trainer) begin(ctx context.Context, c Config, saved *Checkpoint) (*Sess
 	s.env.LedgerForgets = forgets
 	if s.env.Ledger, err = dp.OpenLedger(store, t.dataset.Key); err != nil {
 		return nil, err
+	}
+	if err := s.announce(saved); err != nil {
+		return nil, err
+	}
+	if t.session != nil { // one at a time has its records in memory
+		if err := t.leave(); err != nil {
+			return nil, err
+		}
+		t.state()
 	}
 	if err := s.begin(ctx, saved); err != nil {
 		return nil, err

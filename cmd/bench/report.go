@@ -144,7 +144,7 @@ func (n *networkReport) gflop() float64 { return float64(n.Flops.Total()) / 1e9 
 func (r *stepReport) document() *markdown.Document {
 	d := &markdown.Document{}
 	d.Line("# Performance")
-	d.Line("Written by `go run ./cmd/bench step`, in one tab of headless Chromium: every contender by turns, warmed up, there and back, medians of %d rounds, batch %s "+
+	d.Line("Written by `go run ./cmd/bench step`, in one tab of headless Chromium: every contender by turns, there and back, medians of %d rounds, batch %s "+
 		"where no other is named. Machine: %v. Relaxed SIMD (fused multiply-add): %s.", r.Rounds, markdown.Whole(r.Batch), r.Machine, yesNo(r.FMA))
 	r.promises(d)
 	d.Line("## Rates")
@@ -213,7 +213,8 @@ const method = `A sample's floating-point operations are counted from the layers
 layer, once forward, once for the gradient of the weights, and once for the gradient of the input, except in the first
 layer that learns, whose input needs none. Taps on zero padding count. Vector padding, packing, activations, pooling,
 normalisation, norms and clipping do not: they are overhead. The peak is measured in the same rounds: twelve
-independent accumulators of a multiply-add (relaxed_madd where the browser has it) on four floats.
+independent accumulators of a multiply-add (relaxed_madd where the browser has it) on four floats. What has waited for
+others is slow at first: the first fifth of a second of a turn does not count, unless one unit of work takes the turn.
 
 A step of the compiled module is what the trainer asks of a compute worker: parameters, bounds and indices in, the
 float64 sum, counts and loss out, by the site's own worker script and messages. Plain Go is nn's reference, clipping

@@ -15,7 +15,7 @@ export class Comparison {
   constructor(onchange: () => void) {
     this.#button.addEventListener("click", () => {
       // That it was kept may hang on what was seen, as a stop may: it is shown at its planned epsilon.
-      this.kept = this.#current && { ...this.#current, over: true, spending: [...this.#current.spending], epochs: [...this.#current.epochs] };
+      this.kept = this.#current && { ...this.#current, over: true, steps: [...this.#current.steps], spending: [...this.#current.spending], epochs: [...this.#current.epochs] };
       onchange();
     });
   }

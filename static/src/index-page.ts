@@ -89,6 +89,7 @@ async function arrive() {
 }
 
 function open(name: string) {
+  if (dead) return restart(name);
   const { source } = choices.find((choice) => choice.name === name)!;
   dataSelect.value = name;
   problem.clear();
@@ -134,6 +135,7 @@ function hear(event: Event) {
       break;
     case "state":
       if (event.state === "loading") dataset = undefined;
+      if (starting && event.state === "idle") standing = { state: "idle" }; // the run before has made room
       if (run?.planned) starting = false;
       return starting ? undefined : setState(event.state!);
     case "done":
@@ -170,14 +172,16 @@ function useDataset(info: DatasetInfo) {
 }
 
 function usePreset(model: string) {
-  preset = presets.of(model) ?? { ...form.config, model };
+  preset = presets.of(model) ?? { ...fallback, model };
   form.fill(preset);
 }
 
 /** Another model brings how it is trained; what is promised, and how it is kept, stay as they were chosen. */
 function useModel(model: string) {
-  preset = presets.of(model) ?? { ...form.config, model };
-  const { epochs, batchSize, clipNorm, optimizer, learningRate, momentum, schedule } = preset;
+  const own = presets.of(model);
+  preset = own ?? { ...fallback, model };
+  if (!own) return;
+  const { epochs, batchSize, clipNorm, optimizer, learningRate, momentum, schedule } = own;
   form.fill({ ...form.config, epochs, batchSize, clipNorm, optimizer, learningRate: form.ownRate ?? learningRate, momentum, schedule });
 }
 
@@ -203,7 +207,7 @@ function setState(next: State) {
   buttons.pause.textContent = state === "paused" ? "Resume" : "Pause";
   buttons.step.hidden = state !== "paused";
   buttons.stop.disabled = !busy;
-  buttons.restore.disabled = busy || !dataset;
+  buttons.restore.disabled = busy || !dataset || dead;
   document.body.dataset.state = state;
   // A button that is disabled under the finger hands the focus on.
   if (focused?.matches(":disabled")) (busy ? buttons.pause : buttons.train).focus();
@@ -268,6 +272,7 @@ function fail(message: string, fatal = false) {
     run = standing.run;
     shownEpoch = undefined; // its pictures were cleared
   }
+  if (dead && run?.planned) run.over = true;
   if (!dataset || dead) setState("idle");
   else if (starting) setState(refused ? standing.state : "paused");
   starting = false;
@@ -277,7 +282,7 @@ function fail(message: string, fatal = false) {
 function otherData(): WayOut[] {
   const retry = { label: "Try again", act: () => restart() };
   const first = choices[0]?.name; // the list of datasets may not have come
-  const digits = { label: "Use the built-in digits", act: () => (dead ? restart(first) : open(first)) };
+  const digits = { label: "Use the built-in digits", act: () => open(first) };
   return !first || dataSelect.value === first ? [retry] : [retry, digits];
 }
 
@@ -289,7 +294,7 @@ function restart(data = dataSelect.value) {
   if (choices.length > 0) open(data); // else arrive will, when it knows them
 }
 
-const maxCheckpoint = 2 ** 28; // as in train/checkpoint.go
+const maxCheckpoint = 2 ** 28 + 1024; // that of train/checkpoint.go, and its head
 
 async function restore(event: globalThis.Event) {
   const input = event.target as HTMLInputElement;
@@ -300,6 +305,7 @@ async function restore(event: globalThis.Event) {
   if (file.size > maxCheckpoint) return problem.show(`${file.name} has ${format.count(file.size)} bytes; no checkpoint has more than ${format.count(maxCheckpoint)}.`);
   try {
     const checkpoint = new Uint8Array(await file.arrayBuffer());
+    if (buttons.restore.disabled) return; // a run was started, or other data opened, in the meantime
     begin(form.config);
     trainer.send({ type: "restore", checkpoint }, [checkpoint.buffer]);
   } catch (error) {

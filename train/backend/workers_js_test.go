@@ -83,7 +83,7 @@ func TestLostWorkerIsReplaced(t *testing.T) {
 		told string
 	}{
 		"silent":   {func() { w.pool.workers[1].self.Call("terminate") }, "no answer in time"},
-		"throwing": {func() { w.pool.workers[2].post(map[string]any{"call": "nothing of that name"}) }, "is not a function"},
+		"throwing": {func() { w.pool.workers[2].post(map[string]any{"call": "nothing of that name"}) }, "TypeError"},
 	} {
 		notices = nil
 		c.lose()

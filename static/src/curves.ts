@@ -37,11 +37,12 @@ export class Curves {
   show(run: Run | undefined, kept: Run | undefined) {
     if (run && !run.planned) return; // until it is planned, what there was stays
     const runs = [run, kept];
-    const range: [number, number] = [0, Math.max(...runs.map((r) => (r ? length(r) : 0)))];
+    const longest = Math.max(...runs.map((r) => (r ? length(r) : 0)));
+    const range: [number, number] | undefined = longest ? [0, longest] : undefined;
     const both = (columns: (run: Run) => Columns) => joined(...runs.map((r): Columns => (r ? columns(r) : [[], []])));
     this.accuracy.set(both((r) => perEpoch(r, (e) => e.accuracy)), range);
     this.loss.set(both((r) => perEpoch(r, (e) => e.loss)), range);
-    const target: Columns = run?.planned?.private ? [range, [run.config.epsilon, run.config.epsilon]] : [[], []];
+    const target: Columns = range && run?.planned?.private ? [range, [run.config.epsilon, run.config.epsilon]] : [[], []];
     this.epsilon.set(joined(both(spending), target), range);
     this.epsilon.root.hidden = run?.planned?.private === false;
     this.trainLoss.root.hidden = !run?.config.diagnostics;

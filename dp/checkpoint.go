@@ -64,23 +64,17 @@ func (e *Engine) Restore(s State) error {
 	if s.Run != e.run {
 		return fmt.Errorf("dp: state of run %x in run %x", s.Run, e.run)
 	}
-	if s.Step < 0 || s.Step > e.plan.spec.Steps || s.Step > e.charged {
-		return fmt.Errorf("dp: state at step %d of %d, charged up to %d", s.Step, e.plan.spec.Steps, e.charged)
+	if s.Step > e.charged {
+		return fmt.Errorf("dp: state at step %d, charged up to %d", s.Step, e.charged)
 	}
-	if !e.seeded {
-		return e.policy.SetState(s.Policy)
-	}
-	if s.Random == nil {
-		return errors.New("dp: state of a private run in a reproducible one")
-	}
-	var sampling, noise Stream
-	if err := errors.Join(sampling.UnmarshalBinary(s.Random.Sampling), noise.UnmarshalBinary(s.Random.Noise)); err != nil {
-		return fmt.Errorf("dp: random state: %w", err)
+	if err := s.Check(e.plan, e.policy, e.seeded); err != nil || !e.seeded {
+		return err
 	}
 	if err := e.past.check(s.Random); err != nil {
 		return err
 	}
-	if err := e.policy.SetState(s.Policy); err != nil {
+	sampling, noise, err := s.Random.streams()
+	if err != nil {
 		return err
 	}
 	e.step, e.charged = s.Step, s.Step
@@ -88,6 +82,30 @@ func (e *Engine) Restore(s State) error {
 	e.pending, e.foreseen = false, false
 	e.past.restore(s.Random)
 	return nil
+}
+
+// Check refuses what no engine of this plan would restore, so that a run need not enter a ledger to be refused. It leaves
+// the policy in the state saved.
+func (s *State) Check(p *Plan, policy Policy, seeded bool) error {
+	if s.Step < 0 || s.Step > p.Steps() {
+		return fmt.Errorf("dp: state at step %d of %d", s.Step, p.Steps())
+	}
+	if seeded {
+		if s.Random == nil {
+			return errors.New("dp: state of a private run in a reproducible one")
+		}
+		if _, _, err := s.Random.streams(); err != nil {
+			return err
+		}
+	}
+	return policy.SetState(s.Policy)
+}
+
+func (r *RandomState) streams() (sampling, noise Stream, err error) {
+	if err = errors.Join(sampling.UnmarshalBinary(r.Sampling), noise.UnmarshalBinary(r.Noise)); err != nil {
+		err = fmt.Errorf("dp: random state: %w", err)
+	}
+	return sampling, noise, err
 }
 
 func (c *correlation) save(r *RandomState) {

@@ -1,7 +1,6 @@
 package train
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -43,22 +42,22 @@ func (s *Session) restore(saved *Checkpoint) (err error) {
 	if err := s.optim.setState(saved.Optimizer); err != nil {
 		return fmt.Errorf("train: checkpoint: %w", err)
 	}
-	if err := s.policy.SetState(saved.Engine.Policy); err != nil {
-		return fmt.Errorf("train: checkpoint: %w", err)
-	}
-	if at := saved.Engine.Step; at < 0 || at > saved.Plan.Steps {
-		return fmt.Errorf("train: checkpoint: it is at step %d of %d", at, saved.Plan.Steps)
-	}
-	if s.config.Seed != nil && saved.Engine.Random == nil {
-		return errors.New("train: checkpoint: a reproducible run without the state of its random streams")
-	}
 	if s.average != nil {
 		if err := s.average.SetState(saved.Average); err != nil {
 			return fmt.Errorf("train: checkpoint: %w", err)
 		}
 	}
 	s.before = saved.Seconds
-	return s.checkPlan(saved)
+	if err := s.checkPlan(saved); err != nil {
+		return err
+	}
+	if s.plan, err = dp.NewPlan(saved.Plan); err != nil { // calibrated already
+		return err
+	}
+	if err := saved.Engine.Check(s.plan, s.policy, s.config.Seed != nil); err != nil {
+		return fmt.Errorf("train: checkpoint: %w", err)
+	}
+	return nil
 }
 
 // checkPlan refuses a plan that is not the configuration's: a checkpoint comes from outside, and what the page shows of

@@ -237,6 +237,7 @@ func TestCheckpointIsRefused(t *testing.T) {
 		"optimiser":      {func(c *Checkpoint) { c.Optimizer.Vectors = c.Optimizer.Vectors[4:] }, "optimiser"},
 		"policy state":   {func(c *Checkpoint) { c.Engine.Policy = []byte{0xc0} }, "policy state"},
 		"step":           {func(c *Checkpoint) { c.Engine.Step = c.Plan.Steps + 1 }, "step"},
+		"random state":   {func(c *Checkpoint) { seed := uint64(1); c.Config.Seed = &seed; c.Engine.Random = &dp.RandomState{} }, "random state"},
 		"unknown run":    {func(c *Checkpoint) { c.Engine.Run[0]++; c.Engine.Policy = []byte{0xc0} }, "policy state"},
 		"config":         {func(c *Checkpoint) { c.Config.ClipNorm = math.NaN() }, "ClipNorm"},
 	} {

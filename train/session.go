@@ -103,11 +103,7 @@ func (s *Session) design(saved *Checkpoint) (err error) {
 		s.plan, err = dp.NewPlan(design.Spec)
 		return err
 	}
-	if err := s.restore(saved); err != nil {
-		return err
-	}
-	s.plan, err = dp.NewPlan(saved.Plan) // calibrated already
-	return err
+	return s.restore(saved)
 }
 
 // compute starts the backend.

@@ -11,7 +11,7 @@ func TestComparesTwoRuns(t *testing.T) {
 	p.wait("the first run", state+` === "done"`)
 	first := p.text("tile-accuracy")
 	p.click("keep")
-	eval[any](p, `(() => { const e = document.getElementById("setting-epsilon"); e.value = "0.1"; e.dispatchEvent(new Event("change")); })()`)
+	p.set("epsilon", "0.1")
 	p.click("train")
 	p.wait("the second run", state+` === "done" && document.getElementById("tile-target").innerText === "0.10"`)
 	table := p.text("compare")

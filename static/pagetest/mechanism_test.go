@@ -1,16 +1,9 @@
 package pagetest
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 )
-
-// choose chooses an option of a select by its value, as a person would.
-func (p *tab) choose(id, value string) {
-	p.t.Helper()
-	eval[any](p, fmt.Sprintf(`(() => { const s = document.getElementById(%s); s.value = %s; s.dispatchEvent(new Event("change")); })()`, quote(id), quote(value)))
-}
 
 // A mechanism is put together from parts, each explained; the run is planned and trained with it, and a link carries it.
 func TestComposesMechanism(t *testing.T) {
@@ -20,7 +13,7 @@ func TestComposesMechanism(t *testing.T) {
 	p.choose("mechanism-part-0", "quantile")
 	p.choose("mechanism-part-1", "sigma-linear")
 	p.choose("mechanism-part-3", "momentum")
-	eval[any](p, `(() => { const f = document.getElementById("mechanism-part-3-beta"); f.value = "0.5"; f.dispatchEvent(new Event("change")); })()`)
+	p.choose("mechanism-part-3-beta", "0.5")
 	about := eval[string](p, `document.getElementById("mechanism-part-0-about").textContent`)
 	for _, words := range []string{"quantile", "It costs one noised count", "arXiv:1905.03871"} {
 		if !strings.Contains(about, words) {
@@ -71,13 +64,8 @@ func TestRefusesHalfAStage(t *testing.T) {
 	p := open(t, serve(t).page("#data=digits&model=logistic&mechanism=noise-decay"), 1280)
 	p.wait("the data", dataReady)
 	for _, value := range []string{"3", "3.5"} {
-		wrong := eval[bool](p, fmt.Sprintf(`(() => {
-			const field = document.getElementById("mechanism-part-0-stages");
-			field.value = "%s";
-			field.dispatchEvent(new Event("change"));
-			return field.ariaInvalid === "true";
-		})()`, value))
-		if wrong != (value == "3.5") {
+		p.choose("mechanism-part-0-stages", value)
+		if wrong := eval[bool](p, `document.getElementById("mechanism-part-0-stages").ariaInvalid === "true"`); wrong != (value == "3.5") {
 			t.Errorf("%s stages are wrong: %v", value, wrong)
 		}
 	}

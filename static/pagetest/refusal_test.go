@@ -6,12 +6,6 @@ import (
 	"testing"
 )
 
-// set writes a value into a setting's field.
-func (p *tab) set(key, value string) {
-	p.t.Helper()
-	p.choose("setting-"+key, value)
-}
-
 func TestRefusesBadSettings(t *testing.T) {
 	p := open(t, serve(t).page("#data=digits&model=logistic"), 1280)
 	p.wait("the data", dataReady)

@@ -151,6 +151,18 @@ func (p *tab) clickOn(element string) {
 	p.run(chromedp.MouseClickXY(at[0], at[1]))
 }
 
+// choose gives a select or a field a value, as a person would.
+func (p *tab) choose(id, value string) {
+	p.t.Helper()
+	eval[any](p, fmt.Sprintf(`(() => { const e = document.getElementById(%s); e.value = %s; e.dispatchEvent(new Event("change")); })()`, quote(id), quote(value)))
+}
+
+// set writes a value into a setting's field.
+func (p *tab) set(key, value string) {
+	p.t.Helper()
+	p.choose("setting-"+key, value)
+}
+
 // upload gives a file input a file.
 func (p *tab) upload(id, file string) {
 	p.t.Helper()

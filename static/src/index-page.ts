@@ -171,17 +171,16 @@ function useDataset(info: DatasetInfo) {
   drawn();
 }
 
+/** What the address is compared with. */
 function usePreset(model: string) {
   preset = presets.of(model) ?? { ...fallback, model };
-  form.fill(preset);
 }
 
 /** Another model brings how it is trained; what is promised, and how it is kept, stay as they were chosen. */
 function useModel(model: string) {
-  const own = presets.of(model);
-  preset = own ?? { ...fallback, model };
-  if (!own) return;
-  const { epochs, batchSize, clipNorm, optimizer, learningRate, momentum, schedule } = own;
+  usePreset(model);
+  if (!presets.of(model)) return;
+  const { epochs, batchSize, clipNorm, optimizer, learningRate, momentum, schedule } = preset;
   form.fill({ ...form.config, epochs, batchSize, clipNorm, optimizer, learningRate: form.ownRate ?? learningRate, momentum, schedule });
 }
 

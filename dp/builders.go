@@ -72,7 +72,7 @@ func buildAMCNS(b *builder) error {
 	b.policy.rule.Grouping = clip.PerLayer
 	b.quantile(b.get("rate"), 0.5, 0.01, 10)
 	b.noise(linearCurve(&b.Setting, b.get("sigma_end")))
-	b.filter(newAverage(b.get("beta"), corrected, b.Setting.Params()))
+	b.filter(newAverage(b.get("beta"), corrected, b.Coordinates()))
 	return b.allocation(int(b.get("allocation")))
 }
 
@@ -84,7 +84,7 @@ var mvrParams = []Param{number("rate", "speed of the bound", 0.2, 0, 2), number(
 func buildALCMVR(b *builder, start averageStart) error {
 	b.quantile(b.get("rate"), 0.5, 0.01, 10)
 	b.decay(epochCurve(&b.Setting, b.get("clip_factor")), "clip_factor")
-	b.filter(newAverage(b.get("beta"), start, b.Setting.Params()))
+	b.filter(newAverage(b.get("beta"), start, b.Coordinates()))
 	return nil
 }
 

@@ -114,8 +114,8 @@ var catalogue = []Mechanism{
 		Summary: "Gradients here and a little ahead are combined before clipping, and a filter predicts each from the last.",
 		Params:  []Param{kappa, number("gamma", "how far ahead, in steps", 0.5, 0.01, 100)},
 		build: func(b *builder) error {
-			b.policy.lookahead = newLookahead(b.get("kappa"), b.get("gamma"), b.Setting.Params())
-			b.filter(newAverage(1-b.get("kappa"), fromFirst, b.Setting.Params()))
+			b.policy.lookahead = newLookahead(b.get("kappa"), b.get("gamma"), b.Coordinates())
+			b.filter(newAverage(1-b.get("kappa"), fromFirst, b.Coordinates()))
 			return b.fixed(clip.Rule{})
 		},
 	},
@@ -171,7 +171,7 @@ var catalogue = []Mechanism{
 		Params:  []Param{number("rate", "speed of the bound", 0.2, 0, 2), beta, countNoise},
 		build: func(b *builder) error {
 			b.quantile(b.get("rate"), 0.5, 0.1, 10)
-			b.filter(newAverage(b.get("beta"), fromZero, b.Setting.Params()))
+			b.filter(newAverage(b.get("beta"), fromZero, b.Coordinates()))
 			return nil
 		},
 	},
@@ -200,7 +200,7 @@ var catalogue = []Mechanism{
 		Summary: "The optimiser follows a moving average of the noised gradients, which is too short at first.",
 		Params:  []Param{beta},
 		build: func(b *builder) error {
-			b.filter(newAverage(b.get("beta"), fromZero, b.Setting.Params()))
+			b.filter(newAverage(b.get("beta"), fromZero, b.Coordinates()))
 			return nil
 		},
 	},
@@ -209,7 +209,7 @@ var catalogue = []Mechanism{
 		Summary: "A moving average of the noised gradients, scaled so that it has full length from the first step.",
 		Params:  []Param{beta},
 		build: func(b *builder) error {
-			b.filter(newAverage(b.get("beta"), corrected, b.Setting.Params()))
+			b.filter(newAverage(b.get("beta"), corrected, b.Coordinates()))
 			return nil
 		},
 	},
@@ -219,7 +219,7 @@ var catalogue = []Mechanism{
 		Summary: "A recursive filter keeps the slow part of the gradients, where the signal is, and drops the fast part, which is noise.",
 		Params:  []Param{number("a1", "feedback coefficient, 0 or below", -0.9, -0.9999, 0), number("b0", "weight of the newest gradient", 0.05, 1e-4, 1), number("b1", "weight of the one before", 0.05, 0, 1)},
 		build: func(b *builder) error {
-			b.filter(newLowPass(b.get("a1"), b.get("b0"), b.get("b1"), b.Setting.Params()))
+			b.filter(newLowPass(b.get("a1"), b.get("b0"), b.get("b1"), b.Coordinates()))
 			return nil
 		},
 	},

@@ -18,6 +18,7 @@ type Setting struct {
 	StepsPerEpoch int
 	ClipNorm      float64 // C
 	Tensors       []int   // sizes of the parameter tensors
+	Appended      []int   // coordinates that gradients have behind each tensor beside the model's, such as an audit's; nil: none
 	Epsilon       float64 // target
 	Delta         float64
 	Momentum      float64 // of the optimiser that follows the gradients: banded noise is shaped for it
@@ -28,6 +29,15 @@ type Setting struct {
 func (s *Setting) Params() int {
 	n := 0
 	for _, t := range s.Tensors {
+		n += t
+	}
+	return n
+}
+
+// Coordinates is the number of a gradient's coordinates: the parameters and what is appended to them.
+func (s *Setting) Coordinates() int {
+	n := s.Params()
+	for _, t := range s.Appended {
 		n += t
 	}
 	return n
@@ -47,10 +57,17 @@ func (s *Setting) check() error {
 		return fmt.Errorf("dp: momentum %v, want 0 to 1", s.Momentum)
 	case len(s.Tensors) < 1 || len(s.Tensors) > maxGroups:
 		return fmt.Errorf("dp: %d parameter tensors, want 1 to %d", len(s.Tensors), maxGroups)
+	case s.Appended != nil && len(s.Appended) != len(s.Tensors):
+		return fmt.Errorf("dp: coordinates are appended to %d tensors of %d", len(s.Appended), len(s.Tensors))
 	}
 	for t, n := range s.Tensors {
 		if n < 1 || n > 1<<28 {
 			return fmt.Errorf("dp: tensor %d has %d parameters", t, n)
+		}
+	}
+	for t, n := range s.Appended {
+		if n < 0 || n > 1<<28 {
+			return fmt.Errorf("dp: %d coordinates are appended to tensor %d", n, t)
 		}
 	}
 	return clip.CheckBounds([]float64{s.ClipNorm}, 1)
@@ -147,7 +164,7 @@ func NewMechanism(name string, params map[string]float64, s Setting) (*Design, e
 	if len(parts) > 8 {
 		return nil, fmt.Errorf("dp: mechanism of %d parts, at most 8", len(parts))
 	}
-	s.Tensors = slices.Clone(s.Tensors)
+	s.Tensors, s.Appended = slices.Clone(s.Tensors), slices.Clone(s.Appended)
 	b := &builder{Setting: s, policy: &composed{}, steers: []string{"the clip norm"}}
 	b.design.Spec = Spec{N: s.N, Rate: s.BatchSize / float64(s.N), Steps: s.Steps, Epsilon: s.Epsilon, Delta: s.Delta, NoNoise: s.NoNoise}
 	used := map[string]bool{}

@@ -15,9 +15,9 @@ const (
 // MarshalMsg implements msgp.Marshaler
 func (z *Config) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 15
+	// map header, size 16
 	// string "model"
-	o = append(o, 0x8f, 0xa5, 0x6d, 0x6f, 0x64, 0x65, 0x6c)
+	o = append(o, 0xde, 0x0, 0x10, 0xa5, 0x6d, 0x6f, 0x64, 0x65, 0x6c)
 	o = msgp.AppendString(o, z.Model)
 	// string "epsilon"
 	o = append(o, 0xa7, 0x65, 0x70, 0x73, 0x69, 0x6c, 0x6f, 0x6e)
@@ -53,6 +53,9 @@ func (z *Config) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "schedule"
 	o = append(o, 0xa8, 0x73, 0x63, 0x68, 0x65, 0x64, 0x75, 0x6c, 0x65)
 	o = msgp.AppendString(o, z.Schedule)
+	// string "audit"
+	o = append(o, 0xa5, 0x61, 0x75, 0x64, 0x69, 0x74)
+	o = msgp.AppendBool(o, z.Audit)
 	// string "workers"
 	o = append(o, 0xa7, 0x77, 0x6f, 0x72, 0x6b, 0x65, 0x72, 0x73)
 	o = msgp.AppendInt(o, z.Workers)
@@ -160,6 +163,12 @@ func (z *Config) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Schedule")
 				return
 			}
+		case "audit":
+			z.Audit, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Audit")
+				return
+			}
 		case "workers":
 			z.Workers, bts, err = msgp.ReadIntBytes(bts)
 			if err != nil {
@@ -209,7 +218,7 @@ func (z *Config) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Config) Msgsize() (s int) {
-	s = 1 + 6 + msgp.StringPrefixSize + len(z.Model) + 8 + msgp.Float64Size + 6 + msgp.Float64Size + 7 + msgp.Float64Size + 10 + msgp.IntSize + 10 + z.Mechanism.Msgsize() + 9 + msgp.Float64Size + 10 + msgp.StringPrefixSize + len(z.Optimizer) + 13 + msgp.Float64Size + 9 + msgp.Float64Size + 9 + msgp.StringPrefixSize + len(z.Schedule) + 8 + msgp.IntSize + 5
+	s = 3 + 6 + msgp.StringPrefixSize + len(z.Model) + 8 + msgp.Float64Size + 6 + msgp.Float64Size + 7 + msgp.Float64Size + 10 + msgp.IntSize + 10 + z.Mechanism.Msgsize() + 9 + msgp.Float64Size + 10 + msgp.StringPrefixSize + len(z.Optimizer) + 13 + msgp.Float64Size + 9 + msgp.Float64Size + 9 + msgp.StringPrefixSize + len(z.Schedule) + 6 + msgp.BoolSize + 8 + msgp.IntSize + 5
 	if z.Seed == nil {
 		s += msgp.NilSize
 	} else {

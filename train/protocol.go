@@ -41,7 +41,7 @@ type Event struct {
 	State      string               `json:"state,omitempty"` // idle | loading | running | paused | done
 	Checkpoint []byte               `json:"checkpoint,omitempty"`
 	Answer     *AccountAnswer       `json:"answer,omitempty"`
-	Audit      *AuditAnswer         `json:"audit,omitempty"`
+	Audit      *AuditAnswer         `json:"audit,omitempty"` // audit; done, of a run that an auditor watched
 	Replay     *ReplayAnswer        `json:"replay,omitempty"`
 	ID         int                  `json:"id,omitempty"`
 	Message    string               `json:"message,omitempty"` // notice, error: a sentence for the person at the page
@@ -173,9 +173,9 @@ type AuditQuestion struct {
 	Delta     float64            `json:"delta"`
 }
 
-// AuditAnswer tells how an audit goes on and, when all steps are done, what it found; Error is set instead when it failed.
+// AuditAnswer tells how an audit goes on and, when it is over, what it found; Error is set instead when it failed.
 type AuditAnswer struct {
-	Step       int     `json:"step"`
+	Step       int     `json:"step"` // steps that the auditor has seen
 	Steps      int     `json:"steps"`
 	Guesses    int     `json:"guesses"` // about whether a canary took part
 	Correct    int     `json:"correct"`

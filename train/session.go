@@ -11,6 +11,7 @@ import (
 	"cloister/accountant"
 	"cloister/clip"
 	"cloister/dp"
+	"cloister/dp/audit"
 	"cloister/nn"
 	"cloister/train/backend"
 )
@@ -37,6 +38,7 @@ type Session struct {
 	plan     *dp.Plan
 	policy   dp.Policy
 	average  dp.Averaging // nil: parameters are evaluated as they are
+	audit    *audit.Audit // nil: nobody watches
 	engine   *dp.Engine
 	backend  backend.Backend
 	optim    *optimization
@@ -89,7 +91,7 @@ func (s *Session) design(saved *Checkpoint) (err error) {
 		N: d.TrainRecords, BatchSize: float64(c.BatchSize), Steps: steps, StepsPerEpoch: perEpoch, ClipNorm: c.ClipNorm,
 		Tensors: tensorSizes(s.model), Epsilon: c.Epsilon, Delta: c.Delta, Momentum: c.Momentum, NoNoise: c.NonPrivate,
 	}
-	design, err := dp.NewMechanism(c.Mechanism.Name, c.Mechanism.Params, setting)
+	design, err := s.mechanism(setting)
 	if err != nil {
 		return err
 	}
@@ -101,9 +103,13 @@ func (s *Session) design(saved *Checkpoint) (err error) {
 	if saved == nil {
 		s.params = Initial(s.model, c.Seed)
 		s.plan, err = dp.NewPlan(design.Spec)
-		return err
+	} else {
+		err = s.restore(saved)
 	}
-	return s.restore(saved)
+	if err == nil && s.audit != nil {
+		err = s.audit.Begin(s.plan)
+	}
+	return err
 }
 
 // compute starts the backend.
@@ -124,14 +130,18 @@ func (s *Session) compute(ctx context.Context) (err error) {
 // points is how many parameter vectors the policy evaluates a step at. Asking twice for one step changes nothing.
 func (s *Session) points() int {
 	ask := dp.Ask{Bounds: make([]float64, s.policy.Rule().Groups(len(s.model.Tensors())))}
-	s.policy.Ask(dp.View{Params: s.params}, &ask)
+	view := dp.View{Params: s.params}
+	if s.audit != nil {
+		view.Params = s.audit.Widen(s.params)
+	}
+	s.policy.Ask(view, &ask)
 	return max(1, len(ask.Points))
 }
 
 // enter begins the run in the ledger, or goes on with it.
 func (s *Session) enter(saved *Checkpoint) (err error) {
 	o := dp.Options{
-		Plan: s.plan, Policy: s.policy, Tensors: tensorSizes(s.model), Rounding: s.backend.Rounding(),
+		Plan: s.plan, Policy: s.policy, Tensors: s.tensors(), Rounding: s.backend.Rounding(),
 		Ledger: s.env.Ledger, Title: s.title(), Seed: s.config.Seed, NotPrivate: s.config.NotPrivate(),
 	}
 	if saved != nil {
@@ -197,7 +207,7 @@ func (s *Session) Step(ctx context.Context) error {
 	var spent float64
 	var spentErr error
 	var accounting sync.WaitGroup
-	released, err := s.engine.Next(ctx, s.params, func(ctx context.Context, q dp.Query) (dp.Sums, error) {
+	released, err := s.next(ctx, func(ctx context.Context, q dp.Query) (dp.Sums, error) {
 		// What the step will have cost is known before it: the accountant works while the workers do.
 		accounting.Go(func() { spent, spentErr = s.spent(step + 1) })
 		sums, err := s.backend.Step(ctx, backend.Request{Points: q.Points, Coefficients: q.Coefficients, Records: q.Records, Bounds: q.Bounds, Thresholds: q.Thresholds})
@@ -222,6 +232,14 @@ func (s *Session) Step(ctx context.Context) error {
 		s.diagnose(&raw)
 	}
 	return spentErr
+}
+
+// next is the engine's step, and the auditor's where one watches.
+func (s *Session) next(ctx context.Context, compute func(context.Context, dp.Query) (dp.Sums, error)) (*dp.Released, error) {
+	if s.audit != nil {
+		return s.audit.Next(ctx, s.engine, s.params, compute)
+	}
+	return s.engine.Next(ctx, s.params, compute)
 }
 
 // seconds is the training time so far. How long a step takes tells how many records it had: without diagnostics only

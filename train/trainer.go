@@ -292,9 +292,10 @@ func (t *Trainer) pause() error {
 
 // stop ends the run where it is. It is certified at its planned epsilon, however early.
 func (t *Trainer) stop() error {
-	err := t.session.Settle()
+	found, err := t.session.Audited()
+	err = errors.Join(err, t.session.Settle())
 	t.running, t.over = false, true
-	t.emit(Event{Type: "done", Step: t.lastStep(), Planned: t.session.Planned()})
+	t.emit(Event{Type: "done", Step: t.lastStep(), Planned: t.session.Planned(), Audit: found})
 	t.state()
 	return err
 }

@@ -53,17 +53,7 @@ func TestSoundIsNotRefuted(t *testing.T) {
 func runSmall(t *testing.T, name string, params map[string]float64, o Options, frozen *dp.Spec) (Result, *dp.Plan) {
 	t.Helper()
 	s := small
-	probe, err := dp.NewMechanism(name, params, s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := New(o, probe.Policy.Rule(), s.Tensors, s.N)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.BatchSize *= float64(a.N()) / float64(s.N)
-	s.N, s.Tensors = a.N(), a.Tensors()
-	design, err := dp.NewMechanism(name, params, s)
+	a, design, err := Design(name, params, s, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +187,7 @@ func TestModelIsUntouched(t *testing.T) {
 	for i := range wide {
 		wide[i] = float32(i)
 	}
-	compute := a.Compute(func(_ context.Context, q dp.Query) (dp.Sums, error) {
+	compute := a.compute(func(_ context.Context, q dp.Query) (dp.Sums, error) {
 		if len(q.Records) != 2 || len(q.Points[0]) != 5 || q.Points[0][2] != 12 {
 			t.Errorf("the model's side saw %+v", q)
 		}
@@ -211,7 +201,7 @@ func TestModelIsUntouched(t *testing.T) {
 	for i, x := range s.Gradient {
 		narrow[i] = float32(x)
 	}
-	if m := a.Model(narrow); len(m) != 5 || m[0] != 1 || m[4] != 5 || s.Records != 7 || s.Counts[0] != 1 {
+	if m := a.take(make([]float32, 5), narrow); m[0] != 1 || m[4] != 5 || s.Records != 7 || s.Counts[0] != 1 {
 		t.Errorf("model part %v of %v, %d records, counts %v", m, s.Gradient, s.Records, s.Counts)
 	}
 	for j := range 10 {
@@ -222,6 +212,11 @@ func TestModelIsUntouched(t *testing.T) {
 		if math.Abs(s.Gradient[2+j]-0.5*want) > 1e-12 || math.Abs(s.Gradient[15+j]-2*want) > 1e-12 {
 			t.Errorf("canary %d adds %v and %v", j, s.Gradient[2+j], s.Gradient[15+j])
 		}
+	}
+	// A release is the mean over the real records alone again.
+	r := dp.Released{Gradient: []float32{3}, NoiseStd: 1, NoiseStds: []float64{2}, Counts: []float64{0.75}}
+	if a.rescale(&r); r.Gradient[0] != 9 || r.NoiseStd != 3 || r.NoiseStds[0] != 6 || r.Counts[0] != 1.25 {
+		t.Errorf("of 5 records and 10 canaries: %+v", r)
 	}
 }
 

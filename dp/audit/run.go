@@ -14,17 +14,7 @@ import (
 // parameter. Progress, when not nil, is told the steps done.
 func Mechanism(ctx context.Context, name string, params map[string]float64, s dp.Setting, o Options, progress func(step int)) (Result, *dp.Plan, error) {
 	s.Tensors = slices.Repeat([]int{1}, len(s.Tensors))
-	probe, err := dp.NewMechanism(name, params, s)
-	if err != nil {
-		return Result{}, nil, err
-	}
-	a, err := New(o, probe.Policy.Rule(), s.Tensors, s.N)
-	if err != nil {
-		return Result{}, nil, err
-	}
-	s.BatchSize *= float64(a.N()) / float64(s.N) // the same sampling rate for records and canaries
-	s.N, s.Tensors = a.N(), a.Tensors()
-	design, err := dp.NewMechanism(name, params, s)
+	a, design, err := Design(name, params, s, o)
 	if err != nil {
 		return Result{}, nil, err
 	}
@@ -52,10 +42,10 @@ func (a *Audit) Run(ctx context.Context, plan *dp.Plan, policy dp.Policy, progre
 	if err != nil {
 		return Result{}, err
 	}
-	params := make([]float32, total(a.Tensors()))
-	compute := a.Compute(standIns(a.model, rand.New(Source(a.Seed, "stand-ins"))))
+	params := make([]float32, total(a.model))
+	compute := standIns(a.model, rand.New(Source(a.Seed, "stand-ins")))
 	for e.Step() < plan.Steps() {
-		if _, err := e.Next(ctx, params, compute); err != nil {
+		if _, err := a.Next(ctx, e, params, compute); err != nil {
 			return Result{}, err
 		}
 		if progress != nil {

@@ -88,3 +88,24 @@ func TestAttacksOwnMechanism(t *testing.T) {
 	p.wait("the attack", `document.querySelector(".attack .verdict").innerText.includes("Not caught")`)
 	p.clean()
 }
+
+// A run is attacked while it trains, through its own steps, and the verdict waits for its end.
+func TestAttacksTheRun(t *testing.T) {
+	p := open(t, serve(t).page("#data=digits&model=logistic&epochs=3"), 1280)
+	p.wait("the data", dataReady)
+	p.click("setting-audit")
+	p.click("train")
+	p.wait("the plan", `document.getElementById("audited").innerText.includes("watches this run")`)
+	p.wait("the end", state+` === "done"`)
+	if words := p.text("audited"); !strings.Contains(words, "Not caught: nothing contradicts ε = 3.") || !strings.Contains(words, "Proven: ε ≤ 3.00") || strings.Contains(words, "They saw") {
+		t.Errorf("the attacker's verdict: %s", words)
+	}
+	p.click("train")
+	p.wait("some steps", state+` === "running" && document.getElementById("progress").value > 0.1`)
+	p.click("stop")
+	p.wait("the end", state+` === "done"`)
+	if words := p.text("audited"); !strings.Contains(words, "They saw") {
+		t.Errorf("the verdict on a run that was stopped: %s", words)
+	}
+	p.clean()
+}

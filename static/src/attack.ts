@@ -1,8 +1,10 @@
-// The audit as a button: a mechanism is attacked in a trainer of its own, so that a run that goes on is not disturbed.
+// The audit: as a button, with which a mechanism is attacked in a trainer of its own, so that a run that goes on is not
+// disturbed; and what an attacker found who watched a run.
 import { el } from "./dom";
 import * as format from "./format";
 import { claimWords, proofWords } from "./privacy-words";
 import type { AuditAnswer, AuditQuestion } from "./protocol";
+import type { Run } from "./run";
 import { Trainer } from "./trainer-client";
 
 /** Fills host with a button, a progress bar and the verdict; question says what to attack when the button is pressed. */
@@ -20,7 +22,7 @@ export function attackButton(host: HTMLElement, label: string, question: () => A
     verdict.textContent = "";
     try {
       const found = await attack(asked, ({ step, steps }) => (bar.value = step / steps));
-      verdict.replaceChildren(...words(found, asked));
+      verdict.replaceChildren(...words(found, asked.epsilon, asked.published));
     } finally {
       bar.hidden = true;
       button.disabled = false;
@@ -39,7 +41,21 @@ async function attack(question: AuditQuestion, progress: (answer: AuditAnswer) =
   }
 }
 
-function words({ guesses, correct, confidence, lower, privacy }: AuditAnswer, { epsilon, published }: AuditQuestion): (Node | string)[] {
+/** Shows in host that an attacker watches a run and, when it is over, what they found. */
+export function showAudited(host: HTMLElement, run: Run | undefined) {
+  host.hidden = !run?.planned || !run.config.audit;
+  const told = el("span", {}, ...(host.hidden ? [] : audited(run!)));
+  if (told.textContent !== host.textContent) host.replaceChildren(told); // what is said again is read out again
+}
+
+function audited({ config, audited, over }: Run): (Node | string)[] {
+  if (!audited) return [over ? "The attacker saw no step of this run." : "An attacker watches this run. What they found is told when it is over."];
+  const { step, steps } = audited;
+  const seen = step < steps ? ` They saw ${format.count(step)} of ${format.count(steps)} steps.` : "";
+  return [...words(audited, config.epsilon, false), seen];
+}
+
+function words({ guesses, correct, confidence, lower, privacy }: AuditAnswer, epsilon: number, published: boolean): (Node | string)[] {
   const sure = format.percent(confidence, 0);
   const refuted = lower > epsilon;
   const headline = refuted ? `Caught: ε is at least ${format.epsilonBelow(lower)}, not ${format.figure(epsilon)}.` : `Not caught: nothing contradicts ε = ${format.figure(epsilon)}.`;

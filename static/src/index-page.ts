@@ -1,6 +1,6 @@
 // The training page: the form, the trainer, and what a run shows.
 import { addressedData, addressedModel, putAddress, withAddress } from "./address";
-import { attackButton } from "./attack";
+import { attackButton, showAudited } from "./attack";
 import { Comparison } from "./comparison";
 import { showConfusion } from "./confusion";
 import { Curves } from "./curves";
@@ -228,6 +228,7 @@ function draw() {
   comparison.show(run);
   curves.show(run, comparison.kept);
   epsilonPanel.show(run, trainer);
+  showAudited(byId("audited"), run);
   byId("attack").hidden = !run?.planned?.private;
   if (!run) byId("confusion-panel").hidden = true;
   if (!run || !epoch || epoch === shownEpoch) return;

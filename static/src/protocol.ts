@@ -32,7 +32,7 @@ export interface Event {
   state?: "idle" | "loading" | "running" | "paused" | "done";
   checkpoint?: Uint8Array;
   answer?: AccountAnswer;
-  audit?: AuditAnswer;
+  audit?: AuditAnswer; // audit; done, of a run that an auditor watched
   replay?: ReplayAnswer;
   id?: number;
   message?: string; // notice, error: a sentence for the person at the page
@@ -164,9 +164,9 @@ export interface AuditQuestion {
   delta: number;
 }
 
-// AuditAnswer tells how an audit goes on and, when all steps are done, what it found; Error is set instead when it failed.
+// AuditAnswer tells how an audit goes on and, when it is over, what it found; Error is set instead when it failed.
 export interface AuditAnswer {
-  step: number;
+  step: number; // steps that the auditor has seen
   steps: number;
   guesses: number; // about whether a canary took part
   correct: number;
@@ -241,6 +241,9 @@ export interface Config {
   learningRate: number; // at the first step
   momentum: number; // SGD's momentum, in [0, 1)
   schedule: string; // learning rate: "constant", "cosine" (per epoch, to 0), "step"
+  // Audit plants canaries among the records, in or out by coins that only the auditor knows, and tells at the end how well
+  // it could guess them from what was released. It changes neither what the model learns nor what the run costs.
+  audit?: boolean;
   workers: number; // compute workers; 0 = one per processor
   // Seed, when set, makes sampling, noise and initialisation reproducible. A run with a seed is NOT private and says so
   // wherever it shows.

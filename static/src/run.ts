@@ -1,5 +1,5 @@
 // What the page knows of a run, put together from the trainer's events.
-import type { Config, DatasetInfo, EpochEvent, Event, Planned, Spend, StepEvent } from "./protocol";
+import type { AuditAnswer, Config, DatasetInfo, EpochEvent, Event, Planned, Spend, StepEvent } from "./protocol";
 
 export type State = NonNullable<Event["state"]>;
 
@@ -13,6 +13,7 @@ export interface Run {
   steps: StepEvent[]; // of a run with diagnostics only: the others tell how long steps take
   epochs: EpochEvent[];
   over?: boolean; // it was stopped, or is through
+  audited?: AuditAnswer; // what an attacker found who watched it
 }
 
 export function newRun(config: Config, dataset: DatasetInfo): Run {
@@ -27,7 +28,10 @@ export function addEvent(run: Run, event: Event) {
   }
   if (event.step) addStep(run, event.step);
   if (event.epoch) run.epochs.push(event.epoch);
-  if (event.type === "done") run.over = true;
+  if (event.type === "done") {
+    run.over = true;
+    run.audited = event.audit;
+  }
 }
 
 function addStep(run: Run, step: StepEvent) {

@@ -33,6 +33,10 @@ export const settings: Setting[] = [
     why: "The chance that the promise fails. Keep it well below one over the number of records.",
   },
   {
+    key: "audit", path: "audit", group: "privacy", label: "Attack this run", kind: "switch",
+    why: "Plants 1,000 canaries among the records, half of them by a coin, and lets an attacker guess which. Neither the model nor epsilon changes.",
+  },
+  {
     key: "epochs", path: "epochs", group: "training", label: "Epochs", kind: "number", min: 0.01, max: 10000,
     why: "Passes over the data. More passes learn more, and need more noise in each step.",
   },

@@ -48,7 +48,8 @@ func attack(ctx context.Context, q train.AuditQuestion, progress func(train.Audi
 	} else {
 		found, err = sound(ctx, q, perEpoch, &a, tell)
 	}
-	a.Step, a.Guesses, a.Correct, a.Confidence, a.Lower = a.Steps, found.Guesses, found.Correct, found.Confidence, found.Epsilon
+	a.Step = a.Steps
+	a.Found(&found)
 	return a, err
 }
 
@@ -73,8 +74,7 @@ func sound(ctx context.Context, q train.AuditQuestion, perEpoch int, a *train.Au
 	}
 	found, plan, err := audit.Mechanism(ctx, q.Mechanism, q.Params, s, audit.Options{}, tell)
 	if plan != nil {
-		const why = "the plan was calibrated to it before the first step; accounted under Poisson sampling, by which batches are drawn"
-		a.Privacy = train.Privacy{Claimed: q.Epsilon, Proven: plan.Epsilon().Upper, Why: why}
+		a.Privacy = train.Calibrated(plan)
 	}
 	return found, err
 }

@@ -1,0 +1,251 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"cloister/clip"
+	"cloister/dp"
+)
+
+// Audit is an audit beside one run of an engine: canaries are records that the compute side never sees, with coordinates
+// that the model never sees. Design makes the audited run's mechanism; the engine is made with Tensors and Policy, and
+// stepped by Next. What it spends is what it would spend without: a canary is one more record.
+type Audit struct {
+	Options
+	model   []int // sizes of the model's tensors
+	records int   // real ones: 0..records-1; canary j is record records+j
+	rule    clip.Rule
+	in      []bool
+	score   *Sequence
+
+	wide     []float32   // parameters, and nothing at the canaries' coordinates
+	sum      []float64   // gradients and canaries
+	narrow   []float32   // the model's part of a release
+	points   [][]float32 // the model's part of evaluation points
+	released dp.Released
+}
+
+// Design makes a mechanism of dp's catalogue for a setting with canaries, and its audit. The sampling rate is the setting's.
+func Design(name string, params map[string]float64, s dp.Setting, o Options) (*Audit, *dp.Design, error) {
+	plain, err := dp.NewMechanism(name, params, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	a, err := New(o, plain.Policy.Rule(), s.Tensors, s.N)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.BatchSize, s.N = s.BatchSize/float64(s.N)*float64(a.N()), a.N()
+	for t := range s.Tensors {
+		s.Appended = append(s.Appended, a.appended(t))
+	}
+	design, err := dp.NewMechanism(name, params, s)
+	return a, design, err
+}
+
+// New prepares an audit of a run over some records with a model's tensors under a clip rule.
+func New(o Options, rule clip.Rule, tensors []int, records int) (*Audit, error) {
+	if err := o.Fill(); err != nil {
+		return nil, err
+	}
+	if records < 1 || records > 1<<30 || len(tensors) == 0 {
+		return nil, fmt.Errorf("audit: %d records, %d tensors", records, len(tensors))
+	}
+	a := &Audit{Options: o, model: slices.Clone(tensors), records: records, rule: rule}
+	a.in = Coins(o.Seed, o.Canaries)
+	wide := total(a.Tensors())
+	a.wide, a.sum, a.narrow = make([]float32, wide), make([]float64, wide), make([]float32, total(tensors))
+	return a, nil
+}
+
+// N is the number of records of the audited run: the real ones and the canaries, in or out.
+func (a *Audit) N() int { return a.records + a.Canaries }
+
+// grown is how much larger the expected batch is for the canaries: what sums are divided by too much.
+func (a *Audit) grown() float64 { return float64(a.N()) / float64(a.records) }
+
+// appended is how many canary coordinates follow a tensor: a canary has one in each group.
+func (a *Audit) appended(tensor int) int {
+	if a.rule.Grouping == clip.Global && tensor != len(a.model)-1 {
+		return 0
+	}
+	return a.Canaries
+}
+
+// Tensors are the sizes of the parameter tensors of the audited run.
+func (a *Audit) Tensors() []int {
+	sizes := slices.Clone(a.model)
+	for t := range sizes {
+		sizes[t] += a.appended(t)
+	}
+	return sizes
+}
+
+// Begin fixes the plan that the run will follow; its first release follows.
+func (a *Audit) Begin(p *dp.Plan) error {
+	if !p.Private() {
+		return errors.New("audit: a run without noise is not private, and there is nothing to find out about it")
+	}
+	strategy := p.Spec().Strategy
+	if len(strategy) > 1 && p.Steps() > maxSeen/a.Canaries {
+		return fmt.Errorf("audit: %d steps with correlated noise and %d canaries are too many to keep: take at most %d canaries, or fewer steps",
+			p.Steps(), a.Canaries, maxSeen/p.Steps())
+	}
+	a.score = NewSequence(a.Canaries, p.Rate(), p.BatchSize(), strategy)
+	return nil
+}
+
+// Policy lets the auditor see every release before the policy does, which then sees what it would have seen alone.
+func (a *Audit) Policy(p dp.Policy) dp.Policy { return &watched{p, a} }
+
+type watched struct {
+	dp.Policy
+	audit *Audit
+}
+
+func (w *watched) Observe(r *dp.Released) {
+	w.audit.observe(r)
+	w.audit.rescale(r)
+	w.Policy.Observe(r)
+}
+
+// rescale makes a release the mean over the real records alone.
+func (a *Audit) rescale(r *dp.Released) {
+	by := a.grown()
+	for i := range r.Gradient {
+		r.Gradient[i] *= float32(by)
+	}
+	r.NoiseStd *= by
+	for g := range r.NoiseStds {
+		r.NoiseStds[g] *= by
+	}
+	for g, c := range r.Counts {
+		r.Counts[g] = (c-0.5)*by + 0.5
+	}
+}
+
+// observe reads, for every canary, its coordinates of a release.
+func (a *Audit) observe(r *dp.Released) {
+	a.score.Begin()
+	at, group := 0, 0
+	for t, n := range a.model {
+		at += n
+		if k := a.appended(t); k > 0 {
+			a.score.Add(r.Gradient[at:at+k], r.Bounds[group], r.NoiseStds[group])
+			at += k
+			group++
+		}
+	}
+	a.score.End()
+}
+
+// Steps is the number of releases that the auditor saw.
+func (a *Audit) Steps() int { return a.score.steps }
+
+// Next is the engine's: parameters, what compute is asked, and what is released are the model's alone. The result is valid
+// until the next call.
+func (a *Audit) Next(ctx context.Context, e *dp.Engine, params []float32, compute func(context.Context, dp.Query) (dp.Sums, error)) (*dp.Released, error) {
+	r, err := e.Next(ctx, a.Widen(params), a.compute(compute))
+	if err != nil {
+		return nil, err
+	}
+	a.released = *r
+	a.released.Gradient = a.take(a.narrow, r.Gradient)
+	return &a.released, nil
+}
+
+// compute adds the canaries to a compute side that knows only the real records and the model.
+func (a *Audit) compute(inner func(context.Context, dp.Query) (dp.Sums, error)) func(context.Context, dp.Query) (dp.Sums, error) {
+	return func(ctx context.Context, q dp.Query) (dp.Sums, error) {
+		first, _ := slices.BinarySearch(q.Records, int32(a.records))
+		real := q
+		real.Records = q.Records[:first]
+		real.Points = a.modelPoints(q.Points)
+		s, err := inner(ctx, real)
+		if err != nil {
+			return s, err
+		}
+		if len(s.Gradient) != total(a.model) {
+			return s, fmt.Errorf("audit: sum of %d coordinates, the model has %d", len(s.Gradient), total(a.model))
+		}
+		s.Gradient = a.insert(s.Gradient, q, q.Records[first:])
+		s.Records += len(q.Records) - first
+		return s, nil
+	}
+}
+
+// insert spreads a model's sum over the audited layout and adds the canaries that are in. A canary's gradient is far
+// beyond the bound in every group, and goes through the rule's own factor. It leaves the counts alone: a record may add
+// anything up to 1/2 to them.
+func (a *Audit) insert(sum []float64, q dp.Query, canaries []int32) []float64 {
+	clear(a.sum)
+	at, from, group := 0, 0, 0
+	for t, n := range a.model {
+		copy(a.sum[at:at+n], sum[from:from+n])
+		at, from = at+n, from+n
+		k := a.appended(t)
+		if k == 0 {
+			continue
+		}
+		norm := 1e4 * q.Bounds[group]
+		share := norm * q.Rule.Factor(norm, q.Bounds[group])
+		for _, record := range canaries {
+			if j := int(record) - a.records; a.in[j] {
+				a.sum[at+j] += share
+			}
+		}
+		at += k
+		group++
+	}
+	return a.sum
+}
+
+// modelPoints takes the canaries' coordinates out of evaluation points.
+func (a *Audit) modelPoints(points [][]float32) [][]float32 {
+	for len(a.points) < len(points) {
+		a.points = append(a.points, make([]float32, total(a.model)))
+	}
+	for k, p := range points {
+		a.take(a.points[k], p)
+	}
+	return a.points[:len(points)]
+}
+
+// take copies the model's coordinates out of a vector of the audited layout, and returns them.
+func (a *Audit) take(model, wide []float32) []float32 {
+	at, to := 0, 0
+	for t, n := range a.model {
+		copy(model[to:to+n], wide[at:at+n])
+		at, to = at+n+a.appended(t), to+n
+	}
+	return model
+}
+
+// Widen spreads a model's parameters over the audited layout. The result is valid until the next call.
+func (a *Audit) Widen(params []float32) []float32 {
+	at, from := 0, 0
+	for t, n := range a.model {
+		copy(a.wide[at:at+n], params[from:from+n])
+		at, from = at+n+a.appended(t), from+n
+	}
+	return a.wide
+}
+
+// Result scores the canaries, guesses, and bounds epsilon at delta from below.
+func (a *Audit) Result(delta float64) (Result, error) {
+	if a.score == nil {
+		return Result{}, fmt.Errorf("audit: nothing was released")
+	}
+	return a.Judge(a.score.LogRatios(), a.in, delta)
+}
+
+func total(sizes []int) int {
+	n := 0
+	for _, s := range sizes {
+		n += s
+	}
+	return n
+}

@@ -1,0 +1,58 @@
+package train
+
+import (
+	"math"
+
+	"cloister/dp"
+	"cloister/dp/audit"
+)
+
+// mechanism makes the configured one, with an auditor beside it where the configuration asks for one.
+func (s *Session) mechanism(setting dp.Setting) (design *dp.Design, err error) {
+	name, params := s.config.Mechanism.Name, s.config.Mechanism.Params
+	if !s.config.Audit {
+		return dp.NewMechanism(name, params, setting)
+	}
+	s.audit, design, err = audit.Design(name, params, setting, audit.Options{Seed: s.config.Seed})
+	if err == nil {
+		design.Policy = s.audit.Policy(design.Policy)
+	}
+	return design, err
+}
+
+// tensors are the sizes that the engine knows: the model's, and the canaries' where there are any.
+func (s *Session) tensors() []int {
+	if s.audit != nil {
+		return s.audit.Tensors()
+	}
+	return tensorSizes(s.model)
+}
+
+// Audited is what the auditor found so far; nil where none watches, or where it has seen nothing yet. After a restored
+// checkpoint it knows new canaries, and the steps since.
+func (s *Session) Audited() (*AuditAnswer, error) {
+	if s.audit == nil || s.audit.Steps() == 0 {
+		return nil, nil
+	}
+	found, err := s.audit.Result(s.plan.Delta())
+	if err != nil {
+		return nil, err
+	}
+	a := &AuditAnswer{Step: s.audit.Steps(), Steps: s.plan.Steps(), Privacy: Calibrated(s.plan)}
+	if why := s.planned.NotPrivate; why != "" {
+		a.Privacy.Proven, a.Privacy.Why = math.Inf(1), "nothing, the run is not private: "+why
+	}
+	a.Found(&found)
+	return a, nil
+}
+
+// Found fills in what an audit found.
+func (a *AuditAnswer) Found(r *audit.Result) {
+	a.Guesses, a.Correct, a.Confidence, a.Lower = r.Guesses, r.Correct, r.Confidence, r.Epsilon
+}
+
+// Calibrated is what can be said of a frozen plan.
+func Calibrated(p *dp.Plan) Privacy {
+	const why = "the plan was calibrated to it before the first step; accounted under Poisson sampling, by which batches are drawn"
+	return Privacy{Claimed: p.Spec().Epsilon, Proven: p.Epsilon().Upper, Why: why}
+}

@@ -195,15 +195,16 @@ type Privacy struct {
 
 // ReplayAnswer tells how training with a mechanism as published goes on, and how it ended. NotPrivate is never empty.
 type ReplayAnswer struct {
-	NotPrivate string  `json:"notPrivate"`
-	Mechanism  string  `json:"mechanism"` // one of Published
-	Step       int     `json:"step"`
-	Steps      int     `json:"steps"`
-	Epoch      int     `json:"epoch"`    // epochs done
-	Accuracy   float64 `json:"accuracy"` // after the last of them, on the public test split, 0 to 1
-	Done       bool    `json:"done"`     // the last answer; what the mechanism claims and what can be proven is told then
-	Privacy    Privacy `json:"privacy"`
-	Error      string  `json:"error,omitempty"`
+	NotPrivate string       `json:"notPrivate"`
+	Mechanism  string       `json:"mechanism"` // one of Published
+	Step       int          `json:"step"`
+	Steps      int          `json:"steps"`
+	Epoch      int          `json:"epoch"`    // epochs done
+	Accuracy   float64      `json:"accuracy"` // after the last of them, on the public test split, 0 to 1
+	Done       bool         `json:"done"`     // the last answer; what the mechanism claims and what can be proven is told then
+	Privacy    Privacy      `json:"privacy"`
+	Audit      *AuditAnswer `json:"audit,omitempty"` // what an auditor found who watched, when the configuration asked for one
+	Error      string       `json:"error,omitempty"`
 }
 
 // PublishedMechanism names a mechanism of dp/replay and the one of the catalogue that keeps what it promises.

@@ -16,8 +16,8 @@ import (
 
 // Options fix an audit before its run: what is guessed may not depend on how well guessing goes.
 type Options struct {
-	Canaries   int     // m; 0: 1000
-	Guesses    int     // r: "in" for the r highest scores, no guess about the rest; 0: a quarter of m
+	Canaries   int     // m; 0: 2000
+	Guesses    int     // r: "in" for the r highest scores, no guess about the rest; 0: an eighth of m
 	Confidence float64 // of the lower bound; 0: 0.95
 	Seed       *uint64 // of the coins; nil: from the operating system
 }
@@ -25,10 +25,10 @@ type Options struct {
 // Fill replaces zeros by defaults and refuses what makes no audit.
 func (o *Options) Fill() error {
 	if o.Canaries == 0 {
-		o.Canaries = 1000
+		o.Canaries = 2000
 	}
 	if o.Guesses == 0 {
-		o.Guesses = o.Canaries / 4
+		o.Guesses = max(2, o.Canaries/8)
 	}
 	if o.Confidence == 0 {
 		o.Confidence = 0.95

@@ -2,92 +2,177 @@ package replay
 
 import (
 	"context"
+	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 
 	"cloister/dp/audit"
 )
 
-// Audit audits a mechanism as published. Canaries join the batches by Poisson sampling at the benchmark's
-// rate, which is what its accountant assumes; other records are stand-ins. The mechanism comes back as the run has left it: what
-// it claims may depend on that.
-func Audit(ctx context.Context, name string, s Setting, o audit.Options, progress func(step int)) (audit.Result, Mechanism, error) {
+// Auditor watches a training with a mechanism as published. Canaries join its batches by Poisson sampling at the
+// benchmark's rate, which is what its accountant assumes. Their gradients lie in coordinates appended to every tensor, so
+// that the model never sees them, and are as long as the longest of the batch, so that what a mechanism makes of raw norms
+// hardly changes.
+type Auditor struct {
+	options  audit.Options
+	setting  Setting // the canaries' coordinates included
+	model    []int   // sizes of the model's tensors
+	in       []bool
+	score    *audit.Sequence
+	rng      *rand.Rand
+	row      []float32
+	canaries []int   // in this step's batch
+	norm     float64 // of their gradients, in each tensor
+}
+
+// NewAuditor makes a mechanism as published and its auditor. The mechanism is to be given gradients by Beside.
+func NewAuditor(name string, s Setting, o audit.Options) (*Auditor, Mechanism, error) {
 	if err := o.Fill(); err != nil {
-		return audit.Result{}, nil, err
+		return nil, nil, err
 	}
-	s.Tensors = slices.Repeat([]int{o.Canaries}, len(s.Tensors))
-	r := rand.New(audit.Source(o.Seed, "replay"))
-	m, err := New(name, s, r)
+	a := &Auditor{options: o, model: slices.Clone(s.Tensors), in: audit.Coins(o.Seed, o.Canaries), row: make([]float32, o.Canaries)}
+	s.Tensors = slices.Clone(s.Tensors)
+	for l := range s.Tensors {
+		s.Tensors[l] += o.Canaries
+	}
+	a.setting, a.rng = s, rand.New(audit.Source(o.Seed, "replay"))
+	m, err := New(name, s, a.rng)
+	if err != nil {
+		return nil, nil, err
+	}
+	a.score = audit.NewSequence(o.Canaries, s.Rate(), float64(s.BatchSize), nil)
+	m.Watch(a.watch)
+	return a, m, nil
+}
+
+// watch reads, for every canary, its coordinates of a release.
+func (a *Auditor) watch(mean, bounds, stds []float64) {
+	a.score.Begin()
+	at := 0
+	for l, n := range a.model {
+		at += n
+		for j := range a.row {
+			a.row[j] = float32(mean[at+j])
+		}
+		at += len(a.row)
+		a.score.Add(a.row, bounds[l], stds[l]/float64(a.setting.BatchSize))
+	}
+	a.score.End()
+}
+
+// Model takes the model's coordinates out of a noised mean.
+func (a *Auditor) Model(mean []float64) []float64 {
+	var model []float64
+	at := 0
+	for _, n := range a.model {
+		model = append(model, mean[at:at+n]...)
+		at += n + a.options.Canaries
+	}
+	return model
+}
+
+// Result scores the canaries, guesses, and bounds epsilon from below.
+func (a *Auditor) Result() (audit.Result, error) {
+	return a.options.Judge(a.score.LogRatios(), a.in, a.setting.TargetDelta)
+}
+
+// Beside draws the canaries of a step and adds them to its gradients.
+func (a *Auditor) Beside(g Gradients) Gradients {
+	a.canaries = a.canaries[:0]
+	for j, in := range a.in {
+		if sampled := a.rng.Float64() < a.setting.Rate(); sampled && in {
+			a.canaries = append(a.canaries, j)
+		}
+	}
+	return &joined{g, a}
+}
+
+// joined is a batch with its canaries behind it.
+type joined struct {
+	real Gradients
+	*Auditor
+}
+
+func (b *joined) Norms() ([][]float64, error) {
+	norms, err := b.real.Norms()
+	if err != nil {
+		return nil, err
+	}
+	longest := 0.0
+	for _, row := range norms {
+		square := 0.0
+		for _, n := range row {
+			square += n * n
+		}
+		longest = math.Max(longest, math.Sqrt(square))
+	}
+	b.norm = longest / math.Sqrt(float64(len(b.model)))
+	for range b.canaries {
+		norms = append(norms, slices.Repeat([]float64{b.norm}, len(b.model)))
+	}
+	return norms, nil
+}
+
+func (b *joined) Sum(factors [][]float64) ([]float64, error) {
+	real := len(factors) - len(b.canaries)
+	sum, err := b.real.Sum(factors[:real])
+	if err != nil {
+		return nil, err
+	}
+	var wide []float64
+	for l, n := range b.model {
+		if len(sum) < n {
+			return nil, fmt.Errorf("replay: a sum of too few coordinates for %d tensors", len(b.model))
+		}
+		wide, sum = append(wide, sum[:n]...), sum[n:]
+		own := make([]float64, b.options.Canaries)
+		for i, j := range b.canaries {
+			own[j] = factors[real+i][l] * b.norm
+		}
+		wide = append(wide, own...)
+	}
+	return wide, nil
+}
+
+// Audit audits a mechanism as published on its own, without training: real records are stand-ins. The mechanism comes back
+// as the run has left it: what it claims may depend on that.
+func Audit(ctx context.Context, name string, s Setting, o audit.Options, progress func(step int)) (audit.Result, Mechanism, error) {
+	s.Tensors = slices.Repeat([]int{1}, len(s.Tensors))
+	a, m, err := NewAuditor(name, s, o)
 	if err != nil {
 		return audit.Result{}, nil, err
 	}
-	b := &auditBatch{layers: len(s.Tensors), m: o.Canaries, in: audit.Coins(o.Seed, o.Canaries)}
-	score := audit.NewSequence(o.Canaries, s.Rate(), float64(s.BatchSize), nil)
-	m.Watch(func(mean, bounds, stds []float64) {
-		score.Begin()
-		row := make([]float32, o.Canaries)
-		for l := range s.Tensors {
-			for j := range row {
-				row[j] = float32(mean[l*o.Canaries+j])
-			}
-			score.Add(row, bounds[l], stds[l]/float64(s.BatchSize))
-		}
-		score.End()
-	})
 	for step := range s.Steps() {
 		if err := ctx.Err(); err != nil {
 			return audit.Result{}, nil, err
 		}
-		b.draw(s, r)
-		if _, err := m.ClipAndNoise(b, step, step/s.StepsPerEpoch()); err != nil {
+		if _, err := m.ClipAndNoise(a.Beside(&standIns{s, a.rng}), step, step/s.StepsPerEpoch()); err != nil {
 			return audit.Result{}, nil, err
 		}
 		if progress != nil {
 			progress(step + 1)
 		}
 	}
-	found, err := o.Judge(score.LogRatios(), b.in, s.TargetDelta)
+	found, err := a.Result()
 	return found, m, err
 }
 
-// auditBatch is one batch of stand-ins and sampled canaries, as gradients that replay clips.
-type auditBatch struct {
-	layers, m int
-	in        []bool
-	norms     [][]float64
-	canaries  []int // of the last rows
+// standIns take the records' place: norms drawn at random, and gradients that add up to nothing.
+type standIns struct {
+	Setting
+	rng *rand.Rand
 }
 
-// canaryNorm is in every layer beyond any clip that the benchmark allows by default; the joint clip makes it no larger.
-const canaryNorm = 1e4
-
-func (b *auditBatch) draw(s Setting, r *rand.Rand) {
-	b.norms, b.canaries = b.norms[:0], b.canaries[:0]
-	for range s.BatchSize {
-		row := make([]float64, b.layers)
-		for l := range row {
-			row[l] = audit.StandInNorm(r)
-		}
-		b.norms = append(b.norms, row)
-	}
-	for j, in := range b.in {
-		if sampled := r.Float64() < s.Rate(); sampled && in {
-			b.canaries = append(b.canaries, j)
-			b.norms = append(b.norms, slices.Repeat([]float64{canaryNorm}, b.layers))
+func (s *standIns) Norms() ([][]float64, error) {
+	norms := make([][]float64, s.BatchSize)
+	for i := range norms {
+		norms[i] = make([]float64, len(s.Tensors))
+		for l := range norms[i] {
+			norms[i][l] = audit.StandInNorm(s.rng)
 		}
 	}
+	return norms, nil
 }
 
-func (b *auditBatch) Norms() ([][]float64, error) { return b.norms, nil }
-
-// Sum adds the canaries' coordinates; stand-ins have none.
-func (b *auditBatch) Sum(factors [][]float64) ([]float64, error) {
-	sum := make([]float64, b.layers*b.m)
-	for i, j := range b.canaries {
-		row := factors[len(factors)-len(b.canaries)+i]
-		for l, f := range row {
-			sum[l*b.m+j] += f * canaryNorm
-		}
-	}
-	return sum, nil
-}
+func (s *standIns) Sum([][]float64) ([]float64, error) { return make([]float64, len(s.Tensors)), nil }

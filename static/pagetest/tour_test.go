@@ -69,7 +69,7 @@ func TestTourTrainsAsPublished(t *testing.T) {
 		}
 		t.Logf("%s: accuracy %s, claimed %s, proven %s", c.mechanism, tile("0"), tile("1"), tile("2"))
 		words := eval[string](p, `document.getElementById("replay").innerText`)
-		if tile("1") != "3.00" || !strings.HasPrefix(tile("2"), c.proven) || !strings.Contains(words, "Not private:") || !strings.Contains(words, c.words) {
+		if tile("1") != "3.00" || !strings.HasPrefix(tile("2"), c.proven) || !strings.Contains(words, "Not private:") || !strings.Contains(words, "The attacker was right about") || !strings.Contains(words, c.words) {
 			t.Errorf("%s: %q", c.mechanism, words)
 		}
 	}

@@ -22,7 +22,7 @@ export function attackButton(host: HTMLElement, label: string, question: () => A
     verdict.textContent = "";
     try {
       const found = await attack(asked, ({ step, steps }) => (bar.value = step / steps));
-      verdict.replaceChildren(...words(found, asked.epsilon, asked.published));
+      verdict.replaceChildren(...verdictWords(found, asked.epsilon, asked.published));
     } finally {
       bar.hidden = true;
       button.disabled = false;
@@ -52,10 +52,11 @@ function audited({ config, audited, over }: Run): (Node | string)[] {
   if (!audited) return [over ? "The attacker saw no step of this run." : "An attacker watches this run. What they found is told when it is over."];
   const { step, steps } = audited;
   const seen = step < steps ? ` They saw ${format.count(step)} of ${format.count(steps)} steps.` : "";
-  return [...words(audited, config.epsilon, false), seen];
+  return [...verdictWords(audited, config.epsilon, false), seen];
 }
 
-function words({ guesses, correct, confidence, lower, privacy }: AuditAnswer, epsilon: number, published: boolean): (Node | string)[] {
+/** The verdict on a budget, and what is claimed of a published mechanism and proven of any. */
+export function verdictWords({ guesses, correct, confidence, lower, privacy }: AuditAnswer, epsilon: number, published: boolean): (Node | string)[] {
   const sure = format.percent(confidence, 0);
   const refuted = lower > epsilon;
   const headline = refuted ? `Caught: ε is at least ${format.epsilonBelow(lower)}, not ${format.figure(epsilon)}.` : `Not caught: nothing contradicts ε = ${format.figure(epsilon)}.`;

@@ -194,6 +194,7 @@ export interface ReplayAnswer {
   accuracy: number; // after the last of them, on the public test split, 0 to 1
   done: boolean; // the last answer; what the mechanism claims and what can be proven is told then
   privacy: Privacy;
+  audit?: AuditAnswer; // what an auditor found who watched, when the configuration asked for one
   error?: string;
 }
 

@@ -1,8 +1,8 @@
 // Training with a mechanism as published, as a button. It has a trainer of its own, and nothing of it is private.
+import { verdictWords } from "./attack";
 import type { Choice } from "./datasets";
 import { el } from "./dom";
 import * as format from "./format";
-import { claimWords, proofWords } from "./privacy-words";
 import type { DatasetInfo, Event, ReplayAnswer } from "./protocol";
 import { Trainer } from "./trainer-client";
 
@@ -45,7 +45,7 @@ export function replayButton(host: HTMLElement, asked: () => { mechanism: string
     trainer.send({ type: "open", source: data.source });
     const dataset = await opening;
     if (!dataset.replay) throw new Error(`${dataset.title}: these records are not known to be public, and what was published protects nobody.`);
-    const config = { ...dataset.replay, mechanism: { name: mechanism } };
+    const config = { ...dataset.replay, mechanism: { name: mechanism }, audit: true };
     end.disabled = false;
     tell("Training …");
     const answer = await trainer.replay(config, (answer) => {
@@ -67,7 +67,7 @@ function mark({ notPrivate }: ReplayAnswer): Node {
   return el("div", { class: "banner" }, el("strong", {}, "Not private:"), ` ${notPrivate}.`);
 }
 
-function outcome({ accuracy, privacy }: ReplayAnswer, budget: number): Node[] {
+function outcome({ accuracy, privacy, audit }: ReplayAnswer, budget: number): Node[] {
   const proven = Number.isFinite(privacy.proven) ? `≤ ${format.epsilon(privacy.proven)}` : "none";
   const tiles: [string, string][] = [
     ["Test accuracy", format.percent(accuracy)],
@@ -76,6 +76,6 @@ function outcome({ accuracy, privacy }: ReplayAnswer, budget: number): Node[] {
   ];
   return [
     el("dl", { class: "tiles" }, ...tiles.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))),
-    el("p", {}, `${claimWords(privacy, budget)} ${proofWords(privacy)}`),
+    el("p", { class: "verdict" }, ...verdictWords(audit!, budget, true)),
   ];
 }

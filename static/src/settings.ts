@@ -34,7 +34,7 @@ export const settings: Setting[] = [
   },
   {
     key: "audit", path: "audit", group: "privacy", label: "Attack this run", kind: "switch",
-    why: "Plants 1,000 canaries among the records, half of them by a coin, and lets an attacker guess which. Neither the model nor epsilon changes.",
+    why: "Plants 2,000 canaries among the records, half of them by a coin, and lets an attacker guess which. Neither the model nor epsilon changes.",
   },
   {
     key: "epochs", path: "epochs", group: "training", label: "Epochs", kind: "number", min: 0.01, max: 10000,

@@ -35,15 +35,31 @@ func Replay(ctx context.Context, c train.Config, env train.Environment, progress
 		a.Error = err.Error()
 	default:
 		a.Privacy = privacy(r.mechanism, r.setting)
+		a.Audit, err = r.audited(a.Privacy)
+		if err != nil {
+			a.Error = err.Error()
+		}
 	}
 	a.Done = true
 	return a
+}
+
+// audited is what the auditor found; nil where none watched.
+func (r *rerun) audited(p train.Privacy) (*train.AuditAnswer, error) {
+	if r.auditor == nil {
+		return nil, nil
+	}
+	found, err := r.auditor.Result()
+	a := &train.AuditAnswer{Step: r.setting.Steps(), Steps: r.setting.Steps(), Privacy: p}
+	a.Found(&found)
+	return a, err
 }
 
 // rerun is a published training, once more.
 type rerun struct {
 	setting   replay.Setting
 	mechanism replay.Mechanism
+	auditor   *replay.Auditor // nil: nobody watches
 	dataset   *train.Dataset
 	backend   backend.Backend
 	optimiser nn.Optimiser
@@ -68,7 +84,7 @@ func newRerun(ctx context.Context, c *train.Config, env *train.Environment) (*re
 		params: train.Initial(model, c.Seed), gradient: make([]float32, model.NumParams()),
 	}
 	r.bounds = slices.Repeat([]float64{1}, len(r.setting.Tensors))
-	if r.mechanism, err = replay.New(c.Mechanism.Name, r.setting, rand.New(audit.Source(c.Seed, "replay"))); err != nil {
+	if err := r.make(c); err != nil {
 		return nil, err
 	}
 	if r.optimiser, err = nn.NewOptimiser(c.Optimizer, model.NumParams(), c.Momentum); err != nil {
@@ -84,6 +100,16 @@ func newRerun(ctx context.Context, c *train.Config, env *train.Environment) (*re
 	}
 	r.backend, err = env.Compute(ctx, work, d.Records, workers, env.Notice)
 	return r, err
+}
+
+// make makes the mechanism, with an auditor beside it where the configuration asks for one.
+func (r *rerun) make(c *train.Config) (err error) {
+	if c.Audit {
+		r.auditor, r.mechanism, err = replay.NewAuditor(c.Mechanism.Name, r.setting, audit.Options{Seed: c.Seed})
+		return err
+	}
+	r.mechanism, err = replay.New(c.Mechanism.Name, r.setting, rand.New(audit.Source(c.Seed, "replay")))
+	return err
 }
 
 // settingOf is what the benchmark would tell a mechanism.
@@ -145,10 +171,16 @@ func (r *rerun) train(ctx context.Context, a *train.ReplayAnswer, progress func(
 func (r *rerun) step(ctx context.Context, step int) error {
 	perEpoch := r.setting.StepsPerEpoch()
 	request := backend.Request{Points: [][]float32{r.params}, Records: r.batches.at(step), Bounds: r.bounds}
-	g := &gradients{ctx: ctx, backend: r.backend, request: request, tensors: len(r.setting.Tensors)}
+	var g replay.Gradients = &gradients{ctx: ctx, backend: r.backend, request: request, tensors: len(r.setting.Tensors)}
+	if r.auditor != nil {
+		g = r.auditor.Beside(g)
+	}
 	mean, err := r.mechanism.ClipAndNoise(g, step, step/perEpoch)
 	if err != nil {
 		return err
+	}
+	if r.auditor != nil {
+		mean = r.auditor.Model(mean)
 	}
 	for i, x := range mean {
 		r.gradient[i] = float32(x)

@@ -72,6 +72,27 @@ func TestReplayLearns(t *testing.T) {
 	}
 }
 
+// An auditor beside a replay finds the epsilon that is not kept: ALC-ND's noise is too small by sqrt(8) besides. The network
+// learns nonetheless.
+func TestReplayIsCaught(t *testing.T) {
+	env := room(t, 2000, 500)
+	for mechanism, least := range map[string]float64{"standard": 1, "alc-nd": 3} {
+		c := asked(t, env, mechanism)
+		c.Audit = true
+		a := Replay(t.Context(), c, env, quiet)
+		if a.Error != "" || a.Audit == nil {
+			t.Fatalf("%s: %+v", mechanism, a)
+		}
+		t.Logf("%s: accuracy %.3f; %d of %d guesses right, epsilon at least %.3f", mechanism, a.Accuracy, a.Audit.Correct, a.Audit.Guesses, a.Audit.Lower)
+		if a.Audit.Lower <= least || a.Audit.Lower > a.Privacy.Proven || a.Audit.Privacy != a.Privacy || a.Audit.Step != a.Steps {
+			t.Errorf("%s: %+v, %+v", mechanism, a, a.Audit)
+		}
+		if mechanism == "standard" && a.Accuracy < 0.5 {
+			t.Errorf("accuracy %v", a.Accuracy)
+		}
+	}
+}
+
 // Every published mechanism trains, and the claim of none that steers by raw data is proven.
 func TestEveryPublishedMechanismTrains(t *testing.T) {
 	env := room(t, 300, 50)

@@ -156,7 +156,7 @@ func TestDividesByExpectedBatch(t *testing.T) {
 // costs the plan's multiplier.
 func TestCounts(t *testing.T) {
 	const n, rate, z, sigma, steps, groups = 1000, 0.2, 0.9, 10.0, 3000, 2
-	p := plain(t, Spec{N: n, Rate: rate, Steps: steps, NoiseMultiplier: z, Counts: CountQueries{groups, sigma}})
+	p := plain(t, Spec{N: n, Rate: rate, Steps: steps, NoiseMultiplier: z, Counts: CountQueries{Groups: groups, Sigma: sigma}})
 	e := newTestEngine(t, Options{Plan: p, Policy: fixedPolicy(clip.Rule{Grouping: clip.PerLayer}, 1, 1), Tensors: []int{1, 1}, Seed: seed(1)})
 	var sum, square float64
 	for range steps {
@@ -352,8 +352,8 @@ func TestPlanRefuses(t *testing.T) {
 		"epsilon 0":          func(s *Spec) { s.Epsilon = 0 },
 		"delta":              func(s *Spec) { s.Delta = 1 },
 		"costs epsilon":      func(s *Spec) { s.NoiseMultiplier = 0.1 },
-		"count noise":        func(s *Spec) { s.Counts = CountQueries{2, math.Inf(1)} },
-		"raise the count":    func(s *Spec) { s.Counts = CountQueries{2, 0.01} },
+		"count noise":        func(s *Spec) { s.Counts = CountQueries{Groups: 2, Sigma: math.Inf(1)} },
+		"raise the count":    func(s *Spec) { s.Counts = CountQueries{Groups: 2, Sigma: 0.01} },
 		"column norm":        func(s *Spec) { s.Strategy = []float64{1, 0.5} },
 		"not a schedule":     func(s *Spec) { s.Strategy, s.Schedule = []float64{0.6, 0.5}, slices.Repeat([]float64{1}, 10) },
 		"group at rate 1.1":  func(s *Spec) { s.Strategy, s.Rate = []float64{0.6, 0.5}, 0.55 },

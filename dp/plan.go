@@ -64,7 +64,11 @@ func (p *Plan) chooseCountNoise() {
 	for t := range p.spec.Steps {
 		loudest = max(loudest, p.NoiseMultiplier(t))
 	}
-	c.Sigma = max(p.BatchSize()/20, 2*loudest*math.Sqrt(float64(c.Groups)))
+	batch := c.Batch
+	if batch == 0 {
+		batch = p.BatchSize()
+	}
+	c.Sigma = max(batch/20, 2*loudest*math.Sqrt(float64(c.Groups)))
 }
 
 // checkCounts refuses count noise so small that the counts alone would cost more than some step may.

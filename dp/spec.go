@@ -50,6 +50,7 @@ type Spec struct {
 type CountQueries struct {
 	Groups int     `msg:"groups"`
 	Sigma  float64 `msg:"sigma"` // 0: a twentieth of the batch, more where the counts would cost a step over a sixteenth of its budget
+	Batch  float64 `msg:"batch"` // expected records that are counted, where an audit's are left out; 0: q N
 }
 
 func (s *Spec) check() error {
@@ -64,6 +65,8 @@ func (s *Spec) check() error {
 		return fmt.Errorf("dp: noise schedule of %d steps in a plan of %d", len(s.Schedule), s.Steps)
 	case s.Counts.Groups < 0 || s.Counts.Groups > maxGroups:
 		return fmt.Errorf("dp: %d count queries, want 0 to %d", s.Counts.Groups, maxGroups)
+	case !(s.Counts.Batch >= 0 && s.Counts.Batch <= float64(s.N)):
+		return fmt.Errorf("dp: counts of a batch of %v, want 0 to %d records", s.Counts.Batch, s.N)
 	case !(s.Counts.Sigma >= 0) || math.IsInf(s.Counts.Sigma, 1):
 		return fmt.Errorf("dp: count noise %v, want a finite number, or 0 to choose it", s.Counts.Sigma)
 	}

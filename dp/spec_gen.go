@@ -15,13 +15,16 @@ const (
 // MarshalMsg implements msgp.Marshaler
 func (z CountQueries) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 2
+	// map header, size 3
 	// string "groups"
-	o = append(o, 0x82, 0xa6, 0x67, 0x72, 0x6f, 0x75, 0x70, 0x73)
+	o = append(o, 0x83, 0xa6, 0x67, 0x72, 0x6f, 0x75, 0x70, 0x73)
 	o = msgp.AppendInt(o, z.Groups)
 	// string "sigma"
 	o = append(o, 0xa5, 0x73, 0x69, 0x67, 0x6d, 0x61)
 	o = msgp.AppendFloat64(o, z.Sigma)
+	// string "batch"
+	o = append(o, 0xa5, 0x62, 0x61, 0x74, 0x63, 0x68)
+	o = msgp.AppendFloat64(o, z.Batch)
 	return
 }
 
@@ -59,6 +62,12 @@ func (z *CountQueries) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Sigma")
 				return
 			}
+		case "batch":
+			z.Batch, bts, err = msgp.ReadFloat64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Batch")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -73,7 +82,7 @@ func (z *CountQueries) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z CountQueries) Msgsize() (s int) {
-	s = 1 + 7 + msgp.IntSize + 6 + msgp.Float64Size
+	s = 1 + 7 + msgp.IntSize + 6 + msgp.Float64Size + 6 + msgp.Float64Size
 	return
 }
 
@@ -98,13 +107,16 @@ func (z *Spec) MarshalMsg(b []byte) (o []byte, err error) {
 	}
 	// string "counts"
 	o = append(o, 0xa6, 0x63, 0x6f, 0x75, 0x6e, 0x74, 0x73)
-	// map header, size 2
+	// map header, size 3
 	// string "groups"
-	o = append(o, 0x82, 0xa6, 0x67, 0x72, 0x6f, 0x75, 0x70, 0x73)
+	o = append(o, 0x83, 0xa6, 0x67, 0x72, 0x6f, 0x75, 0x70, 0x73)
 	o = msgp.AppendInt(o, z.Counts.Groups)
 	// string "sigma"
 	o = append(o, 0xa5, 0x73, 0x69, 0x67, 0x6d, 0x61)
 	o = msgp.AppendFloat64(o, z.Counts.Sigma)
+	// string "batch"
+	o = append(o, 0xa5, 0x62, 0x61, 0x74, 0x63, 0x68)
+	o = msgp.AppendFloat64(o, z.Counts.Batch)
 	// string "strategy"
 	o = append(o, 0xa8, 0x73, 0x74, 0x72, 0x61, 0x74, 0x65, 0x67, 0x79)
 	o = msgp.AppendArrayHeader(o, uint32(len(z.Strategy)))
@@ -220,6 +232,12 @@ func (z *Spec) UnmarshalMsg(bts []byte) (o []byte, err error) {
 						err = msgp.WrapError(err, "Counts", "Sigma")
 						return
 					}
+				case "batch":
+					z.Counts.Batch, bts, err = msgp.ReadFloat64Bytes(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "Counts", "Batch")
+						return
+					}
 				default:
 					bts, err = msgp.Skip(bts)
 					if err != nil {
@@ -289,6 +307,6 @@ func (z *Spec) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Spec) Msgsize() (s int) {
-	s = 1 + 2 + msgp.IntSize + 5 + msgp.Float64Size + 6 + msgp.IntSize + 9 + msgp.ArrayHeaderSize + (len(z.Schedule) * (msgp.Float64Size)) + 7 + 1 + 7 + msgp.IntSize + 6 + msgp.Float64Size + 9 + msgp.ArrayHeaderSize + (len(z.Strategy) * (msgp.Float64Size)) + 8 + msgp.Float64Size + 6 + msgp.Float64Size + 2 + msgp.Float64Size + 8 + msgp.BoolSize
+	s = 1 + 2 + msgp.IntSize + 5 + msgp.Float64Size + 6 + msgp.IntSize + 9 + msgp.ArrayHeaderSize + (len(z.Schedule) * (msgp.Float64Size)) + 7 + 1 + 7 + msgp.IntSize + 6 + msgp.Float64Size + 6 + msgp.Float64Size + 9 + msgp.ArrayHeaderSize + (len(z.Strategy) * (msgp.Float64Size)) + 8 + msgp.Float64Size + 6 + msgp.Float64Size + 2 + msgp.Float64Size + 8 + msgp.BoolSize
 	return
 }

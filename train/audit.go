@@ -7,13 +7,18 @@ import (
 	"cloister/dp/audit"
 )
 
-// mechanism makes the configured one, with an auditor beside it where the configuration asks for one.
-func (s *Session) mechanism(setting dp.Setting) (design *dp.Design, err error) {
+// mechanism makes the configured one, with an auditor beside it where the configuration asks for one. A restored run has
+// as many canaries as it was planned with.
+func (s *Session) mechanism(setting dp.Setting, saved *Checkpoint) (design *dp.Design, err error) {
 	name, params := s.config.Mechanism.Name, s.config.Mechanism.Params
 	if !s.config.Audit {
 		return dp.NewMechanism(name, params, setting)
 	}
-	s.audit, design, err = audit.Design(name, params, setting, audit.Options{Seed: s.config.Seed})
+	o := audit.Options{Seed: s.config.Seed}
+	if saved != nil {
+		o.Canaries = saved.Plan.N - setting.N
+	}
+	s.audit, design, err = audit.Design(name, params, setting, o)
 	if err == nil {
 		design.Policy = s.audit.Policy(design.Policy)
 	}
@@ -28,8 +33,9 @@ func (s *Session) tensors() []int {
 	return tensorSizes(s.model)
 }
 
-// Audited is what the auditor found so far; nil where none watches, or where it has seen nothing yet. After a restored
-// checkpoint it knows new canaries, and the steps since.
+// Audited is what the auditor found so far; nil where none watches, or where it has seen nothing yet. A checkpoint keeps
+// neither coins nor scores: after one it is a new auditor's, with coins of its own (in a private run) and the steps since.
+// Of correlated noise that a reproducible run goes on with it knows nothing, and guesses less well.
 func (s *Session) Audited() (*AuditAnswer, error) {
 	if s.audit == nil || s.audit.Steps() == 0 {
 		return nil, nil
@@ -48,11 +54,11 @@ func (s *Session) Audited() (*AuditAnswer, error) {
 
 // Found fills in what an audit found.
 func (a *AuditAnswer) Found(r *audit.Result) {
-	a.Guesses, a.Correct, a.Confidence, a.Lower = r.Guesses, r.Correct, r.Confidence, r.Epsilon
+	a.Guesses, a.Correct, a.Confidence, a.Lower, a.Most = r.Guesses, r.Correct, r.Confidence, r.Epsilon, r.Most
 }
 
 // Calibrated is what can be said of a frozen plan.
 func Calibrated(p *dp.Plan) Privacy {
-	const why = "the plan was calibrated to it before the first step; accounted under Poisson sampling, by which batches are drawn"
+	why := "the plan was calibrated to it before the first step; accounted under the sampling by which batches are drawn: " + p.Sampler()
 	return Privacy{Claimed: p.Spec().Epsilon, Proven: p.Epsilon().Upper, Why: why}
 }

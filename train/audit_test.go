@@ -35,6 +35,9 @@ func TestAuditBesideARun(t *testing.T) {
 				t.Errorf("%+v", a)
 			}
 			p, q := s.Planned(), alone.Planned()
+			if x, y := s.plan.Spec().Counts.Sigma, alone.plan.Spec().Counts.Sigma; math.Abs(x-y) > 1e-9*y {
+				t.Errorf("count noise %v, alone %v", x, y)
+			}
 			if math.Abs(p.NoiseMultiplier/q.NoiseMultiplier-1) > 1e-9 || math.Abs(p.SamplingRate/q.SamplingRate-1) > 1e-12 || p.Parameters != q.Parameters {
 				t.Errorf("audited: %+v; alone: %+v", p, q)
 			}
@@ -86,7 +89,7 @@ func distance(a, b []float32) float64 {
 	return math.Sqrt(sum)
 }
 
-// A checkpoint holds nothing of an audit: a restored run has new canaries, watched from there.
+// A checkpoint holds neither coins nor scores: a restored run has new canaries, watched from there.
 func TestAuditedRunIsRestored(t *testing.T) {
 	b := newBench(t, 1000, 0)
 	c := quick()

@@ -21,8 +21,8 @@ type Config struct {
 	Momentum     float64 `json:"momentum" msg:"momentum"`         // SGD's momentum, in [0, 1)
 	Schedule     string  `json:"schedule" msg:"schedule"`         // learning rate: "constant", "cosine" (per epoch, to 0), "step"
 
-	// Audit plants canaries among the records, in or out by coins that only the auditor knows, and tells at the end how well
-	// it could guess them from what was released. It changes neither what the model learns nor what the run costs.
+	// Audit plants canaries among the records, each in or out by a secret coin, and tells at the end how well an attacker
+	// guesses the coins from what was released. It changes neither what the model learns nor what the run costs.
 	Audit bool `json:"audit,omitempty" msg:"audit"`
 
 	Workers int `json:"workers" msg:"workers"` // compute workers; 0 = one per processor

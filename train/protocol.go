@@ -181,6 +181,7 @@ type AuditAnswer struct {
 	Correct    int     `json:"correct"`
 	Confidence float64 `json:"confidence"`
 	Lower      float64 `json:"lower"` // no mechanism with a smaller epsilon guesses so well, at that confidence
+	Most       float64 `json:"most"`  // what Lower would be had every guess been right: a larger epsilon is never contradicted
 	Privacy    Privacy `json:"privacy"`
 	Error      string  `json:"error,omitempty"`
 }

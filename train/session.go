@@ -91,7 +91,7 @@ func (s *Session) design(saved *Checkpoint) (err error) {
 		N: d.TrainRecords, BatchSize: float64(c.BatchSize), Steps: steps, StepsPerEpoch: perEpoch, ClipNorm: c.ClipNorm,
 		Tensors: tensorSizes(s.model), Epsilon: c.Epsilon, Delta: c.Delta, Momentum: c.Momentum, NoNoise: c.NonPrivate,
 	}
-	design, err := s.mechanism(setting)
+	design, err := s.mechanism(setting, saved)
 	if err != nil {
 		return err
 	}

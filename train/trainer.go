@@ -292,12 +292,12 @@ func (t *Trainer) pause() error {
 
 // stop ends the run where it is. It is certified at its planned epsilon, however early.
 func (t *Trainer) stop() error {
-	found, err := t.session.Audited()
-	err = errors.Join(err, t.session.Settle())
+	err := t.session.Settle()
+	found, failed := t.session.Audited()
 	t.running, t.over = false, true
 	t.emit(Event{Type: "done", Step: t.lastStep(), Planned: t.session.Planned(), Audit: found})
 	t.state()
-	return err
+	return errors.Join(err, failed)
 }
 
 // halt pauses a run that cannot go on for now.

@@ -22,10 +22,12 @@ type Options struct {
 	Seed       *uint64 // of the coins; nil: from the operating system
 }
 
+const usualCanaries, mostCanaries = 2000, 1 << 14
+
 // Fill replaces zeros by defaults and refuses what makes no audit.
 func (o *Options) Fill() error {
 	if o.Canaries == 0 {
-		o.Canaries = 2000
+		o.Canaries = usualCanaries
 	}
 	if o.Guesses == 0 {
 		o.Guesses = max(2, o.Canaries/8)
@@ -34,8 +36,8 @@ func (o *Options) Fill() error {
 		o.Confidence = 0.95
 	}
 	switch {
-	case o.Canaries < 2 || o.Canaries > 1<<20:
-		return fmt.Errorf("audit: %d canaries, want 2 to 2^20", o.Canaries)
+	case o.Canaries < 2 || o.Canaries > mostCanaries:
+		return fmt.Errorf("audit: %d canaries, want 2 to %d", o.Canaries, mostCanaries)
 	case o.Guesses < 2 || o.Guesses > o.Canaries:
 		return fmt.Errorf("audit: %d guesses about %d canaries", o.Guesses, o.Canaries)
 	case !(o.Confidence > 0 && o.Confidence < 1):
@@ -52,6 +54,7 @@ type Result struct {
 	Confidence float64 `json:"confidence"`
 	Delta      float64 `json:"delta"`
 	Epsilon    float64 `json:"epsilon"` // no mechanism with a smaller epsilon does this, at that confidence
+	Most       float64 `json:"most"`    // what it would be had every guess been right: more cannot be found
 	Scores     []Score `json:"scores,omitempty"`
 }
 
@@ -91,6 +94,9 @@ func (o Options) Judge(ratios []float64, in []bool, delta float64) (Result, erro
 		}
 	}
 	var err error
+	if r.Most, err = accountant.AuditLowerBound(r.Canaries, r.Guesses, r.Guesses, delta, o.Confidence); err != nil {
+		return r, err
+	}
 	r.Epsilon, err = accountant.AuditLowerBound(r.Canaries, r.Guesses, r.Correct, delta, o.Confidence)
 	return r, err
 }

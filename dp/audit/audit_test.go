@@ -94,6 +94,35 @@ func TestFindsLittleNoise(t *testing.T) {
 	}
 }
 
+// Full participation in every group, and noise next to none, leave finite scores or minus infinity, never NaN.
+func TestScoresWithoutChance(t *testing.T) {
+	frozen := dp.Spec{N: 600, Rate: 0.5, Steps: 20, Epsilon: 1e9, Delta: 1e-5, NoiseMultiplier: 0.01, Strategy: []float64{0.8, 0.6}}
+	s := small
+	s.BatchSize, s.Steps = 200, 20
+	a, design, err := Design("bandmf", map[string]float64{"bands": 2}, s, Options{Canaries: 200, Seed: seed(1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := dp.NewPlan(frozen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := a.Run(context.Background(), plan, design.Policy, nil)
+	if err != nil || r.Correct != r.Guesses || r.Epsilon != r.Most {
+		t.Errorf("%d of %d guesses right, %v", r.Correct, r.Guesses, err)
+	}
+}
+
+// A default audit of correlated noise takes as many canaries as it can keep.
+func TestCanariesFitTheMemory(t *testing.T) {
+	s := small
+	s.Steps = 100_000
+	a, _, err := Design("bandmf", map[string]float64{"bands": 4}, s, Options{})
+	if err != nil || a.Canaries != maxSeen/100_000 {
+		t.Errorf("%+v, %v", a.Options, err)
+	}
+}
+
 // Log ratios against the definition, by summing over every participation pattern of a short run.
 func TestLogRatio(t *testing.T) {
 	const q, batch = 0.3, 10.0

@@ -34,15 +34,22 @@ func Design(name string, params map[string]float64, s dp.Setting, o Options) (*A
 	if err != nil {
 		return nil, nil, err
 	}
+	if o.Canaries == 0 && len(plain.Spec.Strategy) > 1 { // as many as can be kept to the end
+		o.Canaries = min(usualCanaries, max(2, maxSeen/s.Steps))
+	}
 	a, err := New(o, plain.Policy.Rule(), s.Tensors, s.N)
 	if err != nil {
 		return nil, nil, err
 	}
+	counted := s.BatchSize
 	s.BatchSize, s.N = s.BatchSize/float64(s.N)*float64(a.N()), a.N()
 	for t := range s.Tensors {
 		s.Appended = append(s.Appended, a.appended(t))
 	}
 	design, err := dp.NewMechanism(name, params, s)
+	if err == nil && design.Spec.Counts.Groups > 0 {
+		design.Spec.Counts.Batch = counted
+	}
 	return a, design, err
 }
 
@@ -236,9 +243,6 @@ func (a *Audit) Widen(params []float32) []float32 {
 
 // Result scores the canaries, guesses, and bounds epsilon at delta from below.
 func (a *Audit) Result(delta float64) (Result, error) {
-	if a.score == nil {
-		return Result{}, fmt.Errorf("audit: nothing was released")
-	}
 	return a.Judge(a.score.LogRatios(), a.in, delta)
 }
 

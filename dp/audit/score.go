@@ -108,7 +108,10 @@ func (s *Sequence) LogRatios() []float64 {
 
 // mixture is log(1 - q + q e^l).
 func mixture(q, l float64) float64 {
-	if l > 0 {
+	switch {
+	case q >= 1:
+		return l
+	case l > 0:
 		return l + math.Log(q+(1-q)*math.Exp(-l))
 	}
 	return math.Log1p(q * math.Expm1(l))
@@ -119,35 +122,55 @@ func mixture(q, l float64) float64 {
 // groups are marginalised too.
 func (s *Sequence) cyclicRatios() []float64 {
 	b, steps := len(s.strategy), len(s.seen)
-	ratios, white, groups := make([]float64, s.m), make([]float64, steps), make([]float64, b)
+	groups, dot := make([][]float64, b), make([]float64, s.m)
+	for g := range groups {
+		groups[g] = make([]float64, s.m)
+		for t := g; t < steps; t += b {
+			length := s.match(t, dot)
+			mu := s.signal[t]
+			for j, x := range dot {
+				groups[g][j] += mixture(math.Min(1, float64(b)*s.rate), mu*x-mu*mu*length/2)
+			}
+		}
+	}
+	ratios, own := make([]float64, s.m), make([]float64, b)
 	for j := range ratios {
-		for t := range steps {
-			white[t] = 0
-			for k := 0; k < b && k <= t; k++ {
-				white[t] += s.strategy[k] * float64(s.seen[t-k][j])
-			}
+		for g := range own {
+			own[g] = groups[g][j]
 		}
-		for g := range groups {
-			groups[g] = 0
-			for t := g; t < steps; t += b {
-				dot, length := 0.0, 0.0
-				for k := 0; k < b && t+k < steps; k++ {
-					dot += s.strategy[k] * white[t+k]
-					length += s.strategy[k] * s.strategy[k]
-				}
-				mu := s.signal[t]
-				groups[g] += mixture(math.Min(1, float64(b)*s.rate), mu*dot-mu*mu*length/2)
-			}
-		}
-		ratios[j] = logMean(groups)
+		ratios[j] = logMean(own)
 	}
 	return ratios
+}
+
+// match sets dot to every canary's inner product of the whitened releases with the column of step t, and returns that
+// column's squared length; the run's end may cut it short. Step u is whitened into steps u..u+b-1, so that its release
+// enters with the strategy's products at distance u-t.
+func (s *Sequence) match(t int, dot []float64) (length float64) {
+	b, steps := len(s.strategy), len(s.seen)
+	clear(dot)
+	for u := max(0, t-b+1); u < min(steps, t+b); u++ {
+		weight := 0.0
+		for k := max(0, u-t); k < b && t+k < steps && t+k-u < b; k++ {
+			weight += s.strategy[k] * s.strategy[t+k-u]
+		}
+		for j, x := range s.seen[u] {
+			dot[j] += weight * float64(x)
+		}
+		if u == t {
+			length = weight
+		}
+	}
+	return length
 }
 
 func logMean(x []float64) float64 {
 	most := math.Inf(-1)
 	for _, v := range x {
 		most = math.Max(most, v)
+	}
+	if math.IsInf(most, -1) {
+		return most
 	}
 	sum := 0.0
 	for _, v := range x {

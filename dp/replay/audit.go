@@ -11,9 +11,9 @@ import (
 )
 
 // Auditor watches a training with a mechanism as published. Canaries join its batches by Poisson sampling at the
-// benchmark's rate, which is what its accountant assumes. Their gradients lie in coordinates appended to every tensor, so
-// that the model never sees them, and are as long as the longest of the batch, so that what a mechanism makes of raw norms
-// hardly changes.
+// benchmark's rate, which is what its accountant assumes, while its records are shuffled. Their gradients lie in coordinates
+// appended to every tensor, so that the model never sees them, and are as long as the longest of the batch. A mechanism that
+// steers by raw norms is steered by theirs too, as by any record's.
 type Auditor struct {
 	options  audit.Options
 	setting  Setting // the canaries' coordinates included
@@ -63,7 +63,7 @@ func (a *Auditor) watch(mean, bounds, stds []float64) {
 
 // Model takes the model's coordinates out of a noised mean.
 func (a *Auditor) Model(mean []float64) []float64 {
-	var model []float64
+	model := make([]float64, 0, len(mean)-len(a.model)*a.options.Canaries)
 	at := 0
 	for _, n := range a.model {
 		model = append(model, mean[at:at+n]...)
@@ -120,7 +120,7 @@ func (b *joined) Sum(factors [][]float64) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	var wide []float64
+	wide := make([]float64, 0, len(sum)+len(b.model)*b.options.Canaries)
 	for l, n := range b.model {
 		if len(sum) < n {
 			return nil, fmt.Errorf("replay: a sum of too few coordinates for %d tensors", len(b.model))

@@ -43,26 +43,32 @@ async function attack(question: AuditQuestion, progress: (answer: AuditAnswer) =
 
 /** Shows in host that an attacker watches a run and, when it is over, what they found. */
 export function showAudited(host: HTMLElement, run: Run | undefined) {
-  host.hidden = !run?.planned || !run.config.audit;
-  const told = el("span", {}, ...(host.hidden ? [] : audited(run!)));
-  if (told.textContent !== host.textContent) host.replaceChildren(told); // what is said again is read out again
+  const told = el("span", {}, ...(run?.planned && run.config.audit ? audited(run) : []));
+  if (told.textContent !== host.textContent) host.replaceChildren(...told.childNodes); // what is said again is read out again
 }
 
 function audited({ config, audited, over }: Run): (Node | string)[] {
-  if (!audited) return [over ? "The attacker saw no step of this run." : "An attacker watches this run. What they found is told when it is over."];
+  if (!audited) return [over ? "There is no verdict: the run ended before an attacker had seen a step, or without one." : "An attacker watches this run. What they found is told when it is over."];
   const { step, steps } = audited;
   const seen = step < steps ? ` They saw ${format.count(step)} of ${format.count(steps)} steps.` : "";
   return [...verdictWords(audited, config.epsilon, false), seen];
 }
 
 /** The verdict on a budget, and what is claimed of a published mechanism and proven of any. */
-export function verdictWords({ guesses, correct, confidence, lower, privacy }: AuditAnswer, epsilon: number, published: boolean): (Node | string)[] {
+export function verdictWords(found: AuditAnswer, epsilon: number, published: boolean): (Node | string)[] {
+  const { guesses, correct, confidence, lower, privacy } = found;
   const sure = format.percent(confidence, 0);
-  const refuted = lower > epsilon;
-  const headline = refuted ? `Caught: ε is at least ${format.epsilonBelow(lower)}, not ${format.figure(epsilon)}.` : `Not caught: nothing contradicts ε = ${format.figure(epsilon)}.`;
   return [
-    el("strong", { class: refuted ? "wrong" : "right" }, headline),
+    headline(found, epsilon, published),
     ` The attacker was right about ${correct} of ${guesses} canaries; no mechanism with an epsilon below ${format.epsilonBelow(lower)} lets that ` +
       `happen more than one time in ${Math.round(1 / (1 - confidence))} (${sure} confidence). ${published ? `${claimWords(privacy, epsilon)} ` : ""}${proofWords(privacy)}`,
   ];
+}
+
+function headline({ lower, most, privacy }: AuditAnswer, epsilon: number, published: boolean): Node {
+  const budget = `ε = ${format.figure(epsilon)}`;
+  if (lower > epsilon) return el("strong", { class: "wrong" }, `Caught: ε is at least ${format.epsilonBelow(lower)}, not ${format.figure(epsilon)}.`);
+  if (most <= epsilon) return el("strong", {}, `Undecided: no attack with so many guesses can contradict more than ε = ${format.epsilonBelow(most)}.`);
+  if (!published && !Number.isFinite(privacy.proven)) return el("strong", {}, `Not caught, by its noise alone: that does not contradict ${budget}.`);
+  return el("strong", { class: "right" }, `Not caught: nothing contradicts ${budget}.`);
 }

@@ -172,6 +172,7 @@ export interface AuditAnswer {
   correct: number;
   confidence: number;
   lower: number; // no mechanism with a smaller epsilon guesses so well, at that confidence
+  most: number; // what Lower would be had every guess been right: a larger epsilon is never contradicted
   privacy: Privacy;
   error?: string;
 }
@@ -242,8 +243,8 @@ export interface Config {
   learningRate: number; // at the first step
   momentum: number; // SGD's momentum, in [0, 1)
   schedule: string; // learning rate: "constant", "cosine" (per epoch, to 0), "step"
-  // Audit plants canaries among the records, in or out by coins that only the auditor knows, and tells at the end how well
-  // it could guess them from what was released. It changes neither what the model learns nor what the run costs.
+  // Audit plants canaries among the records, each in or out by a secret coin, and tells at the end how well an attacker
+  // guesses the coins from what was released. It changes neither what the model learns nor what the run costs.
   audit?: boolean;
   workers: number; // compute workers; 0 = one per processor
   // Seed, when set, makes sampling, noise and initialisation reproducible. A run with a seed is NOT private and says so

@@ -13,7 +13,7 @@ export function replayButton(host: HTMLElement, asked: () => { mechanism: string
   const end = el("button", { type: "button", disabled: true, click: () => stop() }, "Stop");
   const bar = el("progress", { max: 1, value: 0, "aria-label": "Training", hidden: true });
   const words = el("p", { class: "verdict", "aria-live": "polite" });
-  const result = el("div", { class: "replayed" });
+  const result = el("div", { class: "replayed", "aria-live": "polite" });
   host.replaceChildren(el("div", { class: "buttons" }, start, end), bar, words, result);
 
   async function run() {

@@ -279,3 +279,71 @@ func TestOptionsRefused(t *testing.T) {
 		}
 	}
 }
+
+// What an auditor adds to a step of 26,010 parameters beside the gradients: "alone" is the engine's own part.
+func BenchmarkBeside(b *testing.B) {
+	s := dp.Setting{
+		N: 60000, BatchSize: 256, Steps: 1170, StepsPerEpoch: 234, ClipNorm: 1, Epsilon: 3, Delta: 1e-5,
+		Tensors: []int{1024, 16, 8192, 32, 16384, 32, 320, 10},
+	}
+	params, sum := make([]float32, s.Params()), make([]float64, s.Params())
+	compute := func(_ context.Context, q dp.Query) (dp.Sums, error) {
+		return dp.Sums{Gradient: sum, Records: len(q.Records)}, nil
+	}
+	for _, name := range []string{"fixed", "per-layer", "bandmf"} {
+		alone, err := dp.NewMechanism(name, nil, s)
+		if err != nil {
+			b.Fatal(err)
+		}
+		e := benchmarkEngine(b, alone.Spec, alone.Policy, s.Tensors)
+		b.Run(name+"/alone", func(b *testing.B) {
+			for b.Loop() {
+				if e.Step() == s.Steps {
+					e = benchmarkEngine(b, alone.Spec, alone.Policy, s.Tensors)
+				}
+				if _, err := e.Next(context.Background(), params, compute); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		a, audited, err := Design(name, nil, s, Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		begin := func() {
+			e = benchmarkEngine(b, audited.Spec, a.Policy(audited.Policy), a.Tensors())
+			if err := a.Begin(e.Plan()); err != nil {
+				b.Fatal(err)
+			}
+		}
+		begin()
+		b.Run(name+"/audited", func(b *testing.B) {
+			for b.Loop() {
+				if e.Step() == s.Steps {
+					begin()
+				}
+				if _, err := a.Next(context.Background(), e, params, compute); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func benchmarkEngine(b *testing.B, spec dp.Spec, policy dp.Policy, tensors []int) *dp.Engine {
+	b.Helper()
+	spec.NoiseMultiplier, spec.Epsilon = 2, 1e9
+	plan, err := dp.NewPlan(spec)
+	if err != nil {
+		b.Fatal(err)
+	}
+	ledger, err := dp.OpenLedger(&dp.MemoryStore{}, "audit")
+	if err != nil {
+		b.Fatal(err)
+	}
+	e, err := dp.NewEngine(dp.Options{Plan: plan, Policy: policy, Tensors: tensors, Ledger: ledger, Title: "benchmark"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return e
+}

@@ -12,8 +12,9 @@ import (
 
 // Auditor watches a training with a mechanism as published. Canaries join its batches by Poisson sampling at the
 // benchmark's rate, which is what its accountant assumes, while its records are shuffled. Their gradients lie in coordinates
-// appended to every tensor, so that the model never sees them, and are as long as the longest of the batch. A mechanism that
-// steers by raw norms is steered by theirs too, as by any record's.
+// appended to every tensor, so that the model never sees them, and are as long as the longest of the batch. They are clipped,
+// summed and noised as the records are, but steer nothing, so that the training is what it would be alone. What a mechanism
+// gives away by steering with raw norms comes on top of what is found.
 type Auditor struct {
 	options  audit.Options
 	setting  Setting // the canaries' coordinates included

@@ -2,6 +2,8 @@ package replay
 
 import (
 	"context"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"cloister/dp"
@@ -54,6 +56,42 @@ func TestSoundVersions(t *testing.T) {
 	for _, name := range Names() {
 		if _, err := dp.NewMechanism(Sound(name), nil, setting); err != nil {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// known are gradients whose norms hang on the record alone.
+type known struct{ Setting }
+
+func (k known) Norms() ([][]float64, error) {
+	norms := make([][]float64, k.BatchSize)
+	for i := range norms {
+		norms[i] = slices.Repeat([]float64{float64(i) / 100}, len(k.Tensors))
+	}
+	return norms, nil
+}
+
+func (k known) Sum([][]float64) ([]float64, error) { return make([]float64, len(k.Tensors)), nil }
+
+// Canaries steer nothing: ALC-MVR, whose report follows its bound, reports beside an auditor what it reports alone.
+func TestCanariesSteerNothing(t *testing.T) {
+	s := eightLayers()
+	alone, err := New("alc-mvr-1", s, rand.New(rand.NewPCG(1, 2)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, watched, err := NewAuditor("alc-mvr-1", s, audit.Options{Seed: seed(1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for step := range 20 {
+		for m, g := range map[Mechanism]Gradients{alone: known{s}, watched: a.Beside(known{s})} {
+			if _, err := m.ClipAndNoise(g, step, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if x, y := alone.EffectiveSigma(step, 0), watched.EffectiveSigma(step, 0); x != y || x == s.NoiseMultiplier {
+			t.Fatalf("step %d: sigma %v alone, %v watched", step, x, y)
 		}
 	}
 }

@@ -14,7 +14,7 @@ type global struct {
 	used    func(g *global, norms []float64, epoch int) float64
 }
 
-func (g *global) clip(norms [][]float64, _, epoch int) (factors [][]float64, unit, bounds []float64) {
+func (g *global) clip(norms [][]float64, steering, epoch int) (factors [][]float64, unit, bounds []float64) {
 	whole := make([]float64, len(norms))
 	for i, row := range norms {
 		for _, n := range row {
@@ -22,11 +22,11 @@ func (g *global) clip(norms [][]float64, _, epoch int) (factors [][]float64, uni
 		}
 	}
 	if g.steer != nil {
-		g.steer(g, whole, epoch)
+		g.steer(g, whole[:steering], epoch)
 	}
 	bound := g.bound
 	if g.used != nil {
-		bound = g.used(g, whole, epoch)
+		bound = g.used(g, whole[:steering], epoch)
 	}
 	factors = make([][]float64, len(norms))
 	for i, n := range whole {
@@ -44,9 +44,9 @@ type perLayer struct {
 	joint  bool                                            // noise by sqrt(sum C_l^2) everywhere; false: by C_l
 }
 
-func (p *perLayer) clip(norms [][]float64, _, epoch int) (factors [][]float64, unit, bounds []float64) {
-	if p.steer != nil && len(norms) > 0 {
-		p.steer(p, norms, epoch)
+func (p *perLayer) clip(norms [][]float64, steering, epoch int) (factors [][]float64, unit, bounds []float64) {
+	if p.steer != nil && steering > 0 {
+		p.steer(p, norms[:steering], epoch)
 	}
 	bounds = slices.Clone(p.bounds)
 	total := 0.0

@@ -87,9 +87,9 @@ type published struct {
 
 // clipper turns the norms of a batch into factors, and says how much noise each tensor gets.
 type clipper interface {
-	// clip returns factors [record][tensor] and, per tensor, the noise's standard deviation in units of sigma and the bound
+	// clip returns factors [record][tensor], of which the first `steering` records may move the bounds, and, per tensor, the noise's standard deviation in units of sigma and the bound
 	// on a record's share (its part of the bound, when one clip is for all tensors).
-	clip(norms [][]float64, step, epoch int) (factors [][]float64, unit, bounds []float64)
+	clip(norms [][]float64, steering, epoch int) (factors [][]float64, unit, bounds []float64)
 	// penalty is the factor by which the noise falls short of the joint sensitivity.
 	penalty() float64
 }
@@ -99,7 +99,11 @@ func (p *published) ClipAndNoise(g Gradients, step, epoch int) ([]float64, error
 	if err != nil {
 		return nil, err
 	}
-	factors, unit, bounds := p.clipper.clip(norms, step, epoch)
+	steering := len(norms)
+	if j, audited := g.(*joined); audited {
+		steering -= len(j.canaries)
+	}
+	factors, unit, bounds := p.clipper.clip(norms, steering, epoch)
 	sum, err := g.Sum(factors)
 	if err != nil {
 		return nil, err

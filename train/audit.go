@@ -19,9 +19,6 @@ func (s *Session) mechanism(setting dp.Setting, saved *Checkpoint) (design *dp.D
 		o.Canaries = saved.Plan.N - setting.N
 	}
 	s.audit, design, err = audit.Design(name, params, setting, o)
-	if err == nil {
-		design.Policy = s.audit.Policy(design.Policy)
-	}
 	return design, err
 }
 

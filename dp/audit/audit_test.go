@@ -230,7 +230,7 @@ func TestModelIsUntouched(t *testing.T) {
 	for i, x := range s.Gradient {
 		narrow[i] = float32(x)
 	}
-	if m := a.take(make([]float32, 5), narrow); m[0] != 1 || m[4] != 5 || s.Records != 7 || s.Counts[0] != 1 {
+	if m := Take(a.layout, make([]float32, 5), narrow); m[0] != 1 || m[4] != 5 || s.Records != 7 || s.Counts[0] != 1 {
 		t.Errorf("model part %v of %v, %d records, counts %v", m, s.Gradient, s.Records, s.Counts)
 	}
 	for j := range 10 {
@@ -311,7 +311,7 @@ func BenchmarkBeside(b *testing.B) {
 			b.Fatal(err)
 		}
 		begin := func() {
-			e = benchmarkEngine(b, audited.Spec, a.Policy(audited.Policy), a.Tensors())
+			e = benchmarkEngine(b, audited.Spec, audited.Policy, a.Tensors())
 			if err := a.Begin(e.Plan()); err != nil {
 				b.Fatal(err)
 			}

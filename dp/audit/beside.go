@@ -11,13 +11,12 @@ import (
 )
 
 // Audit is an audit beside one run of an engine: canaries are records that the compute side never sees, with coordinates
-// that the model never sees. Design makes the audited run's mechanism; the engine is made with Tensors and Policy, and
-// stepped by Next. What it spends is what it would spend without: a canary is one more record.
+// that the model never sees. Design makes the audited run's mechanism; the engine is made with Tensors, and stepped by
+// Next. What it spends is what it would spend without: a canary is one more record.
 type Audit struct {
 	Options
-	model   []int // sizes of the model's tensors
-	records int   // real ones: 0..records-1; canary j is record records+j
-	rule    clip.Rule
+	layout  Layout
+	records int // real ones: 0..records-1; canary j is record records+j
 	in      []bool
 	score   *Sequence
 
@@ -28,7 +27,8 @@ type Audit struct {
 	released dp.Released
 }
 
-// Design makes a mechanism of dp's catalogue for a setting with canaries, and its audit. The sampling rate is the setting's.
+// Design makes a mechanism of dp's catalogue for a setting with canaries, and its audit. The sampling rate is the setting's,
+// and the policy lets the auditor see every release before it sees, itself, what it would have seen alone.
 func Design(name string, params map[string]float64, s dp.Setting, o Options) (*Audit, *dp.Design, error) {
 	plain, err := dp.NewMechanism(name, params, s)
 	if err != nil {
@@ -43,14 +43,16 @@ func Design(name string, params map[string]float64, s dp.Setting, o Options) (*A
 	}
 	counted := s.BatchSize
 	s.BatchSize, s.N = s.BatchSize/float64(s.N)*float64(a.N()), a.N()
-	for t := range s.Tensors {
-		s.Appended = append(s.Appended, a.appended(t))
-	}
+	s.Appended = a.layout.Appended
 	design, err := dp.NewMechanism(name, params, s)
-	if err == nil && design.Spec.Counts.Groups > 0 {
+	if err != nil {
+		return nil, nil, err
+	}
+	if design.Spec.Counts.Groups > 0 {
 		design.Spec.Counts.Batch = counted
 	}
-	return a, design, err
+	design.Policy = &watched{design.Policy, a}
+	return a, design, nil
 }
 
 // New prepares an audit of a run over some records with a model's tensors under a clip rule.
@@ -61,10 +63,15 @@ func New(o Options, rule clip.Rule, tensors []int, records int) (*Audit, error) 
 	if records < 1 || records > 1<<30 || len(tensors) == 0 {
 		return nil, fmt.Errorf("audit: %d records, %d tensors", records, len(tensors))
 	}
-	a := &Audit{Options: o, model: slices.Clone(tensors), records: records, rule: rule}
-	a.in = Coins(o.Seed, o.Canaries)
+	a := &Audit{Options: o, records: records, in: Coins(o.Seed, o.Canaries)}
+	a.layout = Layout{Model: slices.Clone(tensors), Appended: make([]int, len(tensors))}
+	for t := range tensors { // a canary has a coordinate in each group
+		if rule.Grouping == clip.PerLayer || t == len(tensors)-1 {
+			a.layout.Appended[t] = o.Canaries
+		}
+	}
 	wide := total(a.Tensors())
-	a.wide, a.sum, a.narrow = make([]float32, wide), make([]float64, wide), make([]float32, total(tensors))
+	a.wide, a.sum, a.narrow = make([]float32, wide), make([]float64, wide), make([]float32, a.layout.Params())
 	return a, nil
 }
 
@@ -74,22 +81,8 @@ func (a *Audit) N() int { return a.records + a.Canaries }
 // grown is how much larger the expected batch is for the canaries: what sums are divided by too much.
 func (a *Audit) grown() float64 { return float64(a.N()) / float64(a.records) }
 
-// appended is how many canary coordinates follow a tensor: a canary has one in each group.
-func (a *Audit) appended(tensor int) int {
-	if a.rule.Grouping == clip.Global && tensor != len(a.model)-1 {
-		return 0
-	}
-	return a.Canaries
-}
-
 // Tensors are the sizes of the parameter tensors of the audited run.
-func (a *Audit) Tensors() []int {
-	sizes := slices.Clone(a.model)
-	for t := range sizes {
-		sizes[t] += a.appended(t)
-	}
-	return sizes
-}
+func (a *Audit) Tensors() []int { return a.layout.Tensors() }
 
 // Begin fixes the plan that the run will follow; its first release follows.
 func (a *Audit) Begin(p *dp.Plan) error {
@@ -105,9 +98,7 @@ func (a *Audit) Begin(p *dp.Plan) error {
 	return nil
 }
 
-// Policy lets the auditor see every release before the policy does, which then sees what it would have seen alone.
-func (a *Audit) Policy(p dp.Policy) dp.Policy { return &watched{p, a} }
-
+// watched is a policy under an auditor's eyes.
 type watched struct {
 	dp.Policy
 	audit *Audit
@@ -137,12 +128,10 @@ func (a *Audit) rescale(r *dp.Released) {
 // observe reads, for every canary, its coordinates of a release.
 func (a *Audit) observe(r *dp.Released) {
 	a.score.Begin()
-	at, group := 0, 0
-	for t, n := range a.model {
-		at += n
-		if k := a.appended(t); k > 0 {
-			a.score.Add(r.Gradient[at:at+k], r.Bounds[group], r.NoiseStds[group])
-			at += k
+	group := 0
+	for _, canaries := range Parts(a.layout, r.Gradient) {
+		if len(canaries) > 0 {
+			a.score.Add(canaries, r.Bounds[group], r.NoiseStds[group])
 			group++
 		}
 	}
@@ -160,7 +149,7 @@ func (a *Audit) Next(ctx context.Context, e *dp.Engine, params []float32, comput
 		return nil, err
 	}
 	a.released = *r
-	a.released.Gradient = a.take(a.narrow, r.Gradient)
+	a.released.Gradient = Take(a.layout, a.narrow, r.Gradient)
 	return &a.released, nil
 }
 
@@ -175,8 +164,8 @@ func (a *Audit) compute(inner func(context.Context, dp.Query) (dp.Sums, error)) 
 		if err != nil {
 			return s, err
 		}
-		if len(s.Gradient) != total(a.model) {
-			return s, fmt.Errorf("audit: sum of %d coordinates, the model has %d", len(s.Gradient), total(a.model))
+		if len(s.Gradient) != a.layout.Params() {
+			return s, fmt.Errorf("audit: sum of %d coordinates, the model has %d", len(s.Gradient), a.layout.Params())
 		}
 		s.Gradient = a.insert(s.Gradient, q, q.Records[first:])
 		s.Records += len(q.Records) - first
@@ -189,22 +178,19 @@ func (a *Audit) compute(inner func(context.Context, dp.Query) (dp.Sums, error)) 
 // anything up to 1/2 to them.
 func (a *Audit) insert(sum []float64, q dp.Query, canaries []int32) []float64 {
 	clear(a.sum)
-	at, from, group := 0, 0, 0
-	for t, n := range a.model {
-		copy(a.sum[at:at+n], sum[from:from+n])
-		at, from = at+n, from+n
-		k := a.appended(t)
-		if k == 0 {
+	group := 0
+	for model, own := range Parts(a.layout, a.sum) {
+		sum = sum[copy(model, sum):]
+		if len(own) == 0 {
 			continue
 		}
 		norm := 1e4 * q.Bounds[group]
 		share := norm * q.Rule.Factor(norm, q.Bounds[group])
 		for _, record := range canaries {
 			if j := int(record) - a.records; a.in[j] {
-				a.sum[at+j] += share
+				own[j] += share
 			}
 		}
-		at += k
 		group++
 	}
 	return a.sum
@@ -213,30 +199,18 @@ func (a *Audit) insert(sum []float64, q dp.Query, canaries []int32) []float64 {
 // modelPoints takes the canaries' coordinates out of evaluation points.
 func (a *Audit) modelPoints(points [][]float32) [][]float32 {
 	for len(a.points) < len(points) {
-		a.points = append(a.points, make([]float32, total(a.model)))
+		a.points = append(a.points, make([]float32, a.layout.Params()))
 	}
 	for k, p := range points {
-		a.take(a.points[k], p)
+		Take(a.layout, a.points[k], p)
 	}
 	return a.points[:len(points)]
 }
 
-// take copies the model's coordinates out of a vector of the audited layout, and returns them.
-func (a *Audit) take(model, wide []float32) []float32 {
-	at, to := 0, 0
-	for t, n := range a.model {
-		copy(model[to:to+n], wide[at:at+n])
-		at, to = at+n+a.appended(t), to+n
-	}
-	return model
-}
-
 // Widen spreads a model's parameters over the audited layout. The result is valid until the next call.
 func (a *Audit) Widen(params []float32) []float32 {
-	at, from := 0, 0
-	for t, n := range a.model {
-		copy(a.wide[at:at+n], params[from:from+n])
-		at, from = at+n+a.appended(t), from+n
+	for model := range Parts(a.layout, a.wide) {
+		params = params[copy(model, params):]
 	}
 	return a.wide
 }
@@ -244,12 +218,4 @@ func (a *Audit) Widen(params []float32) []float32 {
 // Result scores the canaries, guesses, and bounds epsilon at delta from below.
 func (a *Audit) Result(delta float64) (Result, error) {
 	return a.Judge(a.score.LogRatios(), a.in, delta)
-}
-
-func total(sizes []int) int {
-	n := 0
-	for _, s := range sizes {
-		n += s
-	}
-	return n
 }

@@ -26,7 +26,7 @@ func Mechanism(ctx context.Context, name string, params map[string]float64, s dp
 	return r, plan, err
 }
 
-// Run runs a plan and a policy made for the audit's N and Tensors to the end, on stand-ins for the real records.
+// Run runs a plan and Design's policy to the end, on stand-ins for the real records.
 func (a *Audit) Run(ctx context.Context, plan *dp.Plan, policy dp.Policy, progress func(step int)) (Result, error) {
 	if err := a.Begin(plan); err != nil {
 		return Result{}, err
@@ -36,14 +36,14 @@ func (a *Audit) Run(ctx context.Context, plan *dp.Plan, policy dp.Policy, progre
 		return Result{}, err
 	}
 	e, err := dp.NewEngine(dp.Options{
-		Plan: plan, Policy: a.Policy(policy), Tensors: a.Tensors(), Ledger: ledger, Title: "audit", Seed: a.Seed,
+		Plan: plan, Policy: policy, Tensors: a.Tensors(), Ledger: ledger, Title: "audit", Seed: a.Seed,
 		NotPrivate: "audit of stand-ins", Block: plan.Steps(),
 	})
 	if err != nil {
 		return Result{}, err
 	}
-	params := make([]float32, total(a.model))
-	compute := standIns(a.model, rand.New(Source(a.Seed, "stand-ins")))
+	params := make([]float32, a.layout.Params())
+	compute := standIns(a.layout.Model, rand.New(Source(a.Seed, "stand-ins")))
 	for e.Step() < plan.Steps() {
 		if _, err := a.Next(ctx, e, params, compute); err != nil {
 			return Result{}, err

@@ -18,7 +18,7 @@ import (
 type Auditor struct {
 	options  audit.Options
 	setting  Setting // the canaries' coordinates included
-	model    []int   // sizes of the model's tensors
+	layout   audit.Layout
 	in       []bool
 	score    *audit.Sequence
 	rng      *rand.Rand
@@ -32,11 +32,9 @@ func NewAuditor(name string, s Setting, o audit.Options) (*Auditor, Mechanism, e
 	if err := o.Fill(); err != nil {
 		return nil, nil, err
 	}
-	a := &Auditor{options: o, model: slices.Clone(s.Tensors), in: audit.Coins(o.Seed, o.Canaries), row: make([]float32, o.Canaries)}
-	s.Tensors = slices.Clone(s.Tensors)
-	for l := range s.Tensors {
-		s.Tensors[l] += o.Canaries
-	}
+	a := &Auditor{options: o, in: audit.Coins(o.Seed, o.Canaries), row: make([]float32, o.Canaries)}
+	a.layout = audit.Layout{Model: slices.Clone(s.Tensors), Appended: slices.Repeat([]int{o.Canaries}, len(s.Tensors))}
+	s.Tensors = a.layout.Tensors()
 	a.setting, a.rng = s, rand.New(audit.Source(o.Seed, "replay"))
 	m, err := New(name, s, a.rng)
 	if err != nil {
@@ -50,27 +48,20 @@ func NewAuditor(name string, s Setting, o audit.Options) (*Auditor, Mechanism, e
 // watch reads, for every canary, its coordinates of a release.
 func (a *Auditor) watch(mean, bounds, stds []float64) {
 	a.score.Begin()
-	at := 0
-	for l, n := range a.model {
-		at += n
-		for j := range a.row {
-			a.row[j] = float32(mean[at+j])
+	l := 0
+	for _, canaries := range audit.Parts(a.layout, mean) {
+		for j, x := range canaries {
+			a.row[j] = float32(x)
 		}
-		at += len(a.row)
 		a.score.Add(a.row, bounds[l], stds[l]/float64(a.setting.BatchSize))
+		l++
 	}
 	a.score.End()
 }
 
 // Model takes the model's coordinates out of a noised mean.
 func (a *Auditor) Model(mean []float64) []float64 {
-	model := make([]float64, 0, len(mean)-len(a.model)*a.options.Canaries)
-	at := 0
-	for _, n := range a.model {
-		model = append(model, mean[at:at+n]...)
-		at += n + a.options.Canaries
-	}
-	return model
+	return audit.Take(a.layout, make([]float64, a.layout.Params()), mean)
 }
 
 // Result scores the canaries, guesses, and bounds epsilon from below.
@@ -108,9 +99,9 @@ func (b *joined) Norms() ([][]float64, error) {
 		}
 		longest = math.Max(longest, math.Sqrt(square))
 	}
-	b.norm = longest / math.Sqrt(float64(len(b.model)))
+	b.norm = longest / math.Sqrt(float64(len(b.layout.Model)))
 	for range b.canaries {
-		norms = append(norms, slices.Repeat([]float64{b.norm}, len(b.model)))
+		norms = append(norms, slices.Repeat([]float64{b.norm}, len(b.layout.Model)))
 	}
 	return norms, nil
 }
@@ -121,17 +112,17 @@ func (b *joined) Sum(factors [][]float64) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	wide := make([]float64, 0, len(sum)+len(b.model)*b.options.Canaries)
-	for l, n := range b.model {
-		if len(sum) < n {
-			return nil, fmt.Errorf("replay: a sum of too few coordinates for %d tensors", len(b.model))
-		}
-		wide, sum = append(wide, sum[:n]...), sum[n:]
-		own := make([]float64, b.options.Canaries)
+	if len(sum) != b.layout.Params() {
+		return nil, fmt.Errorf("replay: a sum of %d coordinates, the model has %d", len(sum), b.layout.Params())
+	}
+	wide := make([]float64, len(sum)+len(b.layout.Model)*b.options.Canaries)
+	l := 0
+	for model, own := range audit.Parts(b.layout, wide) {
+		sum = sum[copy(model, sum):]
 		for i, j := range b.canaries {
 			own[j] = factors[real+i][l] * b.norm
 		}
-		wide = append(wide, own...)
+		l++
 	}
 	return wide, nil
 }

@@ -87,8 +87,8 @@ type published struct {
 
 // clipper turns the norms of a batch into factors, and says how much noise each tensor gets.
 type clipper interface {
-	// clip returns factors [record][tensor], of which the first `steering` records may move the bounds, and, per tensor, the noise's standard deviation in units of sigma and the bound
-	// on a record's share (its part of the bound, when one clip is for all tensors).
+	// clip returns factors [record][tensor] and, per tensor, the noise's standard deviation in units of sigma and the bound
+	// on a record's share (its part of the bound, when one clip is for all tensors). The first `steering` records move bounds.
 	clip(norms [][]float64, steering, epoch int) (factors [][]float64, unit, bounds []float64)
 	// penalty is the factor by which the noise falls short of the joint sensitivity.
 	penalty() float64

@@ -13,17 +13,32 @@ import (
 
 // mayImport is the house's import table: a room's packages import only the rooms named here, and themselves.
 // A path covers the packages below it unless they have a row of their own. Commands import what they need.
+// A row may wait for its room; a package in no room fails.
 var mayImport = map[string][]string{
-	"accountant": nil,
-	"clip":       nil,
-	"data":       nil,
-	"nn":         {"clip"},
-	"nn/compile": {"nn", "clip"},
-	"dp":         {"accountant", "clip"},
-	"train":      {"accountant", "clip", "nn", "nn/compile", "data", "dp"},
-	"wasm":       {"train"},
-	"static":     {"cmd"},
-	"cmd":        {"accountant", "clip", "nn", "nn/compile", "data", "dp", "train"},
+	"accountant":     nil,
+	"certificate":    {"accountant"},
+	"clip":           nil,
+	"data":           nil, // and its importers, one folder each
+	"features":       {"nn", "nn/compile", "data"},
+	"nn":             {"clip"},
+	"nn/compile":     {"nn", "clip"},
+	"nn/export":      {"nn", "clip"},
+	"dp":             {"accountant", "clip", "dp/ledger"},
+	"dp/ledger":      {"accountant"},
+	"dp/mechanism":   {"dp", "accountant", "clip"},
+	"dp/audit":       {"dp", "dp/ledger", "dp/mechanism", "accountant", "clip"},
+	"dp/replay":      {"dp", "dp/mechanism", "dp/audit", "accountant", "clip"},
+	"train":          below,
+	"train/protocol": nil,
+	"wasm":           {"train", "train/protocol"},
+	"static":         {"cmd"},
+	"cmd":            append(slices.Clone(below), "train", "train/protocol"),
+}
+
+// below are the rooms that a run is made of.
+var below = []string{
+	"accountant", "certificate", "clip", "data", "features", "nn", "nn/compile", "nn/export",
+	"dp", "dp/ledger", "dp/mechanism", "dp/audit", "dp/replay", "train/protocol",
 }
 
 // unsound lists the rooms that hold mechanisms without a guarantee, and who may import them.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"cloister/dp/ledger"
 )
 
 //go:generate go run github.com/tinylib/msgp -file checkpoint.go -o checkpoint_gen.go -tests=false -io=false
@@ -15,9 +17,9 @@ import (
 // no sample, no past noise: resuming draws fresh keys and goes on behind what the ledger charged. Decoded byte strings
 // alias the input: a length in a broken header cannot make the decoder allocate more than there is.
 type State struct {
-	Run    RunID  `msg:"run"`
-	Step   int    `msg:"step"`
-	Policy []byte `msg:"policy,zerocopy,limit=1073741824"`
+	Run    ledger.RunID `msg:"run"`
+	Step   int          `msg:"step"`
+	Policy []byte       `msg:"policy,zerocopy,limit=1073741824"`
 
 	// Random is for reproducible runs, which are not private and continue exactly.
 	Random *RandomState `msg:"random,omitempty"`

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"cloister/clip"
+	"cloister/dp/ledger"
 )
 
 // Options make an engine.
@@ -24,12 +25,12 @@ type Options struct {
 	// (1 + Rounding) times the rule's sensitivity. Noise grows by it.
 	Rounding float64
 
-	Ledger *Ledger
+	Ledger *ledger.Ledger
 	Title  string // of the run, for the ledger
 
 	// Resume continues a run of the ledger instead of beginning one. Steps that it was charged for are over, whether or
 	// not their results survived: the run goes on behind them, and its plan's epsilon still holds.
-	Resume RunID
+	Resume ledger.RunID
 
 	// Seed makes sampling and noise reproducible. Such a run is NOT private and the ledger says so.
 	Seed *uint64
@@ -51,8 +52,8 @@ type Engine struct {
 	layout   []int // coordinate where each group ends
 	dim      int
 
-	ledger *Ledger
-	run    RunID
+	ledger *ledger.Ledger
+	run    ledger.RunID
 	reason string // why the run is not private
 	seeded bool
 
@@ -106,7 +107,7 @@ func NewEngine(o Options) (*Engine, error) {
 	}
 	e.sampling, e.noise = newStream(o.Seed, "sampling"), newStream(o.Seed, "noise")
 	e.sampler = newSampler(o.Plan, e.sampling)
-	if o.Plan.bands() > 1 {
+	if o.Plan.Bands() > 1 {
 		e.past = newCorrelation(o.Plan.spec.Strategy, e.dim)
 	}
 	groups := len(e.layout)
@@ -147,15 +148,15 @@ func (e *Engine) lay(tensors []int) error {
 
 // enter begins the run in the ledger, or finds it there and goes on behind what it was charged for.
 func (e *Engine) enter(o *Options) (err error) {
-	if o.Resume == (RunID{}) {
-		e.run, err = e.ledger.Begin(o.Title, o.Plan, e.reason)
+	if o.Resume == (ledger.RunID{}) {
+		e.run, err = e.ledger.Begin(o.Title, o.Plan.segments, o.Plan.Bands(), e.reason)
 		return err
 	}
 	entry, ok := e.ledger.Run(o.Resume)
 	switch {
 	case !ok:
 		return fmt.Errorf("dp: ledger has no run %x to resume", o.Resume)
-	case entry.Bands != o.Plan.bands() || !slices.Equal(entry.Events, o.Plan.segments):
+	case entry.Bands != o.Plan.Bands() || !slices.Equal(entry.Events, o.Plan.segments):
 		return fmt.Errorf("dp: run %x was begun with another plan", o.Resume)
 	case entry.NotPrivate == "" && e.reason != "":
 		return fmt.Errorf("dp: run %x is private and cannot go on as %q", o.Resume, e.reason)
@@ -172,7 +173,7 @@ func (e *Engine) enter(o *Options) (err error) {
 // splits a banded strategy into two blocks with orthogonal columns; the records are dealt anew. Going on at a multiple
 // of the bands keeps a record's participations at one in each b steps, as accounted for.
 func (e *Engine) resumeAt(charged int) int {
-	b := e.plan.bands()
+	b := e.plan.Bands()
 	return min((charged+b-1)/b*b, e.plan.spec.Steps)
 }
 
@@ -180,7 +181,7 @@ func (e *Engine) resumeAt(charged int) int {
 func (e *Engine) Step() int { return e.step }
 
 // Run names the run in the ledger.
-func (e *Engine) Run() RunID { return e.run }
+func (e *Engine) Run() ledger.RunID { return e.run }
 
 // Plan is the frozen plan.
 func (e *Engine) Plan() *Plan { return e.plan }
@@ -325,7 +326,7 @@ func (e *Engine) reserve() error {
 }
 
 func (e *Engine) charge(upTo int) error {
-	if err := e.ledger.charge(e.run, e.held, upTo); err != nil {
+	if err := e.ledger.ChargeFrom(e.run, e.held, upTo); err != nil {
 		return err
 	}
 	e.charged, e.held = upTo, upTo

@@ -10,6 +10,7 @@ import (
 
 	"cloister/accountant"
 	"cloister/clip"
+	"cloister/dp/ledger"
 )
 
 // plain is a plan with stated noise and no say on epsilon.
@@ -25,17 +26,13 @@ func plain(t testing.TB, s Spec) *Plan {
 	return p
 }
 
-func memoryLedger(t testing.TB) *Ledger {
+func memoryLedger(t testing.TB) *ledger.Ledger {
 	t.Helper()
-	l, err := OpenLedger(&MemoryStore{}, "test")
+	l, err := ledger.Open(&ledger.MemoryStore{}, "test")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return l
-}
-
-func fixedPolicy(rule clip.Rule, bounds ...float64) *composed {
-	return &composed{rule: rule, clip: fixedBounds(bounds)}
 }
 
 func newTestEngine(t testing.TB, o Options) *Engine {
@@ -97,7 +94,7 @@ func TestReleasedNoise(t *testing.T) {
 // length 1/z.
 func TestAllocatedNoise(t *testing.T) {
 	bounds, tensors := []float64{0.5, 2, 0.1}, []int{9000, 4000, 7000}
-	for name, allocate := range map[string]func(b, w []float64){"equal": nil, "per layer": perLayerNoise, "least": leastNoise(tensors)} {
+	for name, allocate := range map[string]func(b, w []float64){"equal": nil, "per layer": func(b, w []float64) { copy(w, b) }, "uneven": func(_, w []float64) { copy(w, []float64{3, 0.1, 1}) }} {
 		const z, steps = 0.8, 6
 		policy := fixedPolicy(clip.Rule{Grouping: clip.PerLayer}, bounds...)
 		policy.allocate = allocate
@@ -187,7 +184,7 @@ func TestCounts(t *testing.T) {
 
 // Banded noise: the strategy applied to what was released is white noise again, and the stated deviation is true.
 func TestCorrelatedNoise(t *testing.T) {
-	c := bestStrategy(5, 0, 40)
+	c := testStrategy(5)
 	const dim, steps, z = 4000, 40, 0.7
 	p := plain(t, Spec{N: 1000, Rate: 0.1, Steps: steps, NoiseMultiplier: z, Strategy: c})
 	e := newTestEngine(t, Options{Plan: p, Policy: fixedPolicy(clip.Rule{}, 2), Tensors: []int{dim}, Seed: seed(11)})
@@ -390,12 +387,12 @@ func TestPlanIsFrozen(t *testing.T) {
 
 // fickle is a policy that keeps its answer and raises it while the step runs.
 type fickle struct {
-	*composed
+	*testPolicy
 	kept *Ask
 }
 
 func (f *fickle) Ask(v View, a *Ask) {
-	f.composed.Ask(v, a)
+	f.testPolicy.Ask(v, a)
 	a.Allocation = slices.Repeat([]float64{1}, len(a.Bounds))
 	f.kept = a
 }
@@ -404,7 +401,7 @@ func (f *fickle) Ask(v View, a *Ask) {
 // costs no memory.
 func TestAnswerIsCopied(t *testing.T) {
 	p := plain(t, Spec{N: 100, Rate: 0.5, Steps: 1000, NoiseMultiplier: 2})
-	policy := &fickle{composed: fixedPolicy(clip.Rule{Grouping: clip.PerLayer}, 3, 4)}
+	policy := &fickle{testPolicy: fixedPolicy(clip.Rule{Grouping: clip.PerLayer}, 3, 4)}
 	e := newTestEngine(t, Options{Plan: p, Policy: policy, Tensors: []int{2, 2}, Block: 1000})
 	bounds := []float64{}
 	r, err := e.Next(context.Background(), nil, func(ctx context.Context, q Query) (Sums, error) {
@@ -459,7 +456,7 @@ func TestBandsHaveNoLowerBound(t *testing.T) {
 }
 
 func BenchmarkStep26010(b *testing.B) {
-	p := plain(b, Spec{N: 60000, Rate: 256.0 / 60000, Steps: maxSteps, NoiseMultiplier: 1})
+	p := plain(b, Spec{N: 60000, Rate: 256.0 / 60000, Steps: MaxSteps, NoiseMultiplier: 1})
 	e := newTestEngine(b, Options{Plan: p, Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{26010}})
 	s := Sums{Gradient: make([]float64, 26010), Counts: make([]float64, 1)}
 	compute := func(_ context.Context, q Query) (Sums, error) { s.Records = len(q.Records); return s, nil }

@@ -88,7 +88,7 @@ func (p *Plan) checkCounts() error {
 // Poisson-subsampled Gaussian. With b bands a record takes part in at most one step of each b, and the columns of two
 // such steps are orthogonal, so that b steps count as one at rate b q (Choquette-Choo et al. 2023, Theorem 4).
 func (p *Plan) events(z float64, steps int) []accountant.Segment {
-	if b := p.bands(); b > 1 {
+	if b := p.Bands(); b > 1 {
 		return []accountant.Segment{{Sigma: z, Rate: p.groupRate(), Steps: (steps + b - 1) / b}}
 	}
 	var all []accountant.Segment
@@ -106,7 +106,7 @@ func (p *Plan) events(z float64, steps int) []accountant.Segment {
 // cost bounds the epsilon of some of the plan's events.
 func (p *Plan) cost(events []accountant.Segment) (accountant.Bounds, error) {
 	b, err := accountant.Epsilon(events, p.spec.Delta)
-	if p.bands() > 1 {
+	if p.Bands() > 1 {
 		b.Lower = noLowerBound
 	}
 	return b, err
@@ -125,8 +125,9 @@ func (p *Plan) relative(step int) float64 {
 	return p.spec.Schedule[step]
 }
 
-func (p *Plan) bands() int         { return max(1, len(p.spec.Strategy)) }
-func (p *Plan) groupRate() float64 { return min(1, float64(p.bands())*p.spec.Rate) }
+// Bands is how many steps the ledger counts as one event, more than 1 where noise is correlated.
+func (p *Plan) Bands() int         { return max(1, len(p.spec.Strategy)) }
+func (p *Plan) groupRate() float64 { return min(1, float64(p.Bands())*p.spec.Rate) }
 
 // gradientNoise is the multiplier left for the gradient when the counts have taken their share of a step.
 func (p *Plan) gradientNoise(step int) (float64, error) {
@@ -161,7 +162,7 @@ func (p *Plan) Delta() float64 { return p.spec.Delta }
 
 // Sampler says in words how records are drawn.
 func (p *Plan) Sampler() string {
-	if b := p.bands(); b > 1 {
+	if b := p.Bands(); b > 1 {
 		return fmt.Sprintf("cyclic Poisson over %d groups", b)
 	}
 	return "Poisson"

@@ -49,14 +49,3 @@ func KeyedSplit(key SplitKey, record []byte, share float64) bool {
 	h := binary.LittleEndian.Uint64(mac.Sum(nil))
 	return float64(h>>11)*(1.0/(1<<53)) < share
 }
-
-// DataKey names a collection of records in the ledger: the hash of a public name, the same for neighbouring sets.
-func DataKey(name []byte) string {
-	h := sha256.Sum256(name)
-	const hex = "0123456789abcdef"
-	b := make([]byte, 0, 2*len(h))
-	for _, x := range h {
-		b = append(b, hex[x>>4], hex[x&15])
-	}
-	return string(b)
-}

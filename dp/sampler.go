@@ -78,8 +78,8 @@ type sampler struct {
 
 func newSampler(p *Plan, r *Stream) *sampler {
 	s := &sampler{q: newRate(p.groupRate()), n: p.spec.N}
-	if p.bands() > 1 {
-		s.groups = deal(r, p.spec.N, p.bands())
+	if p.Bands() > 1 {
+		s.groups = deal(r, p.spec.N, p.Bands())
 	}
 	return s
 }

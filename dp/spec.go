@@ -3,6 +3,8 @@ package dp
 import (
 	"fmt"
 	"math"
+
+	"cloister/dp/ledger"
 )
 
 //go:generate go run github.com/tinylib/msgp -file spec.go -o spec_gen.go -tests=false -io=false
@@ -10,10 +12,10 @@ import (
 
 // Limits of a plan: what the accountant and a tab's memory can hold.
 const (
-	maxRecords = 1 << 31 >> 1
-	maxSteps   = 1 << 20
-	maxBands   = 1024
-	maxGroups  = 1024
+	MaxRecords = 1 << 31 >> 1
+	MaxSteps   = ledger.MaxSteps
+	MaxBands   = ledger.MaxBands
+	MaxGroups  = 1024
 )
 
 // Spec is a plan as plain data, before it is checked and calibrated. The zero value of an optional field leaves it out.
@@ -55,16 +57,16 @@ type CountQueries struct {
 
 func (s *Spec) check() error {
 	switch {
-	case s.N < 1 || s.N > maxRecords:
-		return fmt.Errorf("dp: plan for %d records, want 1 to %d", s.N, maxRecords)
+	case s.N < 1 || s.N > MaxRecords:
+		return fmt.Errorf("dp: plan for %d records, want 1 to %d", s.N, MaxRecords)
 	case !(s.Rate > 0 && s.Rate <= 1):
 		return fmt.Errorf("dp: sampling rate %v, want a number above 0, at most 1", s.Rate)
-	case s.Steps < 1 || s.Steps > maxSteps:
-		return fmt.Errorf("dp: plan of %d steps, want 1 to %d", s.Steps, maxSteps)
+	case s.Steps < 1 || s.Steps > MaxSteps:
+		return fmt.Errorf("dp: plan of %d steps, want 1 to %d", s.Steps, MaxSteps)
 	case s.Schedule != nil && len(s.Schedule) != s.Steps:
 		return fmt.Errorf("dp: noise schedule of %d steps in a plan of %d", len(s.Schedule), s.Steps)
-	case s.Counts.Groups < 0 || s.Counts.Groups > maxGroups:
-		return fmt.Errorf("dp: %d count queries, want 0 to %d", s.Counts.Groups, maxGroups)
+	case s.Counts.Groups < 0 || s.Counts.Groups > MaxGroups:
+		return fmt.Errorf("dp: %d count queries, want 0 to %d", s.Counts.Groups, MaxGroups)
 	case !(s.Counts.Batch >= 0 && s.Counts.Batch <= float64(s.N)):
 		return fmt.Errorf("dp: counts of a batch of %v, want 0 to %d records", s.Counts.Batch, s.N)
 	case !(s.Counts.Sigma >= 0) || math.IsInf(s.Counts.Sigma, 1):
@@ -99,8 +101,8 @@ func (s *Spec) checkStrategy() error {
 		norm = math.Hypot(norm, c)
 	}
 	switch b := len(s.Strategy); {
-	case b < 1 || b > maxBands || b > s.Steps:
-		return fmt.Errorf("dp: strategy of %d bands, want 1 to min(%d, steps)", b, maxBands)
+	case b < 1 || b > MaxBands || b > s.Steps:
+		return fmt.Errorf("dp: strategy of %d bands, want 1 to min(%d, steps)", b, MaxBands)
 	case !(s.Strategy[0] > 1e-3):
 		return fmt.Errorf("dp: strategy starts with %v, want a number above 0.001", s.Strategy[0])
 	case !(norm <= 1):

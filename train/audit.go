@@ -5,14 +5,15 @@ import (
 
 	"cloister/dp"
 	"cloister/dp/audit"
+	"cloister/dp/mechanism"
 )
 
 // mechanism makes the configured one, with an auditor beside it where the configuration asks for one. A restored run has
 // as many canaries as it was planned with.
-func (s *Session) mechanism(setting dp.Setting, saved *Checkpoint) (design *dp.Design, err error) {
+func (s *Session) mechanism(setting mechanism.Setting, saved *Checkpoint) (design *mechanism.Design, err error) {
 	name, params := s.config.Mechanism.Name, s.config.Mechanism.Params
 	if !s.config.Audit {
-		return dp.NewMechanism(name, params, setting)
+		return mechanism.New(name, params, setting)
 	}
 	o := audit.Options{Seed: s.config.Seed}
 	if saved != nil {

@@ -9,7 +9,7 @@ import (
 	"syscall/js"
 
 	"cloister/data"
-	"cloister/dp"
+	"cloister/dp/ledger"
 	"cloister/train/backend"
 	"cloister/train/internal/browser"
 )
@@ -20,7 +20,7 @@ type BrowserHost struct {
 	Script string // text of the compute workers' script
 	Notice func(string)
 
-	store   dp.Store
+	store   ledger.Store
 	forgets bool // the store does
 }
 
@@ -89,11 +89,11 @@ func (h *BrowserHost) Workers() int { return backend.Processors() }
 
 // Ledgers opens the browser's database. Where there is none, the trainer remembers what it spends while it lives, and the
 // person is told.
-func (h *BrowserHost) Ledgers() (store dp.Store, forgets bool, err error) {
+func (h *BrowserHost) Ledgers() (store ledger.Store, forgets bool, err error) {
 	if h.store == nil {
 		if h.store, err = openBrowserStore("cloister"); err != nil {
 			h.Notice(err.Error() + ". What earlier runs on these records spent is unknown, and what this page spends is remembered only until it is left, reloaded, or starts its trainer again.")
-			h.store, h.forgets = &dp.MemoryStore{}, true
+			h.store, h.forgets = &ledger.MemoryStore{}, true
 		}
 	}
 	return h.store, h.forgets, nil

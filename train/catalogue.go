@@ -1,6 +1,8 @@
 package train
 
-import "cloister/dp"
+import (
+	"cloister/dp/mechanism"
+)
 
 // adamRate is a learning rate that suits Adam under noise: its steps are about as long as its rate, whatever the gradients.
 const adamRate = 0.002
@@ -8,7 +10,7 @@ const adamRate = 0.002
 // catalogue lists the mechanisms for the page.
 func catalogue() []MechanismInfo {
 	var all []MechanismInfo
-	for _, m := range dp.Mechanisms() {
+	for _, m := range mechanism.Catalogue() {
 		info := MechanismInfo{
 			Name: m.Name, Kind: string(m.Kind), Title: m.Title, Summary: m.Summary, Pays: m.Pays, Paper: m.Paper,
 			Params: []MechanismParam{},

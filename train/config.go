@@ -38,6 +38,6 @@ type Config struct {
 
 // Mechanism names a policy of package dp and its parameters.
 type Mechanism struct {
-	Name   string             `json:"name" msg:"name"`               // a name of dp.Mechanisms, "fixed" when empty
+	Name   string             `json:"name" msg:"name"`               // a name of mechanism.Catalogue, "fixed" when empty
 	Params map[string]float64 `json:"params,omitempty" msg:"params"` // the mechanism's own parameters; missing ones take their published defaults
 }

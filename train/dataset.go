@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"cloister/data"
-	"cloister/dp"
+	"cloister/dp/ledger"
 	"cloister/nn"
 	"cloister/train/backend"
 )
@@ -94,7 +94,7 @@ func generateDigits(ctx context.Context, host Host, train, test int, progress fu
 }
 
 func newDataset(host Host, m *data.Manifest) *Dataset {
-	return &Dataset{Manifest: *m, Records: host.NewRecords(m.RecordBytes()), Key: dp.DataKey([]byte(m.Name))}
+	return &Dataset{Manifest: *m, Records: host.NewRecords(m.RecordBytes()), Key: ledger.DataKey([]byte(m.Name))}
 }
 
 // add passes records on to their place and keeps what a session needs of them.

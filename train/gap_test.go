@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"cloister/dp"
+	"cloister/dp/ledger"
+	"cloister/dp/mechanism"
 	"cloister/nn"
 )
 
@@ -15,8 +17,8 @@ func BenchmarkBetweenSteps(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	setting := dp.Setting{N: 60000, BatchSize: 1024, Steps: 1 << 19, StepsPerEpoch: 58, ClipNorm: 1, Tensors: tensorSizes(m), NoNoise: false, Epsilon: 900, Delta: 1e-5}
-	design, err := dp.NewMechanism("fixed", nil, setting)
+	setting := mechanism.Setting{N: 60000, BatchSize: 1024, Steps: 1 << 19, StepsPerEpoch: 58, ClipNorm: 1, Tensors: tensorSizes(m), NoNoise: false, Epsilon: 900, Delta: 1e-5}
+	design, err := mechanism.New("fixed", nil, setting)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -25,11 +27,11 @@ func BenchmarkBetweenSteps(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	ledger, err := dp.OpenLedger(&dp.MemoryStore{}, "key")
+	l, err := ledger.Open(&ledger.MemoryStore{}, "key")
 	if err != nil {
 		b.Fatal(err)
 	}
-	engine, err := dp.NewEngine(dp.Options{Plan: plan, Policy: design.Policy, Tensors: setting.Tensors, Ledger: ledger, Block: 1000})
+	engine, err := dp.NewEngine(dp.Options{Plan: plan, Policy: design.Policy, Tensors: setting.Tensors, Ledger: l, Block: 1000})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"cloister/data"
-	"cloister/dp"
+	"cloister/dp/ledger"
 	"cloister/train/backend"
 )
 
@@ -23,7 +23,7 @@ type Host interface {
 	Workers() int
 
 	// Ledgers is where spends are recorded. A store that forgets ends with the trainer, and knows of nothing before it.
-	Ledgers() (store dp.Store, forgets bool, err error)
+	Ledgers() (store ledger.Store, forgets bool, err error)
 }
 
 // Records is where a dataset's records are kept while it is open. Records arrive shard by shard, in order.

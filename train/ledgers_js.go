@@ -6,7 +6,7 @@ import (
 	"math"
 	"syscall/js"
 
-	"cloister/dp"
+	"cloister/dp/ledger"
 	"cloister/train/internal/browser"
 )
 
@@ -62,7 +62,7 @@ func (s *browserStore) Append(key string, at int64, p []byte) error {
 	_, _, err := s.transact("readwrite", func(store js.Value) (js.Value, error) {
 		end, _, err := last(store, key)
 		if err == nil && end != at {
-			err = dp.ErrConflict
+			err = ledger.ErrConflict
 		}
 		if err != nil {
 			return js.Null(), err

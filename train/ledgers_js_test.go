@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"cloister/accountant"
-	"cloister/dp"
+	"cloister/dp/ledger"
 )
 
 func newTestStore(t *testing.T) *browserStore {
@@ -75,7 +75,7 @@ func TestBrowserStore(t *testing.T) {
 	load("a", "one,two,three")
 	load("ab", "other")
 	for _, at := range []int64{0, 8, 12, 14} {
-		if err := s.Append("a", at, []byte("x")); !errors.Is(err, dp.ErrConflict) {
+		if err := s.Append("a", at, []byte("x")); !errors.Is(err, ledger.ErrConflict) {
 			t.Errorf("append at %d of 13: %v, want a conflict", at, err)
 		}
 	}
@@ -105,7 +105,7 @@ func TestBrowserStoreUnderTwoWriters(t *testing.T) {
 				err := s.Append("k", at, []byte("x"))
 				if err == nil {
 					won++
-				} else if !errors.Is(err, dp.ErrConflict) {
+				} else if !errors.Is(err, ledger.ErrConflict) {
 					t.Error(err)
 				}
 				at++
@@ -124,7 +124,7 @@ func TestBrowserStoreUnderTwoWriters(t *testing.T) {
 // A ledger over the browser's store survives being opened again.
 func TestLedgerInTheBrowser(t *testing.T) {
 	s := newTestStore(t)
-	l, err := dp.OpenLedger(s, "key")
+	l, err := ledger.Open(s, "key")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func TestLedgerInTheBrowser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := dp.OpenLedger(s, "key")
+	again, err := ledger.Open(s, "key")
 	if err != nil {
 		t.Fatal(err)
 	}

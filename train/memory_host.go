@@ -6,7 +6,7 @@ import (
 	"io"
 
 	"cloister/data"
-	"cloister/dp"
+	"cloister/dp/ledger"
 	"cloister/train/backend"
 )
 
@@ -17,9 +17,9 @@ type MemoryHost struct {
 	// Open fetches from a packed dataset's folder, as data.FromDir does; nil: there are no folders.
 	Open func(folder string) data.Fetch
 	// Store keeps ledgers; nil: in memory, for as long as the host lives.
-	Store dp.Store
+	Store ledger.Store
 
-	memory dp.MemoryStore
+	memory ledger.MemoryStore
 }
 
 // PlainBackend is the plain-Go backend for MemoryHost.New.
@@ -56,7 +56,7 @@ func (h *MemoryHost) Compute(_ context.Context, work backend.Work, records Recor
 
 func (h *MemoryHost) Workers() int { return 1 }
 
-func (h *MemoryHost) Ledgers() (store dp.Store, forgets bool, err error) {
+func (h *MemoryHost) Ledgers() (store ledger.Store, forgets bool, err error) {
 	if h.Store != nil {
 		return h.Store, false, nil
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"cloister/dp"
+	"cloister/dp/mechanism"
 	"cloister/nn"
 
 	cryptorand "crypto/rand"
@@ -18,7 +19,7 @@ type optimization struct {
 }
 
 // newOptimization follows the configuration, or the optimiser that the mechanism is defined with.
-func newOptimization(c *Config, design *dp.Design, params, steps, perEpoch int) (*optimization, error) {
+func newOptimization(c *Config, design *mechanism.Design, params, steps, perEpoch int) (*optimization, error) {
 	name := c.Optimizer
 	if design.Optimizer != "" {
 		name = design.Optimizer

@@ -162,7 +162,7 @@ type AccountAnswer struct {
 
 // AuditQuestion asks for a mechanism to be attacked. It needs no data: canaries and stand-ins take the records' place.
 type AuditQuestion struct {
-	Mechanism string             `json:"mechanism"`        // a name of dp.Mechanisms or, as published, of dp/replay
+	Mechanism string             `json:"mechanism"`        // a name of mechanism.Catalogue or, as published, of dp/replay
 	Params    map[string]float64 `json:"params,omitempty"` // the mechanism's own parameters
 	Published bool               `json:"published"`        // as the benchmark published it, with the noise that its own accountant chose
 	Records   int                `json:"records"`

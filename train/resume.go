@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"cloister/dp"
+	"cloister/dp/ledger"
 )
 
 // Checkpoint is the run as it is, as a file. Of a private run it holds nothing but what was released.
@@ -75,17 +76,17 @@ func (s *Session) checkPlan(saved *Checkpoint) error {
 
 // reenter finds the checkpoint's run in the ledger. A ledger that does not know it (another browser's, or a new one) is
 // told of it first, and of the steps that it has spent.
-func (s *Session) reenter(saved *Checkpoint) (dp.RunID, error) {
-	ledger, state := s.env.Ledger, &saved.Engine
-	entry, ok := ledger.Run(state.Run)
+func (s *Session) reenter(saved *Checkpoint) (ledger.RunID, error) {
+	spends, state := s.env.Ledger, &saved.Engine
+	entry, ok := spends.Run(state.Run)
 	if !ok {
-		id, err := ledger.Begin(s.title(), s.plan, s.config.NotPrivate())
+		id, err := spends.Begin(s.title(), s.plan.Events(), s.plan.Bands(), s.config.NotPrivate())
 		if err != nil {
 			return id, err
 		}
 		state.Run = id
 		s.env.Notice("This browser's ledger of these records did not know this run; its spend so far has been entered. What the run did elsewhere after this checkpoint, or on other records, is not in it.")
-		return id, ledger.Charge(id, state.Step)
+		return id, spends.Charge(id, state.Step)
 	}
 	if entry.NotPrivate != "" && s.config.NotPrivate() == "" {
 		return state.Run, fmt.Errorf("train: checkpoint: its run is not private (%s), but the file says that it is", entry.NotPrivate)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"cloister/dp"
+	"cloister/dp/ledger"
 )
 
 func seeded(c Config) Config {
@@ -39,7 +40,7 @@ func TestReproducibleRunContinuesExactly(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			b.host.memory = dp.MemoryStore{} // as on another machine
+			b.host.memory = ledger.MemoryStore{} // as on another machine
 			resumed := b.session(t, saved.Config, saved)
 			defer resumed.Close()
 			if resumed.Last().Step != 7 {
@@ -118,10 +119,10 @@ func TestPrivateRunResumesWithinItsTarget(t *testing.T) {
 	}
 }
 
-func (b *bench) ledger(t testing.TB) *dp.Ledger {
+func (b *bench) ledger(t testing.TB) *ledger.Ledger {
 	t.Helper()
 	store, _, _ := b.host.Ledgers()
-	l, err := dp.OpenLedger(store, b.dataset.Key)
+	l, err := ledger.Open(store, b.dataset.Key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +255,7 @@ func TestCheckpointIsRefused(t *testing.T) {
 		}
 	}
 	store, _, _ := b.host.Ledgers()
-	if ledger, err := dp.OpenLedger(store, b.dataset.Key); err != nil || len(ledger.Runs()) != 1 {
+	if ledger, err := ledger.Open(store, b.dataset.Key); err != nil || len(ledger.Runs()) != 1 {
 		t.Errorf("after all refusals the ledger holds %d runs, %v", len(ledger.Runs()), err)
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"cloister/clip"
 	"cloister/dp"
 	"cloister/dp/audit"
+	"cloister/dp/ledger"
+	"cloister/dp/mechanism"
 	"cloister/nn"
 	"cloister/train/backend"
 )
@@ -19,7 +21,7 @@ import (
 // Environment is what a session trains with.
 type Environment struct {
 	Dataset *Dataset
-	Ledger  *dp.Ledger // of the dataset's records
+	Ledger  *ledger.Ledger // of the dataset's records
 
 	LedgerForgets bool // see Host.Ledgers
 
@@ -37,8 +39,8 @@ type Session struct {
 	designed dp.Spec // what the configuration asks for, before calibration
 	plan     *dp.Plan
 	policy   dp.Policy
-	average  dp.Averaging // nil: parameters are evaluated as they are
-	audit    *audit.Audit // nil: nobody watches
+	average  mechanism.Averaging // nil: parameters are evaluated as they are
+	audit    *audit.Audit        // nil: nobody watches
 	engine   *dp.Engine
 	backend  backend.Backend
 	optim    *optimization
@@ -87,7 +89,7 @@ func (s *Session) design(saved *Checkpoint) (err error) {
 	}
 	steps, perEpoch := c.Steps(d.TrainRecords)
 	s.perEpoch = perEpoch
-	setting := dp.Setting{
+	setting := mechanism.Setting{
 		N: d.TrainRecords, BatchSize: float64(c.BatchSize), Steps: steps, StepsPerEpoch: perEpoch, ClipNorm: c.ClipNorm,
 		Tensors: tensorSizes(s.model), Epsilon: c.Epsilon, Delta: c.Delta, Momentum: c.Momentum, NoNoise: c.NonPrivate,
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"cloister/dp"
+	"cloister/dp/ledger"
 )
 
 // small opens a few generated digits in memory.
@@ -62,12 +62,12 @@ func (b *bench) try(c Config, saved *Checkpoint) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	ledger, err := dp.OpenLedger(store, b.dataset.Key)
+	l, err := ledger.Open(store, b.dataset.Key)
 	if err != nil {
 		return nil, err
 	}
 	return newSession(c, Environment{
-		Dataset: b.dataset, Ledger: ledger, Compute: b.host.Compute, Workers: 1,
+		Dataset: b.dataset, Ledger: l, Compute: b.host.Compute, Workers: 1,
 		Notice: func(s string) { b.notices = append(b.notices, s) },
 	}, saved)
 }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"cloister/dp"
+	"cloister/dp/ledger"
 )
 
 // Trainer answers a page's requests: it opens a dataset and runs one session on it. Everything happens in the one
@@ -211,7 +211,7 @@ func (t *Trainer) begin(ctx context.Context, c Config, saved *Checkpoint) (*Sess
 		return nil, err
 	}
 	s.env.LedgerForgets = forgets
-	if s.env.Ledger, err = dp.OpenLedger(store, t.dataset.Key); err != nil {
+	if s.env.Ledger, err = ledger.Open(store, t.dataset.Key); err != nil {
 		return nil, err
 	}
 	if err := s.announce(saved); err != nil {

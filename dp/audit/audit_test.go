@@ -8,11 +8,13 @@ import (
 
 	"cloister/clip"
 	"cloister/dp"
+	"cloister/dp/ledger"
+	"cloister/dp/mechanism"
 )
 
 func seed(x uint64) *uint64 { return &x }
 
-var small = dp.Setting{
+var small = mechanism.Setting{
 	N: 400, BatchSize: 40, Steps: 30, StepsPerEpoch: 10, ClipNorm: 1, Tensors: []int{1, 1, 1}, Epsilon: 3, Delta: 1e-5,
 }
 
@@ -81,7 +83,7 @@ func TestFindsLittleNoise(t *testing.T) {
 			params = map[string]float64{"bands": 4}
 		}
 		frozen := dp.Spec{N: 1400, Rate: 0.1, Steps: 30, Epsilon: 1e6, Delta: 1e-5, NoiseMultiplier: 0.2}
-		design, err := dp.NewMechanism(name, params, small)
+		design, err := mechanism.New(name, params, small)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -282,7 +284,7 @@ func TestOptionsRefused(t *testing.T) {
 
 // What an auditor adds to a step of 26,010 parameters beside the gradients: "alone" is the engine's own part.
 func BenchmarkBeside(b *testing.B) {
-	s := dp.Setting{
+	s := mechanism.Setting{
 		N: 60000, BatchSize: 256, Steps: 1170, StepsPerEpoch: 234, ClipNorm: 1, Epsilon: 3, Delta: 1e-5,
 		Tensors: []int{1024, 16, 8192, 32, 16384, 32, 320, 10},
 	}
@@ -291,7 +293,7 @@ func BenchmarkBeside(b *testing.B) {
 		return dp.Sums{Gradient: sum, Records: len(q.Records)}, nil
 	}
 	for _, name := range []string{"fixed", "per-layer", "bandmf"} {
-		alone, err := dp.NewMechanism(name, nil, s)
+		alone, err := mechanism.New(name, nil, s)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -337,11 +339,11 @@ func benchmarkEngine(b *testing.B, spec dp.Spec, policy dp.Policy, tensors []int
 	if err != nil {
 		b.Fatal(err)
 	}
-	ledger, err := dp.OpenLedger(&dp.MemoryStore{}, "audit")
+	l, err := ledger.Open(&ledger.MemoryStore{}, "audit")
 	if err != nil {
 		b.Fatal(err)
 	}
-	e, err := dp.NewEngine(dp.Options{Plan: plan, Policy: policy, Tensors: tensors, Ledger: ledger, Title: "benchmark"})
+	e, err := dp.NewEngine(dp.Options{Plan: plan, Policy: policy, Tensors: tensors, Ledger: l, Title: "benchmark"})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"cloister/clip"
 	"cloister/dp"
+	"cloister/dp/mechanism"
 )
 
 // Audit is an audit beside one run of an engine: canaries are records that the compute side never sees, with coordinates
@@ -29,8 +30,8 @@ type Audit struct {
 
 // Design makes a mechanism of dp's catalogue for a setting with canaries, and its audit. The sampling rate is the setting's,
 // and the policy lets the auditor see every release before it sees, itself, what it would have seen alone.
-func Design(name string, params map[string]float64, s dp.Setting, o Options) (*Audit, *dp.Design, error) {
-	plain, err := dp.NewMechanism(name, params, s)
+func Design(name string, params map[string]float64, s mechanism.Setting, o Options) (*Audit, *mechanism.Design, error) {
+	plain, err := mechanism.New(name, params, s)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -44,7 +45,7 @@ func Design(name string, params map[string]float64, s dp.Setting, o Options) (*A
 	counted := s.BatchSize
 	s.BatchSize, s.N = s.BatchSize/float64(s.N)*float64(a.N()), a.N()
 	s.Appended = a.layout.Appended
-	design, err := dp.NewMechanism(name, params, s)
+	design, err := mechanism.New(name, params, s)
 	if err != nil {
 		return nil, nil, err
 	}

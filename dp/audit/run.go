@@ -7,12 +7,14 @@ import (
 	"slices"
 
 	"cloister/dp"
+	"cloister/dp/ledger"
+	"cloister/dp/mechanism"
 )
 
 // Mechanism audits a mechanism of dp's catalogue on its own, without training: real records are stand-ins whose norms
 // spread log-normally around the clip norm, so that adaptive bounds have something to follow, and a layer has one
 // parameter. Progress, when not nil, is told the steps done.
-func Mechanism(ctx context.Context, name string, params map[string]float64, s dp.Setting, o Options, progress func(step int)) (Result, *dp.Plan, error) {
+func Mechanism(ctx context.Context, name string, params map[string]float64, s mechanism.Setting, o Options, progress func(step int)) (Result, *dp.Plan, error) {
 	s.Tensors = slices.Repeat([]int{1}, len(s.Tensors))
 	a, design, err := Design(name, params, s, o)
 	if err != nil {
@@ -31,12 +33,12 @@ func (a *Audit) Run(ctx context.Context, plan *dp.Plan, policy dp.Policy, progre
 	if err := a.Begin(plan); err != nil {
 		return Result{}, err
 	}
-	ledger, err := dp.OpenLedger(&dp.MemoryStore{}, "audit")
+	l, err := ledger.Open(&ledger.MemoryStore{}, "audit")
 	if err != nil {
 		return Result{}, err
 	}
 	e, err := dp.NewEngine(dp.Options{
-		Plan: plan, Policy: policy, Tensors: a.Tensors(), Ledger: ledger, Title: "audit", Seed: a.Seed,
+		Plan: plan, Policy: policy, Tensors: a.Tensors(), Ledger: l, Title: "audit", Seed: a.Seed,
 		NotPrivate: "audit of stand-ins", Block: plan.Steps(),
 	})
 	if err != nil {

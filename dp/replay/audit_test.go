@@ -6,8 +6,8 @@ import (
 	"slices"
 	"testing"
 
-	"cloister/dp"
 	"cloister/dp/audit"
+	"cloister/dp/mechanism"
 )
 
 func seed(x uint64) *uint64 { return &x }
@@ -52,9 +52,9 @@ func TestRefutesForgottenLayers(t *testing.T) {
 
 // Every published mechanism has a sound version.
 func TestSoundVersions(t *testing.T) {
-	setting := dp.Setting{N: 60000, BatchSize: 256, Steps: 1170, StepsPerEpoch: 234, ClipNorm: 1, Tensors: []int{3, 4}, Epsilon: 3, Delta: 1e-5}
+	setting := mechanism.Setting{N: 60000, BatchSize: 256, Steps: 1170, StepsPerEpoch: 234, ClipNorm: 1, Tensors: []int{3, 4}, Epsilon: 3, Delta: 1e-5}
 	for _, name := range Names() {
-		if _, err := dp.NewMechanism(Sound(name), nil, setting); err != nil {
+		if _, err := mechanism.New(Sound(name), nil, setting); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -5,15 +5,15 @@ import (
 	"math/rand/v2"
 )
 
-// mechanism is a row of the benchmark's table.
-type mechanism struct {
+// row is one of the benchmark's table.
+type row struct {
 	name, title string
 	sound       string // the private counterpart in dp's catalogue
 	build       func(*published)
 }
 
 // catalogue has every mechanism of the benchmark's table, in its order.
-var catalogue = []mechanism{
+var catalogue = []row{
 	{"standard", "Standard DP-SGD", "fixed", standard},
 	{"adaptive", "Adaptive clipping", "quantile", adaptive},
 	{"auto-s", "Automatic clipping, AUTO-S", "auto-s", func(p *published) { automatic(p, 0.01) }},
@@ -41,16 +41,16 @@ func Names() []string {
 // Title is a mechanism's name for people; "" for an unknown one.
 func Title(name string) string { return find(name).title }
 
-// Sound is the name, for dp.NewMechanism, of a published mechanism's sound version; "" for an unknown one.
+// Sound is the name, for mechanism.New, of a published mechanism's sound version; "" for an unknown one.
 func Sound(name string) string { return find(name).sound }
 
-func find(name string) mechanism {
+func find(name string) row {
 	for _, m := range catalogue {
 		if m.name == name {
 			return m
 		}
 	}
-	return mechanism{}
+	return row{}
 }
 
 // New is a mechanism by name. Its noise comes from rng: a replay is never private, so it may be seeded.

@@ -153,7 +153,7 @@ export interface AccountAnswer {
 
 // AuditQuestion asks for a mechanism to be attacked. It needs no data: canaries and stand-ins take the records' place.
 export interface AuditQuestion {
-  mechanism: string; // a name of dp.Mechanisms or, as published, of dp/replay
+  mechanism: string; // a name of mechanism.Catalogue or, as published, of dp/replay
   params?: Record<string, number>; // the mechanism's own parameters
   published: boolean; // as the benchmark published it, with the noise that its own accountant chose
   records: number;
@@ -258,6 +258,6 @@ export interface Config {
 
 // Mechanism names a policy of package dp and its parameters.
 export interface Mechanism {
-  name: string; // a name of dp.Mechanisms, "fixed" when empty
+  name: string; // a name of mechanism.Catalogue, "fixed" when empty
   params?: Record<string, number>; // the mechanism's own parameters; missing ones take their published defaults
 }

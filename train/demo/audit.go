@@ -8,8 +8,8 @@ import (
 	"slices"
 	"time"
 
-	"cloister/dp"
 	"cloister/dp/audit"
+	"cloister/dp/mechanism"
 	"cloister/dp/replay"
 	"cloister/train"
 )
@@ -68,7 +68,7 @@ func published(ctx context.Context, q train.AuditQuestion, a *train.AuditAnswer,
 
 // sound attacks a mechanism of dp's catalogue, calibrated as for a run.
 func sound(ctx context.Context, q train.AuditQuestion, perEpoch int, a *train.AuditAnswer, tell func(int)) (audit.Result, error) {
-	s := dp.Setting{
+	s := mechanism.Setting{
 		N: q.Records, BatchSize: float64(q.BatchSize), Steps: a.Steps, StepsPerEpoch: perEpoch, ClipNorm: q.ClipNorm,
 		Tensors: slices.Repeat([]int{1}, layers), Epsilon: q.Epsilon, Delta: q.Delta,
 	}

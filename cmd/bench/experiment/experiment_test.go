@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"cloister/dp"
+	"cloister/dp/mechanism"
 	"cloister/nn"
 	"cloister/train"
 )
@@ -165,7 +165,7 @@ func design(dataset string, c *train.Config) error {
 	if err != nil {
 		return err
 	}
-	s := dp.Setting{N: n, BatchSize: float64(c.BatchSize), ClipNorm: c.ClipNorm, Epsilon: c.Epsilon, Delta: c.Delta, Momentum: c.Momentum}
+	s := mechanism.Setting{N: n, BatchSize: float64(c.BatchSize), ClipNorm: c.ClipNorm, Epsilon: c.Epsilon, Delta: c.Delta, Momentum: c.Momentum}
 	s.Steps, s.StepsPerEpoch = c.Steps(n)
 	for _, t := range m.Tensors() {
 		s.Tensors = append(s.Tensors, t.Len)
@@ -173,7 +173,7 @@ func design(dataset string, c *train.Config) error {
 	if c.Mechanism.Name == "bandmf" {
 		return nil // its strategy is optimised when it is designed, which takes long; dp tests it
 	}
-	_, err = dp.NewMechanism(c.Mechanism.Name, c.Mechanism.Params, s)
+	_, err = mechanism.New(c.Mechanism.Name, c.Mechanism.Params, s)
 	return err
 }
 

@@ -43,7 +43,7 @@ type Group struct {
 // Mechanism is what is compared.
 type Mechanism struct {
 	Label  string             `json:"label,omitempty"` // in rows and tables; the name when empty
-	Name   string             `json:"name"`            // of dp.Mechanisms, or several joined by "+"
+	Name   string             `json:"name"`            // of mechanism.Catalogue, or several joined by "+"
 	Params map[string]float64 `json:"params,omitempty"`
 	Config Changes            `json:"config,omitempty"` // on top of everything else
 }

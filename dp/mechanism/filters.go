@@ -1,6 +1,10 @@
-package dp
+package mechanism
 
-import "math"
+import (
+	"math"
+
+	"cloister/dp"
+)
 
 // Filters change what the optimiser follows, from released gradients alone: post-processing, which costs nothing.
 
@@ -26,7 +30,7 @@ func newAverage(beta float64, start averageStart, dim int) *average {
 
 func (a *average) state() [][]float64 { return [][]float64{a.m, a.seen} }
 
-func (a *average) apply(r *Released) {
+func (a *average) apply(r *dp.Released) {
 	keep, scale := a.beta, 1.0
 	if a.start == fromFirst && a.seen[0] == 0 {
 		keep = 0
@@ -61,7 +65,7 @@ func newLowPass(a1, b0, b1 float64, dim int) *lowPass {
 
 func (l *lowPass) state() [][]float64 { return [][]float64{l.m, l.g, l.c} }
 
-func (l *lowPass) apply(r *Released) {
+func (l *lowPass) apply(r *dp.Released) {
 	c := l.b0 - l.a1*l.c[0]
 	if l.c[1] > 0 {
 		c += l.b1
@@ -101,7 +105,7 @@ func newLookahead(kappa, gamma float64, dim int) *lookahead {
 
 func (l *lookahead) state() [][]float64 { return [][]float64{l.previous, l.current, l.asked} }
 
-func (l *lookahead) ask(v View, a *Ask) {
+func (l *lookahead) ask(v dp.View, a *dp.Ask) {
 	if step := float64(v.Step) + 1; l.asked[0] != step { // asked again for the same step, nothing moves
 		l.asked[0], l.asked[1] = step, l.asked[0]
 		l.previous, l.current = l.current, l.previous

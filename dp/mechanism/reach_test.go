@@ -1,9 +1,11 @@
-package dp
+package mechanism
 
 import (
 	"slices"
 	"strings"
 	"testing"
+
+	"cloister/dp"
 )
 
 // A plan whose bounds could leave what a clip rule takes is refused before it costs anything, with what to change.
@@ -29,7 +31,7 @@ func TestBoundsOutOfReach(t *testing.T) {
 		// Thresholds are the bounds before the schedule, which here brings them back in.
 		{"alds+clip-exponential", "alds.limit_factor", map[string]float64{"limit_factor": 0.5, "sigma_factor": 1, "clip-exponential.factor": 2}, longer},
 	} {
-		if _, err := NewMechanism(c.name, c.params, c.setting); err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "dp: ") {
+		if _, err := New(c.name, c.params, c.setting); err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "mechanism: ") {
 			t.Errorf("%s %v: %v", c.name, c.params, err)
 		}
 	}
@@ -55,7 +57,7 @@ func TestReachIsReached(t *testing.T) {
 			touched = touched || step > 0 && slices.Min(now) < least*1.01
 			counts := slices.Repeat([]float64{-50}, groups) // as much above the bound as noise might say
 			counts[0] = 50
-			p.Observe(&Released{Step: step, Counts: counts, Gradient: make([]float32, s.Params())})
+			p.Observe(&dp.Released{Step: step, Counts: counts, Gradient: make([]float32, s.Params())})
 		}
 		if !touched {
 			t.Errorf("%s: bounds never came near the least that they could reach", name)

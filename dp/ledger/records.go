@@ -1,10 +1,11 @@
-package dp
+package ledger
 
 import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"math"
 )
 
 //go:generate go run github.com/tinylib/msgp -file records.go -o records_gen.go -tests=false -io=false -unexported
@@ -19,6 +20,12 @@ const (
 	maxFrame    = 4 << 20
 	maxLedger   = 64 << 20
 	maxEvents   = 65536 // of a run: the decoder's limit on arrays
+)
+
+// Limits of a run, for whoever plans one.
+const (
+	MaxSteps = 1 << 20
+	MaxBands = 1024
 )
 
 // record is one line of the ledger. Begin is set in a run's first record only; UpTo is how many of the run's steps are
@@ -53,7 +60,7 @@ func appendFrame(b []byte, r *record) ([]byte, error) {
 		return nil, err
 	}
 	if len(payload) > maxFrame {
-		return nil, fmt.Errorf("dp: ledger record of %d bytes, at most %d", len(payload), maxFrame)
+		return nil, fmt.Errorf("ledger: record of %d bytes, at most %d", len(payload), maxFrame)
 	}
 	b = binary.LittleEndian.AppendUint32(b, uint32(len(payload)))
 	b = binary.LittleEndian.AppendUint32(b, ^uint32(len(payload)))
@@ -68,19 +75,19 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // Anything else that does not check is damage, and an error.
 func readLedger(b []byte) (records []record, sound int, err error) {
 	if len(b) > maxLedger {
-		return nil, 0, fmt.Errorf("dp: ledger of %d bytes, at most %d", len(b), maxLedger)
+		return nil, 0, fmt.Errorf("ledger: one of %d bytes, at most %d", len(b), maxLedger)
 	}
 	if len(b) < len(ledgerMagic) {
 		if bytes.HasPrefix([]byte(ledgerMagic), b) || zeros(b) {
 			return nil, 0, nil
 		}
-		return nil, 0, fmt.Errorf("dp: not a ledger: it starts with %q", b)
+		return nil, 0, fmt.Errorf("ledger: not a ledger: it starts with %q", b)
 	}
 	if zeros(b) {
 		return nil, 0, nil
 	}
 	if head := b[:len(ledgerMagic)]; string(head) != ledgerMagic {
-		return nil, 0, fmt.Errorf("dp: not a ledger of version %d: it starts with %q", ledgerMagic[len(ledgerMagic)-1], head)
+		return nil, 0, fmt.Errorf("ledger: not a ledger of version %d: it starts with %q", ledgerMagic[len(ledgerMagic)-1], head)
 	}
 	at := len(ledgerMagic)
 	for at < len(b) {
@@ -90,14 +97,14 @@ func readLedger(b []byte) (records []record, sound int, err error) {
 		}
 		n := binary.LittleEndian.Uint32(rest)
 		if n > maxFrame || binary.LittleEndian.Uint32(rest[4:]) != ^n {
-			return nil, 0, fmt.Errorf("dp: ledger record %d: damaged length %d", len(records), n)
+			return nil, 0, fmt.Errorf("ledger: record %d: damaged length %d", len(records), n)
 		}
 		if len(rest) < frameHead+int(n) {
 			break
 		}
 		payload := rest[frameHead : frameHead+int(n)]
 		if got, sum := binary.LittleEndian.Uint32(rest[8:]), crc32.Checksum(payload, castagnoli); got != sum {
-			return nil, 0, fmt.Errorf("dp: ledger record %d: checksum %08x, want %08x", len(records), got, sum)
+			return nil, 0, fmt.Errorf("ledger: record %d: checksum %08x, want %08x", len(records), got, sum)
 		}
 		var r record
 		left, err := r.UnmarshalMsg(payload)
@@ -108,7 +115,7 @@ func readLedger(b []byte) (records []record, sound int, err error) {
 			err = r.check()
 		}
 		if err != nil {
-			return nil, 0, fmt.Errorf("dp: ledger record %d: %w", len(records), err)
+			return nil, 0, fmt.Errorf("ledger: record %d: %w", len(records), err)
 		}
 		records = append(records, r)
 		at += frameHead + int(n)
@@ -127,18 +134,18 @@ func zeros(b []byte) bool {
 
 // check bounds the values of a record; whether records fit together is for the ledger to say.
 func (r *record) check() error {
-	if r.UpTo < 0 || r.UpTo > maxSteps {
+	if r.UpTo < 0 || r.UpTo > MaxSteps {
 		return fmt.Errorf("%d steps charged", r.UpTo)
 	}
 	if r.Begin == nil {
 		return nil
 	}
 	b := r.Begin
-	if b.Bands < 1 || b.Bands > maxBands {
+	if b.Bands < 1 || b.Bands > MaxBands {
 		return fmt.Errorf("%d bands", b.Bands)
 	}
 	for _, e := range b.Events {
-		if !positive(e.Sigma) || !(e.Rate > 0 && e.Rate <= 1) || e.Steps < 1 || e.Steps > maxSteps {
+		if !(e.Sigma > 0) || math.IsInf(e.Sigma, 1) || !(e.Rate > 0 && e.Rate <= 1) || e.Steps < 1 || e.Steps > MaxSteps {
 			return fmt.Errorf("event of sigma %v, rate %v, %d steps", e.Sigma, e.Rate, e.Steps)
 		}
 	}

@@ -8,13 +8,14 @@ import (
 	"testing"
 
 	"cloister/clip"
+	"cloister/dp/ledger"
 )
 
 var errCrash = errors.New("the process was killed")
 
 // crashStore is a store whose process is killed during its n-th write, after `torn` of the write's bytes.
 type crashStore struct {
-	MemoryStore
+	ledger.MemoryStore
 	writes, crashAt, torn int
 	watch                 func()
 }
@@ -39,12 +40,12 @@ func TestCrashNeverUnderstates(t *testing.T) {
 	for crashAt := range 5 {
 		for torn := 0; torn < 400; torn += 13 {
 			store := &crashStore{crashAt: crashAt, torn: torn}
-			l, err := OpenLedger(store, "k")
+			l, err := ledger.Open(store, "k")
 			if err != nil {
 				t.Fatal(err)
 			}
 			released := 0
-			var run RunID
+			var run ledger.RunID
 			e, err := NewEngine(Options{Plan: plain(t, Spec{N: 10, Rate: 0.5, Steps: steps, NoiseMultiplier: 1}), Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{2}, Ledger: l, Block: block})
 			for err == nil && released < steps {
 				run = e.Run()
@@ -52,7 +53,7 @@ func TestCrashNeverUnderstates(t *testing.T) {
 					released++
 				}
 			}
-			after, err := OpenLedger(&store.MemoryStore, "k")
+			after, err := ledger.Open(&store.MemoryStore, "k")
 			if err != nil {
 				t.Fatalf("write %d torn at %d: %v", crashAt, torn, err)
 			}
@@ -64,10 +65,10 @@ func TestCrashNeverUnderstates(t *testing.T) {
 				t.Errorf("write %d torn at %d: %d steps released, %d charged", crashAt, torn, released, entry.Charged)
 			}
 			// The ledger goes on behind a torn end.
-			if _, err := after.Begin("next", plain(t, Spec{N: 10, Rate: 0.5, Steps: 1, NoiseMultiplier: 1}), ""); err != nil {
+			if _, err := after.BeginCount("next", 1, 1); err != nil {
 				t.Errorf("write %d torn at %d: %v", crashAt, torn, err)
 			}
-			if _, err := OpenLedger(&store.MemoryStore, "k"); err != nil {
+			if _, err := ledger.Open(&store.MemoryStore, "k"); err != nil {
 				t.Errorf("write %d torn at %d, then written: %v", crashAt, torn, err)
 			}
 		}
@@ -77,7 +78,7 @@ func TestCrashNeverUnderstates(t *testing.T) {
 // Every reservation is durable before the noise stream moves for the steps that it covers.
 func TestReservationBeforeNoise(t *testing.T) {
 	store := &crashStore{crashAt: -1}
-	l, err := OpenLedger(store, "k")
+	l, err := ledger.Open(store, "k")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +110,7 @@ func TestReservationBeforeNoise(t *testing.T) {
 // A ledger that cannot be written stops the run before its noise.
 func TestLedgerFailureStops(t *testing.T) {
 	store := &crashStore{crashAt: 1}
-	l, _ := OpenLedger(store, "k")
+	l, _ := ledger.Open(store, "k")
 	e := newTestEngine(t, Options{Plan: plain(t, Spec{N: 10, Rate: 0.5, Steps: 3, NoiseMultiplier: 1}), Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{2}, Ledger: l})
 	noise := *e.noise
 	if _, err := e.Next(context.Background(), nil, nothingFound(2, 1)); !errors.Is(err, errCrash) {
@@ -122,8 +123,8 @@ func TestLedgerFailureStops(t *testing.T) {
 
 // Settle gives back the unused part of a block; a run that resumes goes on behind what is charged.
 func TestSettleAndResume(t *testing.T) {
-	store := &MemoryStore{}
-	l, _ := OpenLedger(store, "k")
+	store := &ledger.MemoryStore{}
+	l, _ := ledger.Open(store, "k")
 	p := plain(t, Spec{N: 10, Rate: 0.5, Steps: 20, NoiseMultiplier: 1})
 	o := Options{Plan: p, Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{2}, Ledger: l, Block: 8}
 	e := newTestEngine(t, o)
@@ -143,7 +144,7 @@ func TestSettleAndResume(t *testing.T) {
 		t.Fatal(err)
 	}
 	charged := func() int {
-		again, err := OpenLedger(store, "k")
+		again, err := ledger.Open(store, "k")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -157,7 +158,7 @@ func TestSettleAndResume(t *testing.T) {
 	if charged() != 10 {
 		t.Errorf("%d steps charged, want 2 + a block of 8", charged())
 	}
-	l2, _ := OpenLedger(store, "k") // the process was killed here
+	l2, _ := ledger.Open(store, "k") // the process was killed here
 	o.Ledger, o.Resume = l2, state.Run
 	e2 := newTestEngine(t, o)
 	if err := e2.Restore(state); err != nil {
@@ -185,9 +186,9 @@ func TestSettleAndResume(t *testing.T) {
 
 // A banded plan resumes at a multiple of its bands, so that cycles do not overlap.
 func TestBandedResume(t *testing.T) {
-	store := &MemoryStore{}
-	l, _ := OpenLedger(store, "k")
-	o := Options{Plan: plain(t, Spec{N: 100, Rate: 0.1, Steps: 20, NoiseMultiplier: 1, Strategy: bestStrategy(4, 0, 20)}), Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{2}, Ledger: l, Block: 3}
+	store := &ledger.MemoryStore{}
+	l, _ := ledger.Open(store, "k")
+	o := Options{Plan: plain(t, Spec{N: 100, Rate: 0.1, Steps: 20, NoiseMultiplier: 1, Strategy: testStrategy(4)}), Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{2}, Ledger: l, Block: 3}
 	e := newTestEngine(t, o)
 	for range 5 {
 		if _, err := e.Next(context.Background(), nil, nothingFound(2, 1)); err != nil {
@@ -202,11 +203,11 @@ func TestBandedResume(t *testing.T) {
 
 // Runs on the same records compose: their plans' events together, whether they ran to the end or not.
 func TestRunsCompose(t *testing.T) {
-	store := &MemoryStore{}
+	store := &ledger.MemoryStore{}
 	p := plain(t, Spec{N: 1000, Rate: 0.1, Steps: 50, Epsilon: 2, Delta: 1e-5})
 	var last float64
 	for run := 1; run <= 3; run++ {
-		l, err := OpenLedger(store, "k")
+		l, err := ledger.Open(store, "k")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -226,7 +227,7 @@ func TestRunsCompose(t *testing.T) {
 		}
 		last = b.Upper
 	}
-	l, _ := OpenLedger(store, "k")
+	l, _ := ledger.Open(store, "k")
 	id, err := l.BeginCount("held-out accuracy", 20, 5)
 	if err != nil {
 		t.Fatal(err)
@@ -237,82 +238,7 @@ func TestRunsCompose(t *testing.T) {
 	if b, _ := l.Epsilon(1e-5); b.Upper <= last {
 		t.Error("a count on held-out records cost nothing")
 	}
-	if other, _ := OpenLedger(store, "other"); len(other.Runs()) != 0 {
+	if other, _ := ledger.Open(store, "other"); len(other.Runs()) != 0 {
 		t.Error("another data set's ledger holds these runs")
 	}
-}
-
-// Two processes that hold the same ledger see each other's records.
-func TestTwoWriters(t *testing.T) {
-	store := &MemoryStore{}
-	a, _ := OpenLedger(store, "k")
-	b, _ := OpenLedger(store, "k")
-	p := plain(t, Spec{N: 10, Rate: 0.5, Steps: 3, NoiseMultiplier: 1})
-	ida, err := a.Begin("a", p, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	idb, err := b.Begin("b", p, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, err := range []error{a.Charge(ida, 2), b.Charge(idb, 3)} {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	l, err := OpenLedger(store, "k")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if runs := l.Runs(); len(runs) != 2 || runs[0].Charged != 2 || runs[1].Charged != 3 {
-		t.Errorf("runs %+v", runs)
-	}
-}
-
-// Damage that is not a torn end is refused with its place: spends must not vanish quietly.
-func TestDamagedLedger(t *testing.T) {
-	store := &MemoryStore{}
-	l, _ := OpenLedger(store, "k")
-	id, _ := l.Begin("run", plain(t, Spec{N: 10, Rate: 0.5, Steps: 3, NoiseMultiplier: 1}), "")
-	for i := range 3 {
-		if err := l.Charge(id, i+1); err != nil {
-			t.Fatal(err)
-		}
-	}
-	whole, _ := store.Load("k")
-	for at := range whole {
-		bad := append([]byte(nil), whole...)
-		bad[at] ^= 0x40
-		if records, _, err := readLedger(bad); err == nil {
-			t.Fatalf("byte %d flipped: no error, %d records", at, len(records))
-		}
-	}
-	if _, _, err := readLedger([]byte("CLSTLDG\x02rest")); err == nil || !strings.Contains(err.Error(), "version 1") {
-		t.Errorf("another version: %v", err)
-	}
-	if records, sound, err := readLedger(append(whole, make([]byte, 100)...)); err != nil || len(records) != 4 || sound != len(whole) {
-		t.Errorf("a tail of zeros: %d records, %v", len(records), err)
-	}
-}
-
-func FuzzReadLedger(f *testing.F) {
-	store := &MemoryStore{}
-	l, _ := OpenLedger(store, "k")
-	id, _ := l.BeginCount("x", 3, 2)
-	l.Charge(id, 1)
-	whole, _ := store.Load("k")
-	f.Add(whole)
-	f.Add(whole[:len(whole)-3])
-	f.Add([]byte(ledgerMagic))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		records, sound, err := readLedger(b)
-		if err != nil {
-			return
-		}
-		again, size, err := readLedger(b[:sound])
-		if err != nil || size != sound || len(again) != len(records) {
-			t.Errorf("the sound part of %d bytes reads as %d of %d: %v", sound, size, len(b), err)
-		}
-	})
 }

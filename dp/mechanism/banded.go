@@ -1,10 +1,11 @@
-package dp
+package mechanism
 
 import (
 	"fmt"
 	"math"
 
 	"cloister/accountant"
+	"cloister/dp"
 )
 
 // Banded matrix-factorisation noise. A strategy C (lower-triangular Toeplitz, b bands, first column c of norm 1) makes
@@ -176,7 +177,7 @@ func updateInverse(inverse [][]float64, s, y []float64) {
 func (b *builder) bestBands() (int, error) {
 	q := b.design.Spec.Rate
 	best, least, a := 1, math.Inf(1), workload(b.Momentum, b.Steps)
-	for bands := 1; bands <= min(maxBands, b.Steps) && float64(bands)*q <= 1; bands *= 2 {
+	for bands := 1; bands <= min(dp.MaxBands, b.Steps) && float64(bands)*q <= 1; bands *= 2 {
 		z, err := roughNoise(accountant.Segment{Sigma: 1, Rate: float64(bands) * q, Steps: (b.Steps + bands - 1) / bands}, b.Epsilon, b.Delta)
 		if err != nil {
 			return 0, err

@@ -1,4 +1,4 @@
-package dp
+package mechanism
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"cloister/accountant"
 	"cloister/clip"
+	"cloister/dp"
 	"cloister/nn"
 )
 
@@ -52,7 +53,7 @@ func (n *trainee) sum(points [][]float32, coefficients []float64, bounds []float
 }
 
 // moved is by how much the sum differs at most without one of the records, over the sensitivity.
-func (n *trainee) moved(q Query, whole []float64) (largest float64) {
+func (n *trainee) moved(q dp.Query, whole []float64) (largest float64) {
 	for i := range q.Records {
 		without := n.sum(q.Points, q.Coefficients, q.Bounds, slices.Delete(slices.Clone(q.Records), i, i+1)...)
 		largest = max(largest, distance(whole, without.Gradient)/clip.Sensitivity(q.Bounds))
@@ -61,7 +62,7 @@ func (n *trainee) moved(q Query, whole []float64) (largest float64) {
 }
 
 // apart is the same for gradients that are clipped at each point and combined then: what must not happen.
-func (n *trainee) apart(q Query) (largest float64) {
+func (n *trainee) apart(q dp.Query) (largest float64) {
 	for _, record := range q.Records {
 		share := make([]float64, n.model.NumParams())
 		for k, p := range q.Points {
@@ -85,23 +86,23 @@ func distance(a, b []float64) float64 {
 // witness holds a run at rate 1 against its plan.
 type witness struct {
 	*trainee
-	plan         *Plan
+	plan         *dp.Plan
 	sum          []float64 // of the step being released
 	moved, apart float64   // the most over all steps
 	squares      float64   // of all noise, in its stated deviations
 }
 
-func (w *witness) compute(_ context.Context, q Query) (Sums, error) {
+func (w *witness) compute(_ context.Context, q dp.Query) (dp.Sums, error) {
 	if len(q.Records) != w.plan.N() {
 		w.t.Errorf("a sample of %d records at rate 1", len(q.Records))
 	}
 	whole := w.trainee.sum(q.Points, q.Coefficients, q.Bounds, q.Records...)
 	w.sum = whole.Gradient
 	w.moved, w.apart = max(w.moved, w.trainee.moved(q, w.sum)), max(w.apart, w.trainee.apart(q))
-	return Sums{Gradient: w.sum, Counts: whole.Counts, Records: len(q.Records)}, nil
+	return dp.Sums{Gradient: w.sum, Counts: whole.Counts, Records: len(q.Records)}, nil
 }
 
-func (w *witness) observe(r *Released) {
+func (w *witness) observe(r *dp.Released) {
 	cost := math.Pow(clip.Sensitivity(r.Bounds)/(r.NoiseStd*w.plan.BatchSize()), 2) // of the step, in 1/z^2
 	if c := w.plan.Spec().Counts; c.Groups > 0 {
 		cost += float64(c.Groups) / (4 * c.Sigma * c.Sigma)
@@ -116,8 +117,8 @@ func (w *witness) observe(r *Released) {
 }
 
 // run trains to the end of the plan.
-func (w *witness) run(policy Policy, tensors []int) {
-	e := newTestEngine(w.t, Options{Plan: w.plan, Policy: spy{policy, w.observe}, Tensors: tensors, Seed: seed(5)})
+func (w *witness) run(policy dp.Policy, tensors []int) {
+	e := newTestEngine(w.t, dp.Options{Plan: w.plan, Policy: spy{policy, w.observe}, Tensors: tensors, Seed: seed(5)})
 	params := make([]float32, w.model.NumParams())
 	w.model.Init(params, rand.New(rand.NewPCG(23, 24)))
 	for range w.plan.Steps() {
@@ -144,11 +145,11 @@ func TestContractFullBatch(t *testing.T) {
 			for _, tensor := range tiny.Tensors() {
 				s.Tensors = append(s.Tensors, tensor.Len)
 			}
-			d, err := NewMechanism(name, params, s)
+			d, err := New(name, params, s)
 			if err != nil {
 				t.Fatal(err)
 			}
-			w := &witness{trainee: newTrainee(t, d.Policy.Rule(), records), plan: plain(t, d.Spec)}
+			w := &witness{trainee: newTrainee(t, d.Policy.Rule(), records), plan: plan(t, d.Spec)}
 			w.run(d.Policy, s.Tensors)
 			if e := accountant.GaussianEpsilon(math.Sqrt(steps)/w.plan.NoiseMultiplier(0), s.Delta); !(e <= 3 && e > 2.99) {
 				t.Errorf("noise multiplier %v costs epsilon %v", w.plan.NoiseMultiplier(0), e)

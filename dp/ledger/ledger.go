@@ -1,9 +1,12 @@
-package dp
+// Package ledger keeps what was ever spent on each collection of records: append-only, durable before the noise that it
+// pays for is drawn, and outliving the runs that spent it.
+package ledger
 
 import (
 	cryptorand "crypto/rand"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -32,8 +35,8 @@ type Entry struct {
 	Charged    int // steps charged so far: done, or reserved and perhaps done
 }
 
-// OpenLedger reads the ledger of the records that key names (see [DataKey]).
-func OpenLedger(store Store, key string) (*Ledger, error) {
+// Open reads the ledger of the records that key names (see [DataKey]).
+func Open(store Store, key string) (*Ledger, error) {
 	if err := checkKey(key); err != nil {
 		return nil, err
 	}
@@ -44,7 +47,7 @@ func OpenLedger(store Store, key string) (*Ledger, error) {
 func (l *Ledger) load() error {
 	b, err := l.store.Load(l.key)
 	if err != nil {
-		return fmt.Errorf("dp: reading the ledger: %w", err)
+		return fmt.Errorf("ledger: reading: %w", err)
 	}
 	records, sound, err := readLedger(b)
 	if err != nil {
@@ -53,12 +56,12 @@ func (l *Ledger) load() error {
 	l.runs = nil
 	for i, r := range records {
 		if err := l.apply(&r); err != nil {
-			return fmt.Errorf("dp: ledger record %d: %w", i, err)
+			return fmt.Errorf("ledger: record %d: %w", i, err)
 		}
 	}
 	if sound < len(b) {
 		if err := l.store.Truncate(l.key, int64(sound)); err != nil {
-			return fmt.Errorf("dp: cutting the ledger's torn end: %w", err)
+			return fmt.Errorf("ledger: cutting the ledger's torn end: %w", err)
 		}
 	}
 	l.size = int64(sound)
@@ -103,9 +106,9 @@ func (l *Ledger) append(r *record, held int) error {
 		if r.Begin == nil {
 			switch e := l.find(r.Run); {
 			case e == nil:
-				return fmt.Errorf("dp: ledger has no run %x", r.Run)
+				return fmt.Errorf("ledger: no run %x", r.Run)
 			case e.Charged != held:
-				return fmt.Errorf("dp: run %x goes on elsewhere, as in another tab: there it was charged %d steps, here %d", r.Run, e.Charged, held)
+				return fmt.Errorf("ledger: run %x goes on elsewhere, as in another tab: there it was charged %d steps, here %d", r.Run, e.Charged, held)
 			}
 		}
 		var b []byte
@@ -117,7 +120,7 @@ func (l *Ledger) append(r *record, held int) error {
 			return err
 		}
 		if l.size+int64(len(b)) > maxLedger {
-			return fmt.Errorf("dp: ledger is full at %d bytes", l.size)
+			return fmt.Errorf("ledger: full at %d bytes", l.size)
 		}
 		err = l.store.Append(l.key, l.size, b)
 		if errors.Is(err, ErrConflict) && attempt < 3 {
@@ -127,30 +130,27 @@ func (l *Ledger) append(r *record, held int) error {
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("dp: writing the ledger: %w", err)
+			return fmt.Errorf("ledger: writing: %w", err)
 		}
 		l.size += int64(len(b))
 		return l.apply(r)
 	}
 }
 
-// Begin enters a run before its first step. It charges nothing yet.
-func (l *Ledger) Begin(title string, p *Plan, notPrivate string) (RunID, error) {
-	return l.begin(title, p.segments, p.bands(), notPrivate)
-}
-
 // BeginCount enters a release that is not a training run: steps Gaussian mechanisms of the given noise multiplier on
 // all records, such as a noised count of correct answers on held-out records. Charge reserves them one by one.
 func (l *Ledger) BeginCount(title string, sigma float64, steps int) (RunID, error) {
-	if !positive(sigma) || steps < 1 || steps > maxSteps {
-		return RunID{}, fmt.Errorf("dp: %d counts of noise multiplier %v", steps, sigma)
+	if !(sigma > 0 && !math.IsInf(sigma, 1)) || steps < 1 || steps > MaxSteps {
+		return RunID{}, fmt.Errorf("ledger: %d counts of noise multiplier %v", steps, sigma)
 	}
-	return l.begin(title, []accountant.Segment{{Sigma: sigma, Rate: 1, Steps: steps}}, 1, "")
+	return l.Begin(title, []accountant.Segment{{Sigma: sigma, Rate: 1, Steps: steps}}, 1, "")
 }
 
-func (l *Ledger) begin(title string, events []accountant.Segment, bands int, notPrivate string) (RunID, error) {
+// Begin enters a run before its first step: the events of its whole plan, how many steps count as one event, and why it
+// is not private ("" when it is). It charges nothing yet.
+func (l *Ledger) Begin(title string, events []accountant.Segment, bands int, notPrivate string) (RunID, error) {
 	if len(events) > maxEvents { // what could be written but not be read would take the whole ledger with it
-		return RunID{}, fmt.Errorf("dp: a plan of %d different stretches of steps, the ledger holds at most %d", len(events), maxEvents)
+		return RunID{}, fmt.Errorf("ledger: a plan of %d different stretches of steps, the ledger holds at most %d", len(events), maxEvents)
 	}
 	r := record{Begin: &begin{Title: title, Bands: bands, NotPrivate: notPrivate, Started: time.Now().Unix()}}
 	cryptorand.Read(r.Run[:])
@@ -165,13 +165,14 @@ func (l *Ledger) begin(title string, events []accountant.Segment, bands int, not
 func (l *Ledger) Charge(id RunID, upTo int) error {
 	e := l.find(id)
 	if e == nil {
-		return fmt.Errorf("dp: ledger has no run %x", id)
+		return fmt.Errorf("ledger: no run %x", id)
 	}
-	return l.charge(id, e.Charged, upTo)
+	return l.ChargeFrom(id, e.Charged, upTo)
 }
 
-// charge is Charge by somebody who takes the run to be charged `held` steps so far.
-func (l *Ledger) charge(id RunID, held, upTo int) error {
+// ChargeFrom is [Ledger.Charge] by somebody who takes the run to be charged `held` steps so far; it is refused when that is
+// not so, as when the run goes on in another tab too.
+func (l *Ledger) ChargeFrom(id RunID, held, upTo int) error {
 	return l.append(&record{Run: id, UpTo: upTo}, held)
 }
 
@@ -215,7 +216,7 @@ func (l *Ledger) Epsilon(delta float64) (accountant.Bounds, error) {
 	}
 	b, err := accountant.Epsilon(events, delta)
 	if slices.ContainsFunc(l.runs, func(e *Entry) bool { return e.Bands > 1 && e.Charged > 0 && e.NotPrivate == "" }) {
-		b.Lower = noLowerBound
+		b.Lower = 0 // nobody knows one: see dp.Plan
 	}
 	return b, err
 }

@@ -1,4 +1,4 @@
-package dp
+package mechanism
 
 // Averaging replaces the parameters that are evaluated and kept by an average over the run: a function of released
 // values, which costs nothing. The optimiser goes on from its own parameters. State is a checkpoint's to keep.

@@ -1,4 +1,4 @@
-package dp
+package mechanism
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 
 	"cloister/accountant"
 	"cloister/clip"
+	"cloister/dp"
 )
 
 // compositions are every mechanism of the catalogue on its own, every other part behind a mechanism, and some of both.
@@ -23,7 +24,7 @@ func compositions() []string {
 		"bandmf+clip-exponential+momentum",
 		"alds+clip-linear+doppler",
 	}
-	for _, m := range Mechanisms() {
+	for _, m := range Catalogue() {
 		if m.Kind == Clipping {
 			names = append(names, m.Name)
 		} else {
@@ -37,16 +38,16 @@ var contractSetting = Setting{
 	N: 4000, BatchSize: 80, Steps: 24, StepsPerEpoch: 5, ClipNorm: 1.3, Tensors: []int{900, 1200, 500, 1100}, Epsilon: 3, Delta: 1e-5,
 }
 
-func newContractMechanism(t *testing.T, name string) (*Plan, *Design) {
+func newContractMechanism(t *testing.T, name string) (*dp.Plan, *Design) {
 	t.Helper()
-	d, err := NewMechanism(name, nil, contractSetting)
+	d, err := New(name, nil, contractSetting)
 	if err != nil {
 		t.Fatal(err)
 	}
 	// Calibrating takes longest, and what is asked of it depends on schedule and strategy alone.
 	key := fmt.Sprint(d.Spec.Schedule, d.Spec.Strategy)
 	d.Spec.NoiseMultiplier = calibrated[key]
-	p, err := NewPlan(d.Spec)
+	p, err := dp.NewPlan(d.Spec)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,12 +88,12 @@ func (a *adversary) gradient(record int32, out []float32) {
 	}
 }
 
-func (a *adversary) compute(_ context.Context, q Query) (Sums, error) {
+func (a *adversary) compute(_ context.Context, q dp.Query) (dp.Sums, error) {
 	dim := 0
 	for _, n := range a.tensors {
 		dim += n
 	}
-	s := Sums{Gradient: make([]float64, dim), Counts: make([]float64, len(q.Bounds)), Records: len(q.Records)}
+	s := dp.Sums{Gradient: make([]float64, dim), Counts: make([]float64, len(q.Bounds)), Records: len(q.Records)}
 	g, squares := make([]float32, dim), make([]float64, len(q.Bounds))
 	for _, record := range q.Records {
 		a.gradient(record, g)
@@ -134,11 +135,11 @@ func (a *adversary) compute(_ context.Context, q Query) (Sums, error) {
 
 // spy looks at releases before the policy filters them.
 type spy struct {
-	Policy
-	observe func(*Released)
+	dp.Policy
+	observe func(*dp.Released)
 }
 
-func (s spy) Observe(r *Released) {
+func (s spy) Observe(r *dp.Released) {
 	s.observe(r)
 	s.Policy.Observe(r)
 }
@@ -150,7 +151,7 @@ func TestContractSensitivity(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p, d := newContractMechanism(t, name)
 			a := &adversary{t: t, tensors: contractSetting.Tensors}
-			e := newTestEngine(t, Options{Plan: p, Policy: d.Policy, Tensors: a.tensors, Rounding: 1e-6})
+			e := newTestEngine(t, dp.Options{Plan: p, Policy: d.Policy, Tensors: a.tensors, Rounding: 1e-6})
 			params := make([]float32, contractSetting.Params())
 			for range 12 {
 				r, err := e.Next(context.Background(), params, a.compute)
@@ -189,7 +190,7 @@ func TestContractEventsAreNoise(t *testing.T) {
 			for tensor, n := range contractSetting.Tensors {
 				m.extend(d.Policy.Rule().Group(tensor), n)
 			}
-			e := newTestEngine(t, Options{Plan: p, Policy: spy{d.Policy, m.observe}, Tensors: contractSetting.Tensors, Ledger: l, Seed: seed(uint64(i))})
+			e := newTestEngine(t, dp.Options{Plan: p, Policy: spy{d.Policy, m.observe}, Tensors: contractSetting.Tensors, Ledger: l, Seed: seed(uint64(i))})
 			params := make([]float32, contractSetting.Params())
 			for range p.Steps() {
 				if _, err := e.Next(context.Background(), params, nothingFound(contractSetting.Params(), groups)); err != nil {
@@ -206,9 +207,9 @@ func TestContractEventsAreNoise(t *testing.T) {
 }
 
 // expand lists the charged noise multiplier of every step.
-func expand(events []accountant.Segment, p *Plan) (z []float64) {
+func expand(events []accountant.Segment, p *dp.Plan) (z []float64) {
 	for _, s := range events {
-		for range s.Steps * p.bands() {
+		for range s.Steps * p.Bands() {
 			z = append(z, s.Sigma)
 		}
 	}
@@ -240,7 +241,7 @@ func (m *meter) extend(group, n int) {
 	m.ends, m.group = append(m.ends, from+n), append(m.group, group)
 }
 
-func (m *meter) observe(r *Released) {
+func (m *meter) observe(r *dp.Released) {
 	s := measured{bounds: slices.Clone(r.Bounds), squares: make([]float64, m.groups)}
 	noise := make([]float64, len(r.Gradient))
 	for i, x := range r.Gradient {
@@ -274,7 +275,7 @@ func (m *meter) observe(r *Released) {
 
 // check compares, over windows of steps, the joint noise multiplier that was measured with what was charged. A group of
 // d coordinates over w steps tells its deviation to a relative 1/sqrt(2 d w).
-func (m *meter) check(t *testing.T, p *Plan, charged []float64) {
+func (m *meter) check(t *testing.T, p *dp.Plan, charged []float64) {
 	sizes := make([]float64, m.groups)
 	from := 0
 	for i, end := range m.ends {
@@ -324,13 +325,13 @@ func TestContractState(t *testing.T) {
 			groups := a.Policy.Rule().Groups(len(contractSetting.Tensors))
 			params := make([]float32, dim)
 			r := rand.New(rand.NewPCG(1, 2))
-			ask := func(p Policy, step int) Ask {
-				x := Ask{Bounds: make([]float64, groups)}
-				p.Ask(View{Step: step, Params: params}, &x)
+			ask := func(p dp.Policy, step int) dp.Ask {
+				x := dp.Ask{Bounds: make([]float64, groups)}
+				p.Ask(dp.View{Step: step, Params: params}, &x)
 				return x
 			}
 			drive := func(step int, designs ...*Design) (filtered [][]float32) {
-				released := Released{Step: step, Counts: make([]float64, groups), Gradient: make([]float32, dim)}
+				released := dp.Released{Step: step, Counts: make([]float64, groups), Gradient: make([]float32, dim)}
 				for i := range released.Gradient {
 					released.Gradient[i] = float32(r.NormFloat64())
 				}
@@ -340,7 +341,7 @@ func TestContractState(t *testing.T) {
 				for i := range params {
 					params[i] += float32(r.NormFloat64())
 				}
-				var asks []Ask
+				var asks []dp.Ask
 				for _, d := range designs {
 					asks = append(asks, ask(d.Policy, step))
 					if again := ask(d.Policy, step); !slices.Equal(again.Bounds, asks[len(asks)-1].Bounds) || !samePoints(again, asks[len(asks)-1]) {
@@ -377,7 +378,7 @@ func TestContractState(t *testing.T) {
 				if len(bad) == len(state) && slices.Equal(bad, state) {
 					continue
 				}
-				if err := b.Policy.SetState(bad); err == nil || !strings.HasPrefix(err.Error(), "dp: policy state") {
+				if err := b.Policy.SetState(bad); err == nil || !strings.HasPrefix(err.Error(), "mechanism: policy state") {
 					t.Errorf("a damaged state of %d bytes: %v", len(bad), err)
 				}
 				if !slices.Equal(before, b.Policy.AppendState(nil)) {
@@ -401,7 +402,7 @@ func TestContractState(t *testing.T) {
 	}
 }
 
-func samePoints(a, b Ask) bool {
+func samePoints(a, b dp.Ask) bool {
 	return slices.Equal(a.Coefficients, b.Coefficients) && slices.EqualFunc(a.Points, b.Points, slices.Equal[[]float32])
 }
 
@@ -420,10 +421,10 @@ func TestReproducibleContinues(t *testing.T) {
 		p, d := newContractMechanism(t, name)
 		groups, dim := d.Policy.Rule().Groups(4), contractSetting.Params()
 		l := memoryLedger(t)
-		o := Options{Plan: p, Policy: d.Policy, Tensors: contractSetting.Tensors, Ledger: l, Seed: seed(3)}
+		o := dp.Options{Plan: p, Policy: d.Policy, Tensors: contractSetting.Tensors, Ledger: l, Seed: seed(3)}
 		e := newTestEngine(t, o)
 		params := make([]float32, dim)
-		next := func(e *Engine) []float32 {
+		next := func(e *dp.Engine) []float32 {
 			r, err := e.Next(context.Background(), params, nothingFound(dim, groups))
 			if err != nil {
 				t.Fatal(err)
@@ -433,7 +434,7 @@ func TestReproducibleContinues(t *testing.T) {
 		for range 11 {
 			next(e)
 		}
-		e.Next(context.Background(), params, func(context.Context, Query) (Sums, error) { return Sums{}, errCrash })
+		e.Next(context.Background(), params, func(context.Context, dp.Query) (dp.Sums, error) { return dp.Sums{}, errCrash })
 		state, err := e.State()
 		if err != nil {
 			t.Fatal(err)
@@ -442,7 +443,7 @@ func TestReproducibleContinues(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var read State
+		var read dp.State
 		if left, err := read.UnmarshalMsg(packed); err != nil || len(left) > 0 {
 			t.Fatal(err)
 		}
@@ -461,14 +462,14 @@ func TestReproducibleContinues(t *testing.T) {
 }
 
 func FuzzState(f *testing.F) {
-	d, _ := NewMechanism("quantile+momentum", nil, Setting{N: 10, BatchSize: 2, Steps: 3, StepsPerEpoch: 1, ClipNorm: 1, Tensors: []int{2}, Epsilon: 1, Delta: 1e-5})
+	d, _ := New("quantile+momentum", nil, Setting{N: 10, BatchSize: 2, Steps: 3, StepsPerEpoch: 1, ClipNorm: 1, Tensors: []int{2}, Epsilon: 1, Delta: 1e-5})
 	f.Add(d.Policy.AppendState(nil))
-	s := State{Step: 3, Random: &RandomState{Past: []byte{1}, Inverse: []float64{1}}}
+	s := dp.State{Step: 3, Random: &dp.RandomState{Past: []byte{1}, Inverse: []float64{1}}}
 	b, _ := s.MarshalMsg(nil)
 	f.Add(b)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		d.Policy.SetState(b)
-		var s State
+		var s dp.State
 		s.UnmarshalMsg(b)
 	})
 }

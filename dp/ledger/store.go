@@ -1,6 +1,7 @@
-package dp
+package ledger
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -21,7 +22,7 @@ type Store interface {
 }
 
 // ErrConflict says that somebody else appended to a ledger first.
-var ErrConflict = errors.New("dp: ledger changed by another run")
+var ErrConflict = errors.New("ledger: changed by another run")
 
 // MemoryStore keeps ledgers for as long as the process lives: for tests, and for runs that are not private.
 type MemoryStore struct {
@@ -52,7 +53,7 @@ func (m *MemoryStore) Truncate(key string, at int64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if at < 0 || int64(len(m.ledgers[key])) < at {
-		return fmt.Errorf("dp: ledger of %d bytes cannot be cut at %d", len(m.ledgers[key]), at)
+		return fmt.Errorf("ledger: one of %d bytes cannot be cut at %d", len(m.ledgers[key]), at)
 	}
 	if m.ledgers != nil {
 		m.ledgers[key] = m.ledgers[key][:at:at]
@@ -63,12 +64,23 @@ func (m *MemoryStore) Truncate(key string, at int64) error {
 // checkKey keeps a data key harmless as a file name.
 func checkKey(key string) error {
 	if len(key) < 1 || len(key) > 128 {
-		return fmt.Errorf("dp: ledger key of %d characters, want 1 to 128", len(key))
+		return fmt.Errorf("ledger: key of %d characters, want 1 to 128", len(key))
 	}
 	for _, c := range []byte(key) {
 		if !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-') {
-			return fmt.Errorf("dp: ledger key %q: want a-z, 0-9 and '-' only", key)
+			return fmt.Errorf("ledger: key %q: want a-z, 0-9 and '-' only", key)
 		}
 	}
 	return nil
+}
+
+// DataKey names a collection of records in the ledger: the hash of a public name, the same for neighbouring sets.
+func DataKey(name []byte) string {
+	h := sha256.Sum256(name)
+	const hex = "0123456789abcdef"
+	b := make([]byte, 0, 2*len(h))
+	for _, x := range h {
+		b = append(b, hex[x>>4], hex[x&15])
+	}
+	return string(b)
 }

@@ -1,7 +1,9 @@
-package dp
+package mechanism
 
 import (
 	"math"
+
+	"cloister/dp"
 )
 
 // fixedBounds are the same at every step (Abadi et al. 2016, "Deep Learning with Differential Privacy", Algorithm 1).
@@ -9,7 +11,7 @@ import (
 type fixedBounds []float64
 
 func (f fixedBounds) bounds(dst []float64) { copy(dst, f) }
-func (f fixedBounds) observe(*Released)    {}
+func (f fixedBounds) observe(*dp.Released) {}
 func (f fixedBounds) state() [][]float64   { return nil }
 
 // equalBounds splits a clip norm over groups so that the joint sensitivity is the clip norm.
@@ -40,7 +42,7 @@ type quantileBounds struct {
 func (q *quantileBounds) bounds(dst []float64) { copy(dst, q.c) }
 func (q *quantileBounds) state() [][]float64   { return [][]float64{q.c} }
 
-func (q *quantileBounds) observe(r *Released) {
+func (q *quantileBounds) observe(r *dp.Released) {
 	for g, within := range r.Counts {
 		above := 1 - within
 		q.c[g] = min(max(q.c[g]*math.Exp(q.rate*(above-(1-q.target))), q.low), q.high)

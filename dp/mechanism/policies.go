@@ -1,4 +1,4 @@
-package dp
+package mechanism
 
 import (
 	"errors"
@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"cloister/clip"
+	"cloister/dp"
 
 	"github.com/tinylib/msgp/msgp"
 )
@@ -32,18 +33,18 @@ type part interface {
 type clipPolicy interface {
 	part
 	bounds(dst []float64)
-	observe(r *Released)
+	observe(r *dp.Released)
 }
 
 // filter changes a released gradient in place.
 type filter interface {
 	part
-	apply(r *Released)
+	apply(r *dp.Released)
 }
 
 func (c *composed) Rule() clip.Rule { return c.rule }
 
-func (c *composed) Ask(v View, a *Ask) {
+func (c *composed) Ask(v dp.View, a *dp.Ask) {
 	c.clip.bounds(a.Bounds)
 	if c.decay != nil {
 		// What is learnt from counts is about the bounds before the schedule: else it would undo the schedule.
@@ -65,7 +66,7 @@ func (c *composed) Ask(v View, a *Ask) {
 	}
 }
 
-func (c *composed) Observe(r *Released) {
+func (c *composed) Observe(r *dp.Released) {
 	c.clip.observe(r)
 	for _, f := range c.filters {
 		f.apply(r)
@@ -114,7 +115,7 @@ func setVectors(b []byte, vs [][]float64) error {
 		err = fmt.Errorf("%d vectors, want %d", n, len(vs))
 	}
 	if err != nil {
-		return fmt.Errorf("dp: policy state: %w", err)
+		return fmt.Errorf("mechanism: policy state: %w", err)
 	}
 	decoded := make([][]float64, len(vs))
 	for i, v := range vs {
@@ -128,11 +129,11 @@ func setVectors(b []byte, vs [][]float64) error {
 			}
 		}
 		if err != nil {
-			return fmt.Errorf("dp: policy state: vector %d: %w", i, err)
+			return fmt.Errorf("mechanism: policy state: vector %d: %w", i, err)
 		}
 	}
 	if len(b) > 0 {
-		return errors.New("dp: policy state: bytes behind its end")
+		return errors.New("mechanism: policy state: bytes behind its end")
 	}
 	for i, v := range vs {
 		copy(v, decoded[i])

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"cloister/accountant"
 	"cloister/clip"
+	"cloister/dp/ledger"
 )
 
 // Two tabs that resume one run from one checkpoint would each release every remaining step, with noise of its own, for
@@ -16,13 +16,13 @@ func TestOneRunInTwoTabs(t *testing.T) {
 	p := plain(t, Spec{N: 10, Rate: 0.5, Steps: steps, NoiseMultiplier: 1})
 	for schedule := range 1 << 8 { // bit: which tab acts
 		for pause := range 10 { // when the acting tab settles
-			store := &MemoryStore{}
-			l, _ := OpenLedger(store, "k")
+			store := &ledger.MemoryStore{}
+			l, _ := ledger.Open(store, "k")
 			o := Options{Plan: p, Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{2}, Ledger: l, Block: block}
 			o.Resume = newTestEngine(t, o).Run()
 			var tabs [2]*Engine
 			for i := range tabs {
-				o.Ledger, _ = OpenLedger(store, "k")
+				o.Ledger, _ = ledger.Open(store, "k")
 				tabs[i] = newTestEngine(t, o)
 			}
 			released := map[int]bool{}
@@ -41,7 +41,7 @@ func TestOneRunInTwoTabs(t *testing.T) {
 					e.Settle() // refused or not, it must not take back what the other tab spent
 				}
 			}
-			after, err := OpenLedger(store, "k")
+			after, err := ledger.Open(store, "k")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -55,28 +55,5 @@ func TestOneRunInTwoTabs(t *testing.T) {
 				t.Fatalf("schedule %08b: neither tab could go on", schedule)
 			}
 		}
-	}
-}
-
-// What the ledger writes it can read: a plan with more stretches than the decoder takes is refused before it is written.
-func TestLedgerReadsWhatItWrites(t *testing.T) {
-	events := make([]accountant.Segment, maxEvents+1)
-	for i := range events {
-		events[i] = accountant.Segment{Sigma: 1 + float64(i)/1e6, Rate: 0.5, Steps: 1}
-	}
-	store := &MemoryStore{}
-	l, _ := OpenLedger(store, "k")
-	if _, err := l.begin("too long", events, 1, ""); err == nil || !strings.Contains(err.Error(), "stretches") {
-		t.Errorf("%d stretches: %v", len(events), err)
-	}
-	if _, err := l.begin("longest", events[:maxEvents], 1, ""); err != nil {
-		t.Fatal(err)
-	}
-	again, err := OpenLedger(store, "k")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if runs := again.Runs(); len(runs) != 1 || len(runs[0].Events) != maxEvents {
-		t.Errorf("%d runs", len(runs))
 	}
 }

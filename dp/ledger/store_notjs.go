@@ -1,6 +1,6 @@
 //go:build !js
 
-package dp
+package ledger
 
 import (
 	"errors"
@@ -33,7 +33,7 @@ func (f FileStore) Load(key string) ([]byte, error) {
 		return nil, err
 	}
 	if info.Size() > maxLedger {
-		return nil, fmt.Errorf("dp: ledger %s has %d bytes, more than %d", path, info.Size(), maxLedger)
+		return nil, fmt.Errorf("ledger: %s has %d bytes, more than %d", path, info.Size(), maxLedger)
 	}
 	return os.ReadFile(path)
 }

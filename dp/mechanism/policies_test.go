@@ -1,4 +1,4 @@
-package dp
+package mechanism
 
 import (
 	"context"
@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"cloister/dp"
 
 	"gonum.org/v1/gonum/optimize"
 )
@@ -23,11 +25,11 @@ func TestSoundNoise(t *testing.T) {
 	for name, want := range map[string][2]float64{
 		"fixed": {0.65073, 0.65073}, "alds": {1.137, 0.594}, "alc-nd": {1.170, 0.599}, "amc-ns": {1.808, 0.542},
 	} {
-		d, err := NewMechanism(name, nil, benchmarkSetting)
+		d, err := New(name, nil, benchmarkSetting)
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := NewPlan(d.Spec)
+		p, err := dp.NewPlan(d.Spec)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -40,16 +42,16 @@ func TestSoundNoise(t *testing.T) {
 
 func mechanism(t *testing.T, name string, params map[string]float64, s Setting) *composed {
 	t.Helper()
-	d, err := NewMechanism(name, params, s)
+	d, err := New(name, params, s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return d.Policy.(*composed)
 }
 
-func bounds(p Policy, groups, step int) []float64 {
-	a := Ask{Bounds: make([]float64, groups)}
-	p.Ask(View{Step: step}, &a)
+func bounds(p dp.Policy, groups, step int) []float64 {
+	a := dp.Ask{Bounds: make([]float64, groups)}
+	p.Ask(dp.View{Step: step}, &a)
 	return a.Bounds
 }
 
@@ -61,8 +63,8 @@ func TestAdaptationDoesNotUndoASchedule(t *testing.T) {
 		p := mechanism(t, name, nil, benchmarkSetting)
 		used := 0.0
 		for step := range benchmarkSetting.Steps {
-			a := Ask{Bounds: make([]float64, groups)}
-			p.Ask(View{Step: step}, &a)
+			a := dp.Ask{Bounds: make([]float64, groups)}
+			p.Ask(dp.View{Step: step}, &a)
 			counts := make([]float64, groups)
 			for range 256 {
 				for g, threshold := range a.Thresholds {
@@ -71,7 +73,7 @@ func TestAdaptationDoesNotUndoASchedule(t *testing.T) {
 					}
 				}
 			}
-			p.Observe(&Released{Step: step, Counts: counts, Bounds: a.Bounds})
+			p.Observe(&dp.Released{Step: step, Counts: counts, Bounds: a.Bounds})
 			if step >= benchmarkSetting.Steps-100 {
 				used += a.Bounds[3] / 100
 			}
@@ -95,7 +97,7 @@ func TestQuantileFollows(t *testing.T) {
 					within++
 				}
 			}
-			p.Observe(&Released{Step: step, Counts: []float64{(within + 12.8*r.NormFloat64()) / 256}})
+			p.Observe(&dp.Released{Step: step, Counts: []float64{(within + 12.8*r.NormFloat64()) / 256}})
 		}
 		want := 5 * math.Exp(math.Sqrt2*math.Erfinv(2*quantile-1))
 		if got := bounds(p, 1, 600)[0]; math.Abs(math.Log(got/want)) > 0.15 {
@@ -128,7 +130,7 @@ func TestALDSRule(t *testing.T) {
 				want[l] *= limit / math.Sqrt(square)
 			}
 		}
-		p.Observe(&Released{Step: step, Counts: counts})
+		p.Observe(&dp.Released{Step: step, Counts: counts})
 	}
 	if capped < 500 {
 		t.Errorf("the joint limit held only %d times", capped)
@@ -177,7 +179,7 @@ func TestFilters(t *testing.T) {
 	} {
 		p := mechanism(t, name, nil, s)
 		for step := range g {
-			x := Released{Step: step, Gradient: []float32{float32(g[step])}, Counts: []float64{0.5}}
+			x := dp.Released{Step: step, Gradient: []float32{float32(g[step])}, Counts: []float64{0.5}}
 			p.Observe(&x)
 			if math.Abs(float64(x.Gradient[0])-want(step)) > 1e-6 {
 				t.Errorf("%s: step %d gives %v, want %v", name, step, x.Gradient[0], want(step))
@@ -200,7 +202,7 @@ func TestLowPassIsStable(t *testing.T) {
 		params := map[string]float64{"a1": ends[0][corner&1], "b0": ends[1][corner>>1&1], "b1": ends[2][corner>>2]}
 		p, worst := mechanism(t, "fixed+doppler", params, s), 0.0
 		for step := range 2000 {
-			x := Released{Step: step, Gradient: []float32{float32(1 - 2*r.IntN(2))}}
+			x := dp.Released{Step: step, Gradient: []float32{float32(1 - 2*r.IntN(2))}}
 			p.Observe(&x)
 			worst = max(worst, math.Abs(float64(x.Gradient[0])))
 		}
@@ -214,7 +216,7 @@ func TestAveraging(t *testing.T) {
 	s := benchmarkSetting
 	s.Tensors, s.Steps, s.StepsPerEpoch = []int{1}, 20, 5
 	make1 := func(name string, params map[string]float64) Averaging {
-		d, err := NewMechanism("fixed+"+name, params, s)
+		d, err := New("fixed+"+name, params, s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -252,9 +254,9 @@ func TestLookahead(t *testing.T) {
 	s := benchmarkSetting
 	s.Tensors = []int{2}
 	p := mechanism(t, "disk", nil, s)
-	ask := func(step int, x ...float32) Ask {
-		a := Ask{Bounds: make([]float64, 1)}
-		p.Ask(View{Step: step, Params: x}, &a)
+	ask := func(step int, x ...float32) dp.Ask {
+		a := dp.Ask{Bounds: make([]float64, 1)}
+		p.Ask(dp.View{Step: step, Params: x}, &a)
 		return a
 	}
 	if a := ask(0, 1, 2); !slices.Equal(a.Points[0], []float32{1, 2}) || !slices.Equal(a.Points[1], []float32{1, 2}) {
@@ -361,14 +363,14 @@ func TestMechanismRefuses(t *testing.T) {
 		{"fixed+clip-step", "whole number", map[string]float64{"clip-step.stages": 3.5}},
 		{"fixed+doppler", `"a1" is 0.9999`, map[string]float64{"a1": 0.9999, "b0": 1, "b1": 0}},
 	} {
-		d, err := NewMechanism(c.name, c.params, benchmarkSetting)
+		d, err := New(c.name, c.params, benchmarkSetting)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s %v: %v, %v", c.name, c.params, d, err)
 		}
 	}
 	bad := benchmarkSetting
 	bad.ClipNorm = math.Inf(1)
-	if _, err := NewMechanism("fixed", nil, bad); err == nil {
+	if _, err := New("fixed", nil, bad); err == nil {
 		t.Error("an infinite clip norm")
 	}
 }
@@ -385,7 +387,7 @@ func TestCheckOptimizer(t *testing.T) {
 		if how != "" {
 			params = map[string]float64{"allocation": float64(how[0] - '0')}
 		}
-		d, err := NewMechanism(name, params, benchmarkSetting)
+		d, err := New(name, params, benchmarkSetting)
 		if err != nil || d.CheckOptimizer("adam") != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -398,7 +400,7 @@ func TestCheckOptimizer(t *testing.T) {
 // Every entry says what a person must know, and names are unique.
 func TestCatalogue(t *testing.T) {
 	seen := map[string]bool{}
-	for _, m := range Mechanisms() {
+	for _, m := range Catalogue() {
 		if m.Name == "" || m.Title == "" || m.Summary == "" || m.Pays == "" || m.Paper == "" || seen[m.Name] {
 			t.Errorf("entry %+v is incomplete or double", m)
 		}
@@ -414,11 +416,11 @@ func TestCatalogue(t *testing.T) {
 // What banded noise is worth: chosen for the benchmark's setting, it puts less noise into the model than independent
 // noise does at the same epsilon.
 func TestBandedBeatsIndependent(t *testing.T) {
-	d, err := NewMechanism("bandmf", nil, benchmarkSetting)
+	d, err := New("bandmf", nil, benchmarkSetting)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := NewPlan(d.Spec)
+	p, err := dp.NewPlan(d.Spec)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -432,28 +434,28 @@ func TestBandedBeatsIndependent(t *testing.T) {
 
 // What a step of each mechanism costs beside the gradients: sampling, noise, release, filters.
 func BenchmarkMechanisms(b *testing.B) {
-	for _, m := range Mechanisms() {
+	for _, m := range Catalogue() {
 		name := m.Name
 		if m.Kind != Clipping {
 			name = "fixed+" + name
 		}
 		b.Run(name, func(b *testing.B) {
-			d, err := NewMechanism(name, nil, benchmarkSetting)
+			d, err := New(name, nil, benchmarkSetting)
 			if err != nil {
 				b.Fatal(err)
 			}
 			d.Spec.NoiseMultiplier, d.Spec.Epsilon = 2, 1e9
-			p, err := NewPlan(d.Spec)
+			p, err := dp.NewPlan(d.Spec)
 			if err != nil {
 				b.Fatal(err)
 			}
 			dim, groups := benchmarkSetting.Params(), d.Policy.Rule().Groups(8)
-			params, sums := make([]float32, dim), Sums{Gradient: make([]float64, dim), Counts: make([]float64, groups)}
-			compute := func(_ context.Context, q Query) (Sums, error) { sums.Records = len(q.Records); return sums, nil }
-			e := newTestEngine(b, Options{Plan: p, Policy: d.Policy, Tensors: benchmarkSetting.Tensors})
+			params, sums := make([]float32, dim), dp.Sums{Gradient: make([]float64, dim), Counts: make([]float64, groups)}
+			compute := func(_ context.Context, q dp.Query) (dp.Sums, error) { sums.Records = len(q.Records); return sums, nil }
+			e := newTestEngine(b, dp.Options{Plan: p, Policy: d.Policy, Tensors: benchmarkSetting.Tensors})
 			for b.Loop() {
 				if e.Step() == p.Steps() {
-					e = newTestEngine(b, Options{Plan: p, Policy: d.Policy, Tensors: benchmarkSetting.Tensors})
+					e = newTestEngine(b, dp.Options{Plan: p, Policy: d.Policy, Tensors: benchmarkSetting.Tensors})
 				}
 				if _, err := e.Next(context.Background(), params, compute); err != nil {
 					b.Fatal(err)

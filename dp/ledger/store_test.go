@@ -1,6 +1,6 @@
 //go:build !js
 
-package dp
+package ledger
 
 import (
 	"errors"
@@ -37,7 +37,7 @@ func TestFileStore(t *testing.T) {
 		if _, err := s.Load(key); err == nil {
 			t.Errorf("key %q accepted", key)
 		}
-		if _, err := OpenLedger(s, key); err == nil {
+		if _, err := Open(s, key); err == nil {
 			t.Errorf("ledger of key %q opened", key)
 		}
 	}

@@ -1,4 +1,4 @@
-package dp
+package mechanism
 
 import (
 	"errors"
@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"cloister/clip"
+	"cloister/dp"
 )
 
 // Setting is what a mechanism may know of a run before it begins. All of it is public.
@@ -46,28 +47,28 @@ func (s *Setting) Coordinates() int {
 func (s *Setting) check() error {
 	switch {
 	case s.N < 1:
-		return fmt.Errorf("dp: setting has %d records", s.N)
+		return fmt.Errorf("mechanism: setting has %d records", s.N)
 	case !(s.BatchSize > 0 && s.BatchSize <= float64(s.N)):
-		return fmt.Errorf("dp: batch size %v, want above 0 and at most N = %d", s.BatchSize, s.N)
-	case s.Steps < 1 || s.Steps > maxSteps:
-		return fmt.Errorf("dp: %d steps, want 1 to %d", s.Steps, maxSteps)
+		return fmt.Errorf("mechanism: batch size %v, want above 0 and at most N = %d", s.BatchSize, s.N)
+	case s.Steps < 1 || s.Steps > dp.MaxSteps:
+		return fmt.Errorf("mechanism: %d steps, want 1 to %d", s.Steps, dp.MaxSteps)
 	case s.StepsPerEpoch < 1:
-		return fmt.Errorf("dp: %d steps per epoch, want at least 1", s.StepsPerEpoch)
+		return fmt.Errorf("mechanism: %d steps per epoch, want at least 1", s.StepsPerEpoch)
 	case !(s.Momentum >= 0 && s.Momentum < 1):
-		return fmt.Errorf("dp: momentum %v, want 0 to 1", s.Momentum)
-	case len(s.Tensors) < 1 || len(s.Tensors) > maxGroups:
-		return fmt.Errorf("dp: %d parameter tensors, want 1 to %d", len(s.Tensors), maxGroups)
+		return fmt.Errorf("mechanism: momentum %v, want 0 to 1", s.Momentum)
+	case len(s.Tensors) < 1 || len(s.Tensors) > dp.MaxGroups:
+		return fmt.Errorf("mechanism: %d parameter tensors, want 1 to %d", len(s.Tensors), dp.MaxGroups)
 	case s.Appended != nil && len(s.Appended) != len(s.Tensors):
-		return fmt.Errorf("dp: coordinates are appended to %d tensors of %d", len(s.Appended), len(s.Tensors))
+		return fmt.Errorf("mechanism: coordinates are appended to %d tensors of %d", len(s.Appended), len(s.Tensors))
 	}
 	for t, n := range s.Tensors {
 		if n < 1 || n > 1<<28 {
-			return fmt.Errorf("dp: tensor %d has %d parameters", t, n)
+			return fmt.Errorf("mechanism: tensor %d has %d parameters", t, n)
 		}
 	}
 	for t, n := range s.Appended {
 		if n < 0 || n > 1<<28 {
-			return fmt.Errorf("dp: %d coordinates are appended to tensor %d", n, t)
+			return fmt.Errorf("mechanism: %d coordinates are appended to tensor %d", n, t)
 		}
 	}
 	return clip.CheckBounds([]float64{s.ClipNorm}, 1)
@@ -75,8 +76,8 @@ func (s *Setting) check() error {
 
 // Design is a mechanism made for a setting: what to plan, what policy to run, and what else it wants.
 type Design struct {
-	Spec      Spec
-	Policy    Policy
+	Spec      dp.Spec
+	Policy    dp.Policy
 	Averaging Averaging // of the parameters; nil: none
 	Optimizer string    // an optimiser of package nn that the mechanism is defined with; "" leaves the choice
 	Filtered  bool      // the optimiser follows filtered gradients, whose noise is not Released.NoiseStd
@@ -91,9 +92,9 @@ func (d *Design) CheckOptimizer(name string) error {
 	case name != "adambc":
 		return nil
 	case d.Filtered:
-		return errors.New("dp: adam-bc subtracts the noise of unfiltered gradients: leave out the filter (momentum, doppler, or a mechanism with one inside), or use adam")
+		return errors.New("mechanism: adam-bc subtracts the noise of unfiltered gradients: leave out the filter (momentum, doppler, or a mechanism with one inside), or use adam")
 	case d.Uneven:
-		return errors.New("dp: adam-bc subtracts the same noise in all layers: set allocation to 0, or use adam")
+		return errors.New("mechanism: adam-bc subtracts the same noise in all layers: set allocation to 0, or use adam")
 	}
 	return nil
 }
@@ -143,7 +144,7 @@ func count(name, title string, usual, least, most float64) Param {
 
 // Mechanisms lists the catalogue. Names compose with "+": a mechanism first, then any schedules, filters and averaging,
 // as in "quantile+sigma-linear+momentum+average-tail".
-func Mechanisms() []Mechanism { return slices.Clone(catalogue) }
+func Catalogue() []Mechanism { return slices.Clone(catalogue) }
 
 func find(name string) *Mechanism {
 	for i := range catalogue {
@@ -154,38 +155,38 @@ func find(name string) *Mechanism {
 	return nil
 }
 
-// NewMechanism makes a mechanism, or a composition of names joined by "+", for a setting. A parameter is named "name"
+// New makes a mechanism, or a composition of names joined by "+", for a setting. A parameter is named "name"
 // or, for one part of a composition only, "part.name"; missing ones take their defaults.
-func NewMechanism(name string, params map[string]float64, s Setting) (*Design, error) {
+func New(name string, params map[string]float64, s Setting) (*Design, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
 	parts := strings.Split(name, "+")
 	if len(parts) > 8 {
-		return nil, fmt.Errorf("dp: mechanism of %d parts, at most 8", len(parts))
+		return nil, fmt.Errorf("mechanism: composition of %d parts, at most 8", len(parts))
 	}
 	s.Tensors, s.Appended = slices.Clone(s.Tensors), slices.Clone(s.Appended)
 	b := &builder{Setting: s, policy: &composed{}, steers: []string{"the clip norm"}}
-	b.design.Spec = Spec{N: s.N, Rate: s.BatchSize / float64(s.N), Steps: s.Steps, Epsilon: s.Epsilon, Delta: s.Delta, NoNoise: s.NoNoise}
+	b.design.Spec = dp.Spec{N: s.N, Rate: s.BatchSize / float64(s.N), Steps: s.Steps, Epsilon: s.Epsilon, Delta: s.Delta, NoNoise: s.NoNoise}
 	used := map[string]bool{}
 	for i, part := range parts {
 		m := find(part)
 		switch {
 		case m == nil:
-			return nil, fmt.Errorf("dp: unknown mechanism %q", part)
+			return nil, fmt.Errorf("mechanism: unknown name %q", part)
 		case (i == 0) != (m.Kind == Clipping):
-			return nil, fmt.Errorf("dp: %q is a %s: a composition begins with one mechanism and goes on with schedules, filters and averaging", part, m.Kind)
+			return nil, fmt.Errorf("mechanism: %q is a %s: a composition begins with one mechanism and goes on with schedules, filters and averaging", part, m.Kind)
 		}
 		if err := b.take(m, params, used); err != nil {
 			return nil, err
 		}
 		if err := m.build(b); err != nil {
-			return nil, fmt.Errorf("dp: %s: %w", part, err)
+			return nil, fmt.Errorf("mechanism: %s: %w", part, err)
 		}
 	}
 	for p := range params {
 		if !used[p] {
-			return nil, fmt.Errorf("dp: mechanism %q has no parameter %q", name, p)
+			return nil, fmt.Errorf("mechanism: %q has no parameter %q", name, p)
 		}
 	}
 	d := &b.design
@@ -218,10 +219,10 @@ func (b *builder) take(m *Mechanism, params map[string]float64, used map[string]
 			}
 			used[key] = true
 			if !(v >= p.Min && v <= p.Max) {
-				return fmt.Errorf("dp: %s: parameter %q is %v, want %v to %v", m.Name, key, v, p.Min, p.Max)
+				return fmt.Errorf("mechanism: %s: parameter %q is %v, want %v to %v", m.Name, key, v, p.Min, p.Max)
 			}
 			if p.Whole && v != math.Trunc(v) {
-				return fmt.Errorf("dp: %s: parameter %q is %v, want a whole number", m.Name, key, v)
+				return fmt.Errorf("mechanism: %s: parameter %q is %v, want a whole number", m.Name, key, v)
 			}
 			b.values[p.Name] = v
 		}
@@ -264,6 +265,6 @@ func (b *builder) quantile(rate, target, low, high float64) *quantileBounds {
 	groups := b.groups()
 	q := &quantileBounds{c: equalBounds(b.ClipNorm, groups), rate: rate, target: target, low: low, high: high}
 	b.policy.clip = q
-	b.design.Spec.Counts = CountQueries{Groups: groups, Sigma: b.get("count_noise")}
+	b.design.Spec.Counts = dp.CountQueries{Groups: groups, Sigma: b.get("count_noise")}
 	return q
 }

@@ -1,4 +1,4 @@
-package dp
+package mechanism
 
 import (
 	"fmt"
@@ -41,7 +41,7 @@ func (q *quantileBounds) reach(step int) (least, greatest float64) {
 func (b *builder) checkReach() error {
 	policy, ok := b.policy.clip.(reaching)
 	if !ok {
-		return fmt.Errorf("dp: a clip policy of type %T does not tell how far its bounds reach", b.policy.clip)
+		return fmt.Errorf("mechanism: a clip policy of type %T does not tell how far its bounds reach", b.policy.clip)
 	}
 	ends := make([]float64, 2)
 	for t := range b.Steps {
@@ -52,7 +52,7 @@ func (b *builder) checkReach() error {
 			err = clip.CheckBounds(ends, 2)
 		}
 		if err != nil {
-			return fmt.Errorf("dp: clip bounds could reach from %.3g to %.3g at step %d, beyond what clipping takes: change %s: %w",
+			return fmt.Errorf("mechanism: clip bounds could reach from %.3g to %.3g at step %d, beyond what clipping takes: change %s: %w",
 				ends[0], ends[1], t, strings.Join(b.steers, ", "), err)
 		}
 	}

@@ -24,8 +24,11 @@ import (
 //	              true positives, belief, right guesses
 //	percentage    the same in per cent                           up         3       dropped; above 1, "100 %"
 //	noise         a noise multiplier that suffices               up         5       dropped
+//	given         what a person stated: a delta asked about,     none       as many as tell it from every other float64
+//	              a rate, a prior
 //
-// A delta that was chosen is rounded up as well: an epsilon proven at a delta holds at every larger one.
+// A chosen delta may be written as a delta where upper bounds alone stand beside it, since an epsilon proven at a delta
+// holds at every larger one; beside a lower bound it has to be written as given.
 //
 // From 0.001 to below a million (after rounding; in per cent, of the number before the sign) figures are plain decimals;
 // others are written as "1.23e-4" or "4e7", without a plus sign or leading zeros in the exponent. Zero is "0".
@@ -44,11 +47,12 @@ const (
 	FigureProbability  Figure = "probability"
 	FigurePercentage   Figure = "percentage"
 	FigureNoise        Figure = "noise"
+	FigureGiven        Figure = "given"
 )
 
 // figureRule is how a kind is written.
 type figureRule struct {
-	digits int
+	digits int // 0: as many as it takes
 	down   bool
 	zeros  bool // kept at the end
 	most   float64
@@ -65,6 +69,7 @@ var figureRules = map[Figure]figureRule{
 	FigureProbability:  {digits: 4, most: 1},
 	FigurePercentage:   {digits: 3, most: 1, shift: 2, suffix: " %"},
 	FigureNoise:        {digits: 5, most: math.MaxFloat64},
+	FigureGiven:        {most: math.MaxFloat64},
 }
 
 // Text writes a value as its kind demands. An unknown kind has no bound.
@@ -90,6 +95,9 @@ func (r figureRule) round(v float64) (digits string, exponent int) {
 	mantissa, e, _ := strings.Cut(text, "e")
 	exponent, _ = strconv.Atoi(e)
 	digits = strings.Replace(mantissa, ".", "", 1)
+	if r.digits == 0 {
+		return digits, exponent
+	}
 	// Out of range it is infinite, which is above v indeed.
 	read, _ := strconv.ParseFloat(text, 64)
 	n, _ := strconv.Atoi(digits)
@@ -119,7 +127,7 @@ func (r figureRule) lay(digits string, exponent int) string {
 	}
 	switch {
 	case exponent < -3 || exponent >= 6:
-		return trim(digits[:1]+"."+digits[1:]) + "e" + strconv.Itoa(exponent)
+		return strings.TrimSuffix(trim(digits[:1]+"."+digits[1:]), ".") + "e" + strconv.Itoa(exponent)
 	case exponent < 0:
 		return trim("0." + strings.Repeat("0", -exponent-1) + digits)
 	case exponent >= len(digits)-1:

@@ -56,6 +56,12 @@ func checkFigure(t *testing.T, f Figure, v float64) {
 		return
 	}
 	got := parsedFigure(t, f, text)
+	if f == FigureGiven {
+		if got != v {
+			t.Errorf("%v was given and is shown as %q", v, text)
+		}
+		return
+	}
 	unit := math.Pow(10, 1-float64(rule.digits)) * v * (1 + 1e-9)
 	switch v := min(v, rule.most); {
 	case rule.down && !(got <= v && (got > v-unit || v < 1e-300)):

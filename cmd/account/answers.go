@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strconv"
 	"text/tabwriter"
 
 	"cloister/accountant"
@@ -71,17 +72,29 @@ func askDelta(a arguments) (answer, error) {
 }
 
 func (b bounds) table(w io.Writer) {
+	upper, lower := accountant.FigureEpsilonUpper, accountant.FigureEpsilonLower
+	if b.of == "delta" {
+		upper, lower = accountant.FigureDelta, accountant.FigureDeltaLower
+	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "%s at %s = %g, %d steps\n", b.of, b.at, b.value, b.steps)
-	fmt.Fprintf(t, "  upper bound\t%s\tproven\n", rounded(b.Upper, math.Ceil))
-	fmt.Fprintf(t, "  lower bound\t%s\tno smaller %s holds\n", rounded(b.Lower, math.Floor), b.of)
+	fmt.Fprintf(t, "%s at %s = %s, %d steps\n", b.of, b.at, accountant.FigureGiven.Text(b.value), b.steps)
+	fmt.Fprintf(t, "  upper bound\t%s\t%s\n", upper.Text(b.Upper), proven(b.Upper))
+	fmt.Fprintf(t, "  lower bound\t%s\tno smaller %s holds\n", lower.Text(b.Lower), b.of)
 	note := fmt.Sprintf("upper bound by Renyi order %.4g", b.Order)
 	if b.OrderAtEnd {
 		note += " (at the end of the range searched: looser than it could be)"
 	}
-	fmt.Fprintf(t, "  RDP\t%s\t%s\n", rounded(b.RDP, math.Ceil), note)
+	fmt.Fprintf(t, "  RDP\t%s\t%s\n", upper.Text(b.RDP), note)
 	t.Flush()
 	fmt.Fprintln(w, "one record more or less; Poisson sampling")
+}
+
+// proven is a word for an upper bound, if it is one.
+func proven(upper float64) string {
+	if upper >= 0 && !math.IsInf(upper, 1) {
+		return "proven"
+	}
+	return "nothing is guaranteed"
 }
 
 func (b bounds) json() any {
@@ -118,12 +131,13 @@ func askSigma(a arguments) (answer, error) {
 	return calibration{c, printed, a.epsilon, a.delta}, err
 }
 
-// printedFactor rounds a factor up to four decimals, or more where it is small, and says what that proves.
+// printedFactor is the factor as the table shows it, and what that proves.
 func printedFactor(shape []accountant.Segment, c accountant.Calibration, delta float64) (accountant.Calibration, error) {
-	p := accountant.Calibration{Factor: accountant.RoundUp(c.Factor, 4)}
-	if c.Factor >= 1 {
-		p.Factor = math.Ceil(c.Factor*1e4-1e-6) / 1e4
+	factor, err := strconv.ParseFloat(accountant.FigureNoise.Text(c.Factor), 64)
+	if err != nil {
+		return accountant.Calibration{}, err
 	}
+	p := accountant.Calibration{Factor: factor}
 	for _, s := range shape {
 		s.Sigma *= p.Factor
 		p.Segments = append(p.Segments, s)
@@ -135,9 +149,9 @@ func printedFactor(shape []accountant.Segment, c accountant.Calibration, delta f
 
 func (c calibration) table(w io.Writer) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "noise for epsilon = %g at delta = %g\n", c.epsilon, c.delta)
-	fmt.Fprintf(t, "  sigma\t%v\tfactor of every ?, rounded up; exactly %v\n", c.printed.Factor, c.Factor)
-	fmt.Fprintf(t, "  epsilon\t%s\tproven for the rounded sigma\n", rounded(c.printed.EpsilonUpper, math.Ceil))
+	fmt.Fprintf(t, "noise for epsilon = %s at delta = %s\n", accountant.FigureGiven.Text(c.epsilon), accountant.FigureGiven.Text(c.delta))
+	fmt.Fprintf(t, "  sigma\t%s\tfactor of every ?, rounded up; %s suffices\n", accountant.FigureNoise.Text(c.Factor), accountant.FigureGiven.Text(c.Factor))
+	fmt.Fprintf(t, "  epsilon\t%s\tproven for the rounded sigma\n", accountant.FigureEpsilonUpper.Text(c.printed.EpsilonUpper))
 	t.Flush()
 	fmt.Fprintln(w, "one record more or less; Poisson sampling")
 }
@@ -177,17 +191,19 @@ func askCurve(a arguments) (answer, error) {
 }
 
 func (k attack) table(w io.Writer) {
+	probability, given := accountant.FigureProbability.Text, accountant.FigureGiven.Text
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(w, "the best attacker who asks whether one record was used (prior %g)\n", k.prior)
+	fmt.Fprintf(w, "the best attacker who asks whether one record was used (prior %s)\n", given(k.prior))
 	fmt.Fprintf(t, "false positives\ttrue positives at most\tbelief after a hit at most\t\n")
 	for _, fpr := range []float64{0.0001, 0.001, 0.01, 0.05, 0.1, 0.25, 0.5} {
-		fmt.Fprintf(t, "%g\t%.4f\t%.4f\t\n", fpr, k.TPR(fpr), k.Posterior(k.prior, fpr))
+		fmt.Fprintf(t, "%s\t%s\t%s\t\n", given(fpr), probability(k.TPR(fpr)), probability(k.Posterior(k.prior, fpr)))
 	}
 	t.Flush()
-	fmt.Fprintf(w, "advantage (total variation) at most %.4f; right guesses at most %.4f\n", k.Advantage(), k.Success(k.prior))
+	fmt.Fprintf(w, "advantage (total variation) at most %s; right guesses at most %s\n", probability(k.Advantage()), probability(k.Success(k.prior)))
 	if !math.IsNaN(k.epsilon) {
-		fmt.Fprintf(w, "epsilon = %s at delta = %g alone would only say: advantage at most %.4f, belief at most %.4f\n",
-			rounded(k.epsilon, math.Ceil), k.delta, accountant.GenericAdvantage(k.epsilon, k.delta), accountant.GenericPosterior(k.prior, k.epsilon))
+		fmt.Fprintf(w, "epsilon at most %s at delta = %s alone would only say: advantage at most %s, belief at most %s\n",
+			accountant.FigureEpsilonUpper.Text(k.epsilon), given(k.delta),
+			probability(accountant.GenericAdvantage(k.epsilon, k.delta)), probability(accountant.GenericPosterior(k.prior, k.epsilon)))
 	}
 }
 
@@ -197,18 +213,6 @@ func (k attack) json() any {
 		fpr, tpr = append(fpr, p.FPR), append(tpr, p.TPR)
 	}
 	return map[string]any{"fpr": fpr, "tpr": tpr, "advantage": k.Advantage(), "success": k.Success(k.prior)}
-}
-
-// rounded shows six significant digits, rounded away from the truth's side.
-func rounded(v float64, direction func(float64) float64) string {
-	if v == 0 || math.IsInf(v, 0) {
-		return fmt.Sprint(v)
-	}
-	scale := math.Pow(10, 5-math.Floor(math.Log10(math.Abs(v))))
-	if math.IsInf(scale, 0) {
-		return fmt.Sprintf("%.6g", v)
-	}
-	return fmt.Sprintf("%.6g", direction(v*scale*(1-1e-15))/scale)
 }
 
 // number is a JSON number, or null for infinity: there is no guarantee.

@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -68,7 +70,7 @@ func TestCurve(t *testing.T) {
 
 func TestTables(t *testing.T) {
 	for want, args := range map[string][]string{
-		"0.6508":         {"sigma", "-epsilon", "3", "-delta", "1e-5", "-segments", "?:0.004266666666666667:1170"},
+		"0.65074":        {"sigma", "-epsilon", "3", "-delta", "1e-5", "-segments", "?:0.004266666666666667:1170"},
 		"86.2":           {"epsilon", "-delta", "1e-5", "-segments", "0.2385:0.004266666666666667:1170"},
 		"upper bound":    {"delta", "-epsilon", "1", "-segments", "1:0.01:100"},
 		"true positives": {"curve", "-delta", "1e-5", "-segments", "1:0.01:100"},
@@ -77,6 +79,65 @@ func TestTables(t *testing.T) {
 		var out, errs bytes.Buffer
 		if code := run(args, &out, &errs); code != 0 || !strings.Contains(out.String(), want) {
 			t.Errorf("%v: status %d, %q lacks %q; %s", args, code, out.String(), want, errs.String())
+		}
+	}
+}
+
+// figureAfter reads the first number that follows the words.
+func figureAfter(t *testing.T, text, words string) float64 {
+	t.Helper()
+	_, after, found := strings.Cut(text, words)
+	fields := strings.Fields(strings.TrimLeft(after, " ="))
+	if !found || len(fields) == 0 {
+		t.Fatalf("%q lacks %q and a number", text, words)
+	}
+	v, err := strconv.ParseFloat(strings.Trim(fields[0], ",;"), 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// The figures of 0.197413 and of 1.00049e-5 were once shown as 0.1974 and 1e-5.
+func TestTablesNeverClaimMoreThanIsProven(t *testing.T) {
+	table := func(args ...string) string {
+		var out, errs bytes.Buffer
+		if code := run(args, &out, &errs); code != 0 {
+			t.Fatalf("%v: status %d, %s", args, code, errs.String())
+		}
+		return out.String()
+	}
+	for i := range 12 {
+		sigma := 0.6 + 0.37*float64(i)
+		segments := fmt.Sprintf("%v:0.0123:%d", sigma, 50+7*i)
+		for _, question := range [][]string{{"epsilon", "-delta", "1.00049e-5"}, {"delta", "-epsilon", "0.1234567"}} {
+			args := append(question, "-segments", segments)
+			text, exact := table(args...), answered(t, args...)
+			if v := figureAfter(t, text, "upper bound"); !(v >= exact["upper"].(float64)) {
+				t.Errorf("%v: upper bound %v is shown as %v", args, exact["upper"], v)
+			}
+			if v := figureAfter(t, text, "RDP"); !(v >= exact["rdp"].(float64)) {
+				t.Errorf("%v: RDP bound %v is shown as %v", args, exact["rdp"], v)
+			}
+			if v := figureAfter(t, text, "lower bound"); !(v <= exact["lower"].(float64)) {
+				t.Errorf("%v: lower bound %v is shown as %v", args, exact["lower"], v)
+			}
+		}
+		if v := figureAfter(t, table("epsilon", "-delta", "1.00049e-5", "-segments", segments), "delta"); v != 1.00049e-5 {
+			t.Errorf("delta 1.00049e-5 is shown as %v", v)
+		}
+		args := []string{"curve", "-segments", segments}
+		text, exact := table(args...), answered(t, args...)
+		if v := figureAfter(t, text, "(total variation) at most"); !(v >= exact["advantage"].(float64)) {
+			t.Errorf("%v: advantage %v is shown as %v", args, exact["advantage"], v)
+		}
+		if v := figureAfter(t, text, "right guesses at most"); !(v >= exact["success"].(float64)) {
+			t.Errorf("%v: success %v is shown as %v", args, exact["success"], v)
+		}
+		args = []string{"sigma", "-epsilon", "2.5", "-delta", "1e-6", "-segments", fmt.Sprintf("?:0.0123:%d", 50+7*i)}
+		text, exact = table(args...), answered(t, args...)
+		if v := figureAfter(t, text, "sigma"); !(v >= exact["sigma"].(float64)) || figureAfter(t, text, "  epsilon") > 2.5 {
+			t.Errorf("%v: sigma %v is shown as %v", args, exact["sigma"], text)
 		}
 	}
 }

@@ -75,21 +75,17 @@ copyFileSync(join(here, "csp.txt"), join(dist, "csp.txt"));
 
 const addresses = {
   wasm: write("trainer.wasm", readFileSync(join(room, "build/trainer.wasm"))),
-  trainer: bundle("src/trainer.ts"),
-  compute: bundle("src/compute.ts"),
+  trainer: bundle("src/workers/trainer.ts"),
+  compute: bundle("src/workers/compute.ts"),
 };
 const pageScript = { format: "esm", define: { ADDRESSES: JSON.stringify(addresses) } };
 const values = {
   policy,
   "site.css": bundle("styles/site.css", { external: ["*.svg"] }),
   "favicon.svg": write("favicon.svg", readFileSync(join(here, "img/favicon.svg"))),
-  "theme.js": bundle("src/theme.ts"),
+  "theme.js": bundle("src/ui/theme.ts"),
 };
-const pages = readdirSync(join(here, "pages")).filter((name) => existsSync(join(here, "src", script(name))));
-for (const name of pages) values[script(name).replace(/ts$/, "js")] = bundle(`src/${script(name)}`, pageScript);
+const script = (page) => `src/pages/${page.replace(/\.html$/, ".ts")}`; // a page without one is a part
+const pages = readdirSync(join(here, "pages")).filter((name) => existsSync(join(here, script(name))));
+for (const name of pages) values[name.replace(/html$/, "js")] = bundle(script(name), pageScript);
 for (const name of pages) page(name, values);
-
-/** A page's own script: index.html has src/index-page.ts. A page without one is a part. */
-function script(name) {
-  return name.replace(/\.html$/, "-page.ts");
-}

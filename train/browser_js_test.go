@@ -17,7 +17,7 @@ func browserBench(t *testing.T) (*bench, *BrowserHost) {
 	if js.Global().Get("Worker").IsUndefined() {
 		t.Skip("no Worker here: run in a browser (make test-wasm)")
 	}
-	script, err := os.ReadFile("../static/src/compute-worker.js")
+	script, err := os.ReadFile("../static/src/workers/compute-worker.js")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ func main() {
 			panic(r)
 		}
 	}()
-	loader := js.Global().Get("cloister") // static/src/trainer.ts
+	loader := js.Global().Get("cloister") // static/src/workers/trainer.ts
 	notice := func(s string) { post(train.Event{Type: "notice", Message: s}) }
 	trainer := train.NewTrainer(&train.BrowserHost{Script: loader.Get("compute").String(), Notice: notice}, post)
 	trainer.Audit, trainer.Replay, trainer.Published = demo.Audit, demo.Replay, demo.Published()

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { load } from "./load.mjs";
 
-const format = await load("format");
+const format = await load("ui/format");
 
 test("epsilon is never shown smaller than it is, nor a lower bound larger", () => {
   let x = 1e-6;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { load } from "./load.mjs";
 
-const { mechanismWord, parseMechanism } = await load("mechanism");
+const { mechanismWord, parseMechanism } = await load("settings/mechanism");
 
 test("a mechanism survives its word", () => {
   for (const mechanism of [

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { load } from "./load.mjs";
 
-const { genericPosterior, posterior, power } = await load("tradeoff");
+const { genericPosterior, posterior, power } = await load("results/tradeoff");
 
 test("the best attacker between two points of a curve", () => {
   const curve = { fpr: [0, 0.1, 1], tpr: [0.05, 0.5, 1] };

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// worker is one browser worker that runs static/src/compute-worker.js. It has at most one message in flight.
+// worker is one browser worker that runs static/src/workers/compute-worker.js. It has at most one message in flight.
 type worker struct {
 	self    js.Value
 	buffer  js.Value // ArrayBuffer that travels with the jobs

@@ -22,7 +22,7 @@ func testScript(t testing.TB) string {
 	if js.Global().Get("Worker").IsUndefined() {
 		t.Skip("no Worker here: run in a browser (make test-wasm)")
 	}
-	source, err := os.ReadFile("../../static/src/compute-worker.js")
+	source, err := os.ReadFile("../../static/src/workers/compute-worker.js")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,7 +45,7 @@ type HeardEpoch struct {
 	At float64 `json:"at"`
 }
 
-// Open loads the page with the settings in its address (static/src/settings.ts has their names) and waits until a person
+// Open loads the page with the settings in its address (static/src/settings/settings.ts has their names) and waits until a person
 // could start to train.
 func (p *Page) Open(ctx context.Context, settings map[string]string) (*Heard, error) {
 	words := url.Values{}

@@ -3,7 +3,7 @@
 import type { Model } from "./model";
 import type { TfjsRequest } from "./tfjs";
 
-// The site's own compute workers (static/src/compute-worker.js), one for each job.
+// The site's own compute workers (static/src/workers/compute-worker.js), one for each job.
 interface ComputeSpec {
   kind: "compute";
   script: string;

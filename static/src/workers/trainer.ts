@@ -1,6 +1,6 @@
 // The trainer worker: loads the Go program and hands it the page's messages. The first message says where things are.
-import "../../build/wasm_exec.js"; // Go's own loader, copied from GOROOT by the build; sets globalThis.Go
-import type { Event, Request } from "./protocol";
+import "../../../build/wasm_exec.js"; // Go's own loader, copied from GOROOT by the build; sets globalThis.Go
+import type { Event, Request } from "../protocol";
 
 declare class Go {
   importObject: WebAssembly.Imports;

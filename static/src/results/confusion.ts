@@ -1,6 +1,6 @@
 // The confusion matrix as a table: rows are what a record is, columns what it was taken for.
-import { el } from "./dom";
-import * as format from "./format";
+import { el } from "../ui/dom";
+import * as format from "../ui/format";
 
 export function showConfusion(table: HTMLTableElement, classes: string[], confusion: number[][]) {
   const columns = classes.map((name) => el("th", { scope: "col" }, name));

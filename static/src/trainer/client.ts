@@ -1,6 +1,6 @@
 // The page's end of the line to the trainer worker.
 import * as addresses from "./addresses";
-import type { AccountAnswer, AccountQuestion, AuditAnswer, AuditQuestion, Config, Event, ReplayAnswer, Request } from "./protocol";
+import type { AccountAnswer, AccountQuestion, AuditAnswer, AuditQuestion, Config, Event, ReplayAnswer, Request } from "../protocol";
 
 type Listener = (event: Event) => void;
 

@@ -1,11 +1,11 @@
 // The audit: as a button, with which a mechanism is attacked in a trainer of its own, so that a run that goes on is not
 // disturbed; and what an attacker found who watched a run.
-import { el } from "./dom";
-import * as format from "./format";
+import { el } from "../ui/dom";
+import * as format from "../ui/format";
 import { claimWords, proofWords } from "./privacy-words";
-import type { AuditAnswer, AuditQuestion } from "./protocol";
-import type { Run } from "./run";
-import { Trainer } from "./trainer-client";
+import type { AuditAnswer, AuditQuestion } from "../protocol";
+import type { Run } from "../run/run";
+import { Trainer } from "../trainer/client";
 
 /** Fills host with a button, a progress bar and the verdict; question says what to attack when the button is pressed. */
 export function attackButton(host: HTMLElement, label: string, question: () => AuditQuestion) {

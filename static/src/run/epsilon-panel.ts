@@ -1,9 +1,9 @@
 // What was promised: the frozen plan, in the terms that an auditor asks for, and what it means for an attacker.
-import { el } from "./dom";
-import * as format from "./format";
-import type { Planned } from "./protocol";
+import { el } from "../ui/dom";
+import * as format from "../ui/format";
+import type { Planned } from "../protocol";
 import { type Run, spent } from "./run";
-import type { Trainer } from "./trainer-client";
+import type { Trainer } from "../trainer/client";
 
 export class EpsilonPanel {
   #list: HTMLElement;

@@ -1,8 +1,8 @@
 // The curves of a run: accuracy and loss on the public test split, and epsilon against its target. All run along epochs,
 // beside those of a run that was kept for comparison.
-import { Chart, type ChartSpec, type Columns, type Series, joined } from "./chart";
-import * as format from "./format";
-import type { EpochEvent } from "./protocol";
+import { Chart, type ChartSpec, type Columns, type Series, joined } from "../ui/chart";
+import * as format from "../ui/format";
+import type { EpochEvent } from "../protocol";
 import type { Run } from "./run";
 
 const loss = (y: number) => y.toFixed(3);

@@ -1,6 +1,6 @@
 // What is claimed of a mechanism's epsilon and what can be proven, in words; the same wherever a published one shows.
-import * as format from "./format";
-import type { Privacy } from "./protocol";
+import * as format from "../ui/format";
+import type { Privacy } from "../protocol";
 
 /** The claim; some mechanisms, by the benchmark's formula, do not even claim the budget that they were given. */
 export function claimWords({ claimed }: Privacy, budget: number): string {

@@ -1,6 +1,6 @@
 // What a trade-off curve says: of every attacker who raises false alarms at some rate, how many members the best one finds.
-import { Chart } from "./chart";
-import * as format from "./format";
+import { Chart } from "../ui/chart";
+import * as format from "../ui/format";
 
 export interface Curve {
   fpr: number[]; // rising, from 0 to 1

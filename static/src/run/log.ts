@@ -1,5 +1,5 @@
 // What happened, line by line. Lines come from public events and the trainer's notices only.
-import { el } from "./dom";
+import { el } from "../ui/dom";
 
 const kept = 200;
 

@@ -1,6 +1,6 @@
 // The configuration in the page's address, after #: a link opens the page with the same settings. Only what differs
 // from the preset is written. Nothing after # is ever sent to a server.
-import type { Config } from "./protocol";
+import type { Config } from "../protocol";
 import { fault, read, settings, write } from "./settings";
 
 const given = () => new URLSearchParams(location.hash.slice(1));

@@ -1,9 +1,9 @@
 // Two runs side by side: the one on the page and one that was kept. Their settings are shown where they differ.
-import { byId, el } from "./dom";
-import * as format from "./format";
-import type { Config } from "./protocol";
+import { byId, el } from "../ui/dom";
+import * as format from "../ui/format";
+import type { Config } from "../protocol";
 import { type Run, lastEpoch, spent } from "./run";
-import { type Setting, read, settings } from "./settings";
+import { type Setting, read, settings } from "../settings/settings";
 
 export class Comparison {
   kept?: Run;

@@ -1,9 +1,9 @@
 // Puts a mechanism together from the trainer's catalogue: one that clips and noises, then, if wanted, a schedule for the
 // noise, one for the clip norm, a filter and an average. Each says what it does, what it costs and where it is from.
-import { el } from "./dom";
-import { figure } from "./format";
+import { el } from "../ui/dom";
+import { figure } from "../ui/format";
 import { mechanismWord, parseMechanism } from "./mechanism";
-import type { MechanismInfo, MechanismParam } from "./protocol";
+import type { MechanismInfo, MechanismParam } from "../protocol";
 
 const kinds: [kind: string, label: string, none: string][] = [
   ["mechanism", "Mechanism", ""],

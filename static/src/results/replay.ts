@@ -1,10 +1,10 @@
 // Training with a mechanism as published, as a button. It has a trainer of its own, and nothing of it is private.
 import { verdictWords } from "./attack";
-import type { Choice } from "./datasets";
-import { el } from "./dom";
-import * as format from "./format";
-import type { DatasetInfo, Event, ReplayAnswer } from "./protocol";
-import { Trainer } from "./trainer-client";
+import type { Choice } from "../trainer/datasets";
+import { el } from "../ui/dom";
+import * as format from "../ui/format";
+import type { DatasetInfo, Event, ReplayAnswer } from "../protocol";
+import { Trainer } from "../trainer/client";
 
 /** Fills host with buttons, progress and the result; asked says what to train when the button is pressed. */
 export function replayButton(host: HTMLElement, asked: () => { mechanism: string; data: Choice }) {

@@ -1,6 +1,6 @@
 // How far a run is: a bar, a sentence, and the tab's title.
-import { byId } from "./dom";
-import * as format from "./format";
+import { byId } from "../ui/dom";
+import * as format from "../ui/format";
 import { type Run, type State, remaining } from "./run";
 
 const title = document.title;

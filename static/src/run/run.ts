@@ -1,5 +1,5 @@
 // What the page knows of a run, put together from the trainer's events.
-import type { AuditAnswer, Config, DatasetInfo, EpochEvent, Event, Planned, Spend, StepEvent } from "./protocol";
+import type { AuditAnswer, Config, DatasetInfo, EpochEvent, Event, Planned, Spend, StepEvent } from "../protocol";
 
 export type State = NonNullable<Event["state"]>;
 

@@ -1,15 +1,15 @@
 // The guided tour: a published claim, its true epsilon, the best attacker at both, and the noise that keeps the promise.
 // Every figure is asked of the accountant; none is written down here but the claim.
-import { attackButton } from "./attack";
-import { joined } from "./chart";
-import { type Choice, datasets } from "./datasets";
-import { byId, el } from "./dom";
-import * as format from "./format";
-import { Problem } from "./problem";
-import type { AccountAnswer, PublishedMechanism } from "./protocol";
-import { replayButton } from "./replay";
-import { type Curve, power, tradeoffChart } from "./tradeoff";
-import { Trainer } from "./trainer-client";
+import { attackButton } from "../results/attack";
+import { joined } from "../ui/chart";
+import { type Choice, datasets } from "../trainer/datasets";
+import { byId, el } from "../ui/dom";
+import * as format from "../ui/format";
+import { Problem } from "../ui/problem";
+import type { AccountAnswer, PublishedMechanism } from "../protocol";
+import { replayButton } from "../results/replay";
+import { type Curve, power, tradeoffChart } from "../results/tradeoff";
+import { Trainer } from "../trainer/client";
 
 /** MLS-Bench, task optimization-dp-sgd, MNIST: what it states of its own runs. */
 const claim = { sigma: 0.2385, epsilon: 3, delta: 1e-5, rate: 256 / 60000, steps: 5 * 234 };

@@ -1,5 +1,5 @@
 // The datasets that a person can choose: the built-in one, and what was packed beside the page (data/index.json).
-import type { Source } from "./protocol";
+import type { Source } from "../protocol";
 
 export interface Choice {
   name: string; // in the address and as the option's value

@@ -1,5 +1,5 @@
 // A mechanism as one word, for forms and addresses: "quantile+momentum(momentum.beta=0.8,quantile.rate=0.1)".
-import type { Mechanism } from "./protocol";
+import type { Mechanism } from "../protocol";
 
 export function mechanismWord({ name, params = {} }: Mechanism): string {
   const given = Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -1,6 +1,6 @@
 // The choice of settings to start from. It says "Own settings" as soon as they differ from every preset.
-import { el } from "./dom";
-import type { Config, Preset } from "./protocol";
+import { el } from "../ui/dom";
+import type { Config, Preset } from "../protocol";
 import { read, settings } from "./settings";
 
 const own = "Own settings";

@@ -1,10 +1,10 @@
 // The accountant's page: a question from a form, its answer from the trainer's accountant. No data is opened.
-import { byId, debounced, el } from "./dom";
-import * as format from "./format";
-import { Problem } from "./problem";
-import type { AccountAnswer, AccountQuestion } from "./protocol";
-import { type Curve, genericPosterior, posterior, power, tradeoffChart } from "./tradeoff";
-import { Trainer } from "./trainer-client";
+import { byId, debounced, el } from "../ui/dom";
+import * as format from "../ui/format";
+import { Problem } from "../ui/problem";
+import type { AccountAnswer, AccountQuestion } from "../protocol";
+import { type Curve, genericPosterior, posterior, power, tradeoffChart } from "../results/tradeoff";
+import { Trainer } from "../trainer/client";
 
 const form = byId<HTMLFormElement>("question");
 const problem = new Problem(byId("problem"));

@@ -1,7 +1,7 @@
 // The form made from the table of settings: a label, a control and a line that explains, for each.
-import { el } from "./dom";
+import { el } from "../ui/dom";
 import { MechanismChooser } from "./mechanism-chooser";
-import type { Config, MechanismInfo } from "./protocol";
+import type { Config, MechanismInfo } from "../protocol";
 import { type Plain, type Setting, fault, read, settings, write } from "./settings";
 
 type Control = HTMLInputElement | HTMLSelectElement;

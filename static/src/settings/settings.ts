@@ -1,7 +1,7 @@
 // Every setting of a run, declared once: its place in the configuration, its name in the address, its words, its limits.
 // The form, the address and the comparison of runs are all made from this table.
 import { mechanismWord, parseMechanism } from "./mechanism";
-import type { Config } from "./protocol";
+import type { Config } from "../protocol";
 
 export type Group = "model" | "privacy" | "training" | "mechanism" | "advanced";
 

@@ -1,6 +1,6 @@
 // Test records as pictures, with what the network takes them for.
-import { el } from "./dom";
-import type { DatasetInfo, SampleImage } from "./protocol";
+import { el } from "../ui/dom";
+import type { DatasetInfo, SampleImage } from "../protocol";
 
 export class Samples {
   #host: HTMLElement;

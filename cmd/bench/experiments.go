@@ -12,8 +12,8 @@ import (
 	"strings"
 	"time"
 
-	"cloister/cmd/bench/browser"
 	"cloister/cmd/bench/experiment"
+	"cloister/cmd/chromium"
 )
 
 func experimentsCommand(ctx context.Context, args []string, out, log io.Writer) error {
@@ -71,7 +71,7 @@ type laboratory struct {
 
 func (l *laboratory) open() error {
 	var err error
-	if l.root, err = browser.Root(); err != nil {
+	if l.root, err = chromium.Root(); err != nil {
 		return err
 	}
 	for _, path := range []*string{&l.dir, &l.data} {

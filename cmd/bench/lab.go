@@ -10,20 +10,21 @@ import (
 	"path/filepath"
 
 	"cloister/cmd/bench/browser"
+	"cloister/cmd/chromium"
 )
 
 // lab is the bench's page in a tab of its own, with the built site beside it.
 type lab struct {
 	root string
 	site *browser.Site
-	tab  *browser.Tab
+	tab  *chromium.Tab
 
 	compute string // address of the site's own compute workers' script
 }
 
 // openLab builds what the bench alone needs (its page, TF.js, plain Go as wasm) and opens the page.
 func openLab(ctx context.Context, log io.Writer) (*lab, error) {
-	root, err := browser.Root()
+	root, err := chromium.Root()
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +39,7 @@ func openLab(ctx context.Context, log io.Writer) (*lab, error) {
 		l.close()
 		return nil, err
 	}
-	if l.tab, err = browser.Open(ctx, log); err != nil {
+	if l.tab, err = chromium.Open(ctx, chromium.Options{Log: log}); err != nil {
 		l.close()
 		return nil, err
 	}

@@ -3,12 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"runtime"
 	"strings"
 
-	"cloister/cmd/bench/browser"
+	"cloister/cmd/chromium"
 )
 
 // machine is what figures were measured on.
@@ -21,7 +20,7 @@ type machine struct {
 	Load    string `json:"load"` // the system's load averages when the measurement began
 }
 
-func describeMachine(tab *browser.Tab) (machine, error) {
+func describeMachine(tab *chromium.Tab) (machine, error) {
 	version, err := tab.Version()
 	return machine{CPU: processor(), Cores: runtime.NumCPU(), System: runtime.GOOS + "/" + runtime.GOARCH,
 		Go: runtime.Version(), Browser: version, Load: load()}, err
@@ -60,7 +59,7 @@ func (m machine) String() string {
 
 // machineOf starts a browser to ask its version.
 func machineOf(ctx context.Context) (machine, error) {
-	tab, err := browser.Open(ctx, io.Discard)
+	tab, err := chromium.Open(ctx, chromium.Options{})
 	if err != nil {
 		return machine{}, err
 	}

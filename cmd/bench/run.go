@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"cloister/cmd/bench/browser"
+	"cloister/cmd/chromium"
 	"cloister/train"
 )
 
@@ -78,7 +79,7 @@ func mountData(site *browser.Site, dir string) (string, error) {
 
 // runOnce opens the page in a browser of its own, so that no ledger remembers an earlier run, and trains.
 func runOnce(ctx context.Context, site *browser.Site, o order, log io.Writer) (*runReport, error) {
-	tab, err := browser.Open(ctx, log)
+	tab, err := chromium.Open(ctx, chromium.Options{Log: log})
 	if err != nil {
 		return nil, err
 	}

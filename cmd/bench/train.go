@@ -11,8 +11,8 @@ import (
 	"strconv"
 	"strings"
 
-	"cloister/cmd/bench/browser"
 	"cloister/cmd/bench/markdown"
+	"cloister/cmd/chromium"
 )
 
 // trainReport is one configuration, run several times.
@@ -53,7 +53,7 @@ func trainCommand(ctx context.Context, args []string, out, log io.Writer) error 
 }
 
 func measureTraining(ctx context.Context, data string, settings map[string]string, runs int, log io.Writer) (*trainReport, error) {
-	root, err := browser.Root()
+	root, err := chromium.Root()
 	if err != nil {
 		return nil, err
 	}

@@ -4,90 +4,59 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"cloister/cmd/chromium"
 )
 
 // patience is for what takes long on a busy machine; nothing waits longer than it must.
 const patience = 120 * time.Second
 
-// wrapper starts whichever Chromium there is, with what a test needs.
-const wrapper = "../../tools/browser/headless_shell"
-
-func needBrowser(t *testing.T) {
-	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if _, err := exec.LookPath(name); err == nil {
-			return
-		}
-	}
-	t.Skip("SKIPPED: there is no Chromium to test in; make browser installs it")
-}
-
 // tab is a page in a browser of its own, with an empty profile.
 type tab struct {
-	t        *testing.T
-	ctx      context.Context
-	mu       sync.Mutex
-	problems []string // uncaught exceptions and the console's errors
+	*chromium.Tab
+	t *testing.T
 }
 
 // open opens an address in a new tab of the given width.
 func open(t *testing.T, address string, width int) *tab {
 	t.Helper()
-	needBrowser(t)
-	path, err := filepath.Abs(wrapper)
+	return openWith(t, address, chromium.Options{Width: width, Height: 900})
+}
+
+func openWith(t *testing.T, address string, o chromium.Options) *tab {
+	t.Helper()
+	if !chromium.Installed() {
+		t.Skip("SKIPPED: there is no Chromium to test in; make browser installs it")
+	}
+	driven, err := chromium.Open(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	allocator, end := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path))...)
-	ctx, cancel := chromedp.NewContext(allocator)
-	t.Cleanup(func() { cancel(); end() })
-	if err := chromedp.Run(ctx); err != nil { // the browser lives as long as the context that it is started with
-		t.Fatal(err)
-	}
-	p := &tab{t: t, ctx: ctx}
-	chromedp.ListenTarget(ctx, p.listen)
-	p.run(log.Enable(), chromedp.EmulateViewport(int64(width), 900), chromedp.Navigate(address))
+	t.Cleanup(driven.Close)
+	p := &tab{driven, t}
+	p.run(chromedp.Navigate(address))
 	return p
-}
-
-func (p *tab) listen(event any) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	switch e := event.(type) {
-	case *runtime.EventExceptionThrown:
-		p.problems = append(p.problems, e.ExceptionDetails.Error())
-	case *log.EventEntryAdded:
-		if e.Entry.Level == log.LevelError {
-			p.problems = append(p.problems, e.Entry.Text)
-		}
-	}
 }
 
 // clean fails the test if the console has shown an error.
 func (p *tab) clean() {
 	p.t.Helper()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.problems) > 0 {
-		p.t.Errorf("the console shows errors: %s", strings.Join(p.problems, "\n"))
+	if problems := p.Problems(); len(problems) > 0 {
+		p.t.Errorf("the console shows errors: %s", strings.Join(problems, "\n"))
 	}
 }
 
 func (p *tab) run(actions ...chromedp.Action) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	ctx, cancel := context.WithTimeout(p.Context, patience)
 	defer cancel()
 	if err := chromedp.Run(ctx, actions...); err != nil {
 		p.t.Fatal(err)
@@ -132,23 +101,11 @@ func (p *tab) clickButton(words string) {
 	p.clickOn(fmt.Sprintf(`[...document.querySelectorAll("button")].find((b) => b.offsetParent && b.innerText.trim() === %s)`, quote(words)))
 }
 
-// clickOn clicks as a person would: it waits until the element is there, has stopped moving and is what lies under the
-// finger. A click that is aimed while the page still scrolls or draws lands beside its target.
 func (p *tab) clickOn(element string) {
 	p.t.Helper()
-	at := eval[[]float64](p, fmt.Sprintf(`(async () => {
-		for (let last, end = performance.now() + 60000; performance.now() < end; ) {
-			await new Promise(requestAnimationFrame);
-			const target = %s;
-			target?.scrollIntoViewIfNeeded();
-			const box = target?.getBoundingClientRect();
-			const at = box && [box.x + box.width / 2, box.y + box.height / 2];
-			if (at && String(at) === String(last) && !target.disabled && target.contains(document.elementFromPoint(...at))) return at;
-			last = at;
-		}
-		throw new Error("nothing to press: it is missing, moves, is disabled or covered");
-	})()`, element))
-	p.run(chromedp.MouseClickXY(at[0], at[1]))
+	if err := p.Click(element); err != nil {
+		p.t.Fatal(err)
+	}
 }
 
 // choose gives a select or a field a value, as a person would.

@@ -3,21 +3,8 @@ package browser
 import (
 	"io"
 	"net/http"
-	"strings"
 	"testing"
 )
-
-func TestPrivateBytes(t *testing.T) {
-	status := "Name:\tchromium\nVmRSS:\t  300 kB\nRssAnon:\t     100 kB\nRssFile:\t 200 kB\nVmSwap:\t 7 kB\nThreads:\t9\n"
-	if got, err := privateBytes(status); err != nil || got != 107<<10 {
-		t.Errorf("%d, %v, want %d", got, err, 107<<10)
-	}
-	for _, bad := range []string{"", "RssAnon:\t100 kB\n", strings.ReplaceAll(status, "100", "x")} {
-		if got, err := privateBytes(bad); err == nil {
-			t.Errorf("%q gave %d", bad, got)
-		}
-	}
-}
 
 func TestSite(t *testing.T) {
 	site, err := Serve()

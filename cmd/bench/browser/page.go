@@ -8,8 +8,7 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/chromedp/chromedp"
-
+	"cloister/cmd/chromium"
 	"cloister/train"
 )
 
@@ -18,12 +17,12 @@ var hook string
 
 // Page is the built site's training page, used as a person uses it: settings in the address, a click on Train.
 type Page struct {
-	tab  *Tab
+	tab  *chromium.Tab
 	root string // address of the site
 }
 
 // NewPage prepares a tab for the site at an address without a slash at the end. One page trains once: a ledger remembers.
-func NewPage(tab *Tab, root string) (*Page, error) {
+func NewPage(tab *chromium.Tab, root string) (*Page, error) {
 	return &Page{tab, root}, tab.Before(hook)
 }
 
@@ -67,8 +66,8 @@ func (p *Page) Train(ctx context.Context, override map[string]any, watch func(*H
 			return nil, err
 		}
 	}
-	if err := chromedp.Run(p.tab.Context, chromedp.Click("#train", chromedp.ByID)); err != nil {
-		return nil, fmt.Errorf("browser: clicking Train: %w", err)
+	if err := p.tab.Click(`document.getElementById("train")`); err != nil {
+		return nil, err
 	}
 	for {
 		h, err := p.heard()

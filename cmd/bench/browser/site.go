@@ -1,5 +1,5 @@
-// Package browser drives headless Chromium against pages served on loopback: the built site as a person would use it,
-// and the bench's own pages.
+// Package browser serves pages on loopback, the built site and the bench's own, and uses the training page as a person
+// would.
 package browser
 
 import (
@@ -97,24 +97,6 @@ func unstored(next http.Handler) http.Handler {
 		w.Header().Set("Cache-Control", "no-store")
 		next.ServeHTTP(w, r)
 	})
-}
-
-// Root is the repository's folder: the nearest one above the working directory that holds go.mod.
-func Root() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", fmt.Errorf("browser: %w", err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir, nil
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			return "", fmt.Errorf("browser: no go.mod above the working directory: run inside the repository")
-		}
-		dir = parent
-	}
 }
 
 // sleep waits unless the context ends first.

@@ -1,4 +1,4 @@
-package browser
+package chromium
 
 import (
 	"context"
@@ -52,13 +52,13 @@ func privateBytes(status string) (int64, error) {
 		}
 		kib, err := strconv.ParseInt(fields[1], 10, 64)
 		if err != nil {
-			return 0, fmt.Errorf("browser: memory of a process: %w", err)
+			return 0, fmt.Errorf("chromium: memory of a process: %w", err)
 		}
 		total += kib << 10
 		found++
 	}
 	if found != 2 {
-		return 0, fmt.Errorf("browser: a process's status has no RssAnon and VmSwap")
+		return 0, fmt.Errorf("chromium: a process's status has no RssAnon and VmSwap")
 	}
 	return total, nil
 }

@@ -78,7 +78,7 @@ bench: browser build
 	$(GO) run ./cmd/bench step -out docs/performance.md
 
 experiments: browser build
-	$(GO) run ./cmd/bench experiments
+	$(GO) run ./cmd/experiments
 
 generate:
 	$(GO) generate ./...

@@ -4,18 +4,19 @@ import (
 	"fmt"
 
 	"cloister/accountant"
+	"cloister/train/protocol"
 )
 
 // Account answers a question of privacy accounting. It touches no data.
-func Account(q AccountQuestion) AccountAnswer {
+func Account(q protocol.AccountQuestion) protocol.AccountAnswer {
 	a, err := account(q)
 	if err != nil {
-		return AccountAnswer{Error: err.Error()}
+		return protocol.AccountAnswer{Error: err.Error()}
 	}
 	return a
 }
 
-func account(q AccountQuestion) (a AccountAnswer, err error) {
+func account(q protocol.AccountQuestion) (a protocol.AccountAnswer, err error) {
 	var segments []accountant.Segment
 	switch q.Kind {
 	case "sigma":
@@ -41,13 +42,13 @@ func account(q AccountQuestion) (a AccountAnswer, err error) {
 	}
 	a.Lower, a.Upper, a.RDP = b.Lower, b.Upper, b.RDP
 	if q.Kind == "curve" {
-		return a, a.trace(segments)
+		return a, trace(&a, segments)
 	}
 	return a, nil
 }
 
 // trace adds what no attacker can exceed who tells whether a record was used.
-func (a *AccountAnswer) trace(segments []accountant.Segment) error {
+func trace(a *protocol.AccountAnswer, segments []accountant.Segment) error {
 	curve, err := accountant.TradeOff(segments)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"cloister/dp"
 	"cloister/dp/audit"
 	"cloister/dp/mechanism"
+	"cloister/train/protocol"
 )
 
 // mechanism makes the configured one, with an auditor beside it where the configuration asks for one. A restored run has
@@ -34,7 +35,7 @@ func (s *Session) tensors() []int {
 // Audited is what the auditor found so far; nil where none watches, or where it has seen nothing yet. A checkpoint keeps
 // neither coins nor scores: after one it is a new auditor's, with coins of its own (in a private run) and the steps since.
 // Of correlated noise that a reproducible run goes on with it knows nothing, and guesses less well.
-func (s *Session) Audited() (*AuditAnswer, error) {
+func (s *Session) Audited() (*protocol.AuditAnswer, error) {
 	if s.audit == nil || s.audit.Steps() == 0 {
 		return nil, nil
 	}
@@ -42,21 +43,21 @@ func (s *Session) Audited() (*AuditAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &AuditAnswer{Step: s.audit.Steps(), Steps: s.plan.Steps(), Privacy: Calibrated(s.plan)}
+	a := &protocol.AuditAnswer{Step: s.audit.Steps(), Steps: s.plan.Steps(), Privacy: Calibrated(s.plan)}
 	if why := s.planned.NotPrivate; why != "" {
 		a.Privacy.Proven, a.Privacy.Why = math.Inf(1), "nothing, the run is not private: "+why
 	}
-	a.Found(&found)
+	Found(a, &found)
 	return a, nil
 }
 
 // Found fills in what an audit found.
-func (a *AuditAnswer) Found(r *audit.Result) {
+func Found(a *protocol.AuditAnswer, r *audit.Result) {
 	a.Guesses, a.Correct, a.Confidence, a.Lower, a.Most = r.Guesses, r.Correct, r.Confidence, r.Epsilon, r.Most
 }
 
 // Calibrated is what can be said of a frozen plan.
-func Calibrated(p *dp.Plan) Privacy {
+func Calibrated(p *dp.Plan) protocol.Privacy {
 	why := "the plan was calibrated to it before the first step; accounted under the sampling by which batches are drawn: " + p.Sampler()
-	return Privacy{Claimed: p.Spec().Epsilon, Proven: p.Epsilon().Upper, Why: why}
+	return protocol.Privacy{Claimed: p.Spec().Epsilon, Proven: p.Epsilon().Upper, Why: why}
 }

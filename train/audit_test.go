@@ -4,13 +4,15 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"cloister/train/protocol"
 )
 
 // An auditor beside a run finds nothing that contradicts its plan (fixed seeds: no false alarm, of which 5 % were allowed),
 // and the plan is the one of the run without.
 func TestAuditBesideARun(t *testing.T) {
 	b := newBench(t, 1000, 200)
-	for _, mechanism := range []Mechanism{
+	for _, mechanism := range []protocol.Mechanism{
 		{Name: "fixed"}, {Name: "auto-s+sigma-linear"}, {Name: "disk+average-ema"}, {Name: "bandmf"},
 		{Name: "quantile-layer"}, {Name: "per-layer", Params: map[string]float64{"allocation": 2}},
 	} {

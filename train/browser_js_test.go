@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"cloister/train/backend"
+	"cloister/train/protocol"
 )
 
 // browserBench trains as a tab does: Blobs, the compiled step in compute workers, the browser's own ledger.
@@ -27,7 +28,7 @@ func browserBench(t *testing.T) (*bench, *BrowserHost) {
 	return b, host
 }
 
-func (b *bench) browserSession(t *testing.T, host *BrowserHost, c Config, saved *Checkpoint) *Session {
+func (b *bench) browserSession(t *testing.T, host *BrowserHost, c protocol.Config, saved *Checkpoint) *Session {
 	t.Helper()
 	env := Environment{Dataset: b.dataset, Ledger: b.ledger(t), Compute: host.Compute, Workers: 2, Notice: host.Notice}
 	s, err := newSession(c, env, saved)

@@ -2,24 +2,25 @@ package train
 
 import (
 	"cloister/dp/mechanism"
+	"cloister/train/protocol"
 )
 
 // adamRate is a learning rate that suits Adam under noise: its steps are about as long as its rate, whatever the gradients.
 const adamRate = 0.002
 
 // catalogue lists the mechanisms for the page.
-func catalogue() []MechanismInfo {
-	var all []MechanismInfo
+func catalogue() []protocol.MechanismInfo {
+	var all []protocol.MechanismInfo
 	for _, m := range mechanism.Catalogue() {
-		info := MechanismInfo{
+		info := protocol.MechanismInfo{
 			Name: m.Name, Kind: string(m.Kind), Title: m.Title, Summary: m.Summary, Pays: m.Pays, Paper: m.Paper,
-			Params: []MechanismParam{},
+			Params: []protocol.MechanismParam{},
 		}
 		if m.Optimizer != "" {
 			info.LearningRate = adamRate
 		}
 		for _, p := range m.Params {
-			info.Params = append(info.Params, MechanismParam(p))
+			info.Params = append(info.Params, protocol.MechanismParam(p))
 		}
 		all = append(all, info)
 	}

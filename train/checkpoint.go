@@ -9,10 +9,10 @@ import (
 	"math"
 
 	"cloister/dp"
+	"cloister/train/protocol"
 )
 
 //go:generate go run github.com/tinylib/msgp -file checkpoint.go -o checkpoint_gen.go -tests=false -io=false
-//go:generate go run github.com/tinylib/msgp -file config.go -o config_gen.go -tests=false -io=false
 //msgp:limit arrays:16 maps:64
 
 // Checkpoint is a run between two steps. Its byte strings alias the file that it was decoded from, so that a length in
@@ -20,9 +20,9 @@ import (
 // holds no random state, no sample and no past noise, so that whoever finds the file learns nothing more; nor a hash of
 // the records, with which anybody who knows all of them but one could try who that one is, nor how long steps took.
 type Checkpoint struct {
-	Config  Config `msg:"config"`
-	Dataset string `msg:"dataset"` // its title
-	DataKey string `msg:"data"`    // of the records that the run trains on; empty in a private run
+	Config  protocol.Config `msg:"config"`
+	Dataset string          `msg:"dataset"` // its title
+	DataKey string          `msg:"data"`    // of the records that the run trains on; empty in a private run
 
 	Plan   dp.Spec  `msg:"plan"`
 	Engine dp.State `msg:"engine"`

@@ -8,6 +8,7 @@ import (
 	"cloister/dp/ledger"
 	"cloister/nn"
 	"cloister/train/backend"
+	"cloister/train/protocol"
 )
 
 // The built-in digits: enough records for a small epsilon, few enough to draw while a person waits.
@@ -24,7 +25,7 @@ type Dataset struct {
 	data.Manifest
 	Records    Records
 	TestLabels []byte
-	Samples    []SampleImage // the first of the public test split
+	Samples    []protocol.SampleImage // the first of the public test split
 
 	// Key names the training data in the ledger by what is public of it, its stated name: neighbouring sets share a
 	// ledger. A hash of the records would tell whether one of them had changed, which is what the noise hides.
@@ -32,7 +33,7 @@ type Dataset struct {
 }
 
 // OpenDataset fetches or generates the records of a source into a host.
-func OpenDataset(ctx context.Context, host Host, src Source, progress func(Loading)) (*Dataset, error) {
+func OpenDataset(ctx context.Context, host Host, src protocol.Source, progress func(protocol.Loading)) (*Dataset, error) {
 	switch src.Kind {
 	case "digits":
 		return generateDigits(ctx, host, digitsTrain, digitsTest, progress)
@@ -42,7 +43,7 @@ func OpenDataset(ctx context.Context, host Host, src Source, progress func(Loadi
 	return nil, fmt.Errorf("train: unknown source of data %q, want digits or url", src.Kind)
 }
 
-func fetchDataset(ctx context.Context, host Host, folder string, progress func(Loading)) (*Dataset, error) {
+func fetchDataset(ctx context.Context, host Host, folder string, progress func(protocol.Loading)) (*Dataset, error) {
 	if folder == "" {
 		return nil, fmt.Errorf("train: the source names no folder")
 	}
@@ -52,7 +53,7 @@ func fetchDataset(ctx context.Context, host Host, folder string, progress func(L
 		return nil, err
 	}
 	d := newDataset(host, m)
-	state := Loading{Total: m.PackedBytes(), What: m.Title}
+	state := protocol.Loading{Total: m.PackedBytes(), What: m.Title}
 	for i, shard := range m.Shards {
 		records, err := m.FetchShard(ctx, fetch, i)
 		if err == nil {
@@ -67,12 +68,12 @@ func fetchDataset(ctx context.Context, host Host, folder string, progress func(L
 	return d, nil
 }
 
-func generateDigits(ctx context.Context, host Host, train, test int, progress func(Loading)) (*Dataset, error) {
+func generateDigits(ctx context.Context, host Host, train, test int, progress func(protocol.Loading)) (*Dataset, error) {
 	const piece = 1000
 	m := data.Digits(1, 0, digitsSeed).Manifest
 	m.TrainRecords, m.TestRecords = train, test
 	d := newDataset(host, &m)
-	state := Loading{Total: int64(train + test), What: m.Title}
+	state := protocol.Loading{Total: int64(train + test), What: m.Title}
 	for _, split := range []string{data.TrainSplit, data.TestSplit} {
 		records := train
 		if split == data.TestSplit {
@@ -105,14 +106,14 @@ func (d *Dataset) add(split string, s data.Split) error {
 	d.TestLabels = append(d.TestLabels, s.Labels...)
 	for i := 0; d.TestPublic && i < s.Len() && len(d.Samples) < shownSamples; i++ {
 		pixels := s.Pixels[i*d.RecordBytes() : (i+1)*d.RecordBytes()]
-		d.Samples = append(d.Samples, SampleImage{Pixels: append([]byte(nil), pixels...), Label: int(s.Labels[i])})
+		d.Samples = append(d.Samples, protocol.SampleImage{Pixels: append([]byte(nil), pixels...), Label: int(s.Labels[i])})
 	}
 	return d.Records.Append(backend.Test, backend.Records(s))
 }
 
 // Info is what the page is told.
-func (d *Dataset) Info() *DatasetInfo {
-	return &DatasetInfo{
+func (d *Dataset) Info() *protocol.DatasetInfo {
+	return &protocol.DatasetInfo{
 		Name: d.Name, Title: d.Title, Channels: d.Channels, Height: d.Height, Width: d.Width,
 		Classes: d.Classes, Train: d.TrainRecords, Test: d.TestRecords, TestPublic: d.TestPublic,
 		Provenance: d.Provenance, Samples: d.Samples, Models: d.models(), Presets: presets(d), Replay: d.replay(),
@@ -124,8 +125,8 @@ func (d *Dataset) models() []string {
 	var fit []string
 	for _, name := range nn.Names() {
 		for _, form := range []string{name, name + "-tanh"} {
-			c := Config{Model: form}
-			if _, err := c.network(&d.Manifest); err == nil {
+			c := protocol.Config{Model: form}
+			if _, err := network(&c, &d.Manifest); err == nil {
 				fit = append(fit, form)
 			}
 		}

@@ -6,10 +6,11 @@ import (
 	"math"
 
 	"cloister/train/backend"
+	"cloister/train/protocol"
 )
 
 // Evaluate tries the run's model on the public test split, see [Dataset.Evaluate].
-func (s *Session) Evaluate(ctx context.Context) (*EpochEvent, error) {
+func (s *Session) Evaluate(ctx context.Context) (*protocol.EpochEvent, error) {
 	params := s.params
 	if s.average != nil {
 		s.averaged = append(s.averaged[:0], s.params...)
@@ -30,7 +31,7 @@ func (s *Session) Evaluate(ctx context.Context) (*EpochEvent, error) {
 
 // Evaluate tries a model on the public test split; epoch, step and epsilon are left to the caller. Without a public
 // split it returns nil: figures computed on private records are not shown without noise.
-func (d *Dataset) Evaluate(ctx context.Context, b backend.Backend, params []float32) (*EpochEvent, error) {
+func (d *Dataset) Evaluate(ctx context.Context, b backend.Backend, params []float32) (*protocol.EpochEvent, error) {
 	if !d.TestPublic || d.TestRecords == 0 {
 		return nil, nil
 	}
@@ -41,7 +42,7 @@ func (d *Dataset) Evaluate(ctx context.Context, b backend.Backend, params []floa
 	if len(e.Predictions) != len(d.TestLabels) {
 		return nil, fmt.Errorf("train: evaluation: %d predictions for %d test records", len(e.Predictions), len(d.TestLabels))
 	}
-	event := &EpochEvent{Loss: e.Loss, Confusion: confusion(d.TestLabels, e.Predictions, len(d.Classes))}
+	event := &protocol.EpochEvent{Loss: e.Loss, Confusion: confusion(d.TestLabels, e.Predictions, len(d.Classes))}
 	right := 0
 	for class, row := range event.Confusion {
 		right += row[class]

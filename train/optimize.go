@@ -8,6 +8,7 @@ import (
 	"cloister/dp"
 	"cloister/dp/mechanism"
 	"cloister/nn"
+	"cloister/train/protocol"
 
 	cryptorand "crypto/rand"
 )
@@ -19,7 +20,7 @@ type optimization struct {
 }
 
 // newOptimization follows the configuration, or the optimiser that the mechanism is defined with.
-func newOptimization(c *Config, design *mechanism.Design, params, steps, perEpoch int) (*optimization, error) {
+func newOptimization(c *protocol.Config, design *mechanism.Design, params, steps, perEpoch int) (*optimization, error) {
 	name := c.Optimizer
 	if design.Optimizer != "" {
 		name = design.Optimizer

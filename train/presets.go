@@ -1,21 +1,25 @@
 package train
 
-import "slices"
+import (
+	"slices"
+
+	"cloister/train/protocol"
+)
 
 // benchmarkTitle is the fixed setting of the DP-SGD mechanism benchmark (MLS-Bench, task optimization-dp-sgd): only the
 // mechanism is free.
 const benchmarkTitle = "Benchmark's fixed setting"
 
 // presets are settings to start from; the first that names a model is that model's default. All are for epsilon 3.
-func presets(d *Dataset) []Preset {
-	var all []Preset
+func presets(d *Dataset) []protocol.Preset {
+	var all []protocol.Preset
 	for _, p := range recommended {
 		c := p.Config
 		c.BatchSize = min(c.BatchSize, max(1, d.TrainRecords/20))
-		all = append(all, Preset{p.Title, c})
+		all = append(all, protocol.Preset{Title: p.Title, Config: c})
 	}
 	for _, model := range benchmarkModels {
-		all = append(all, Preset{benchmarkTitle, benchmark(model, d.TrainRecords)})
+		all = append(all, protocol.Preset{Title: benchmarkTitle, Config: benchmark(model, d.TrainRecords)})
 	}
 	for i := range all {
 		for c := &all[i].Config; c.Delta*float64(d.TrainRecords) >= 1; {
@@ -23,17 +27,17 @@ func presets(d *Dataset) []Preset {
 		}
 	}
 	fit := d.models()
-	return slices.DeleteFunc(all, func(p Preset) bool {
-		return !slices.Contains(fit, p.Config.Model) || p.Config.Validate(&d.Manifest) != nil
+	return slices.DeleteFunc(all, func(p protocol.Preset) bool {
+		return !slices.Contains(fit, p.Config.Model) || Validate(&p.Config, &d.Manifest) != nil
 	})
 }
 
 var benchmarkModels = []string{"mnist-cnn", "cifar-cnn"}
 
-func benchmark(model string, records int) Config {
-	c := Config{
+func benchmark(model string, records int) protocol.Config {
+	c := protocol.Config{
 		Model: model, Epsilon: 3, Delta: 1e-5, Epochs: 5, BatchSize: min(256, records),
-		Mechanism: Mechanism{Name: "fixed"}, ClipNorm: 1,
+		Mechanism: protocol.Mechanism{Name: "fixed"}, ClipNorm: 1,
 		Optimizer: "sgd", LearningRate: 0.1, Momentum: 0.9, Schedule: "cosine",
 	}
 	if model == "cifar-cnn" {
@@ -45,18 +49,18 @@ func benchmark(model string, records int) Config {
 // recommended was chosen on the built-in digits, which cost nobody's privacy. The same settings then reached, at epsilon
 // 3 on MNIST, 97.7 % (tanh) and 96.9 % (ReLU). Tanh comes first: its gradients stay short, and clipping bends them less
 // (Papernot et al. 2021, "Tempered Sigmoid Activations for Deep Learning with Differential Privacy").
-var recommended = []Preset{
-	{"Convolutional network, tanh", private("mnist-cnn-tanh", 20)},
-	{"Convolutional network", private("mnist-cnn", 20)},
-	{"Two-layer perceptron", private("mlp", 20)},
-	{"Logistic regression", private("logistic", 10)},
-	{"Deeper convolutional network", private("cifar-cnn", 30)},
+var recommended = []protocol.Preset{
+	{Title: "Convolutional network, tanh", Config: private("mnist-cnn-tanh", 20)},
+	{Title: "Convolutional network", Config: private("mnist-cnn", 20)},
+	{Title: "Two-layer perceptron", Config: private("mlp", 20)},
+	{Title: "Logistic regression", Config: private("logistic", 10)},
+	{Title: "Deeper convolutional network", Config: private("cifar-cnn", 30)},
 }
 
-func private(model string, epochs float64) Config {
-	return Config{
+func private(model string, epochs float64) protocol.Config {
+	return protocol.Config{
 		Model: model, Epsilon: 3, Delta: 1e-5, Epochs: epochs, BatchSize: 1024,
-		Mechanism: Mechanism{Name: "fixed"}, ClipNorm: 1,
+		Mechanism: protocol.Mechanism{Name: "fixed"}, ClipNorm: 1,
 		Optimizer: "sgd", LearningRate: 0.5, Momentum: 0.9, Schedule: "cosine",
 	}
 }

@@ -4,13 +4,15 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"cloister/train/protocol"
 )
 
 // A private run's file holds nothing that was computed from the records without noise: no hash of them, which would
 // settle for an attacker who knows all of them but one whether that one took part, and no times of steps.
 func TestPrivateCheckpointKeepsRecordsApart(t *testing.T) {
 	b := newBench(t, 500, 10)
-	save := func(c Config) ([]byte, *Checkpoint) {
+	save := func(c protocol.Config) ([]byte, *Checkpoint) {
 		s := b.session(t, c, nil)
 		defer s.Close()
 		steps(t, s, 2)
@@ -100,7 +102,7 @@ func TestPlannedSegmentsAreWhatIsCharged(t *testing.T) {
 		s := b.session(t, c, nil)
 		p := s.Planned()
 		s.Close()
-		a := Account(AccountQuestion{Kind: "epsilon", Segments: p.Segments, Delta: p.Delta})
+		a := Account(protocol.AccountQuestion{Kind: "epsilon", Segments: p.Segments, Delta: p.Delta})
 		if a.Error != "" || a.Upper != p.EpsilonUpper {
 			t.Errorf("%s: %q costs %v %s, planned %v", mechanism, p.Segments, a.Upper, a.Error, p.EpsilonUpper)
 		}

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"cloister/train/protocol"
 )
 
 // replay trains with a mechanism as published. Nothing of it is private, so it has no part in a session: no ledger, no
 // plan, no checkpoint, and its events are of a kind of their own. Until it ends, a page may stop it or ask the accountant.
-func (t *Trainer) replay(ctx context.Context, c Config, id int) error {
+func (t *Trainer) replay(ctx context.Context, c protocol.Config, id int) error {
 	switch {
 	case t.Replay == nil:
 		return errors.New("train: replay: nobody can do it here")
@@ -21,10 +23,10 @@ func (t *Trainer) replay(ctx context.Context, c Config, id int) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	env := Environment{Dataset: t.dataset, Compute: t.host.Compute, Workers: t.host.Workers(), Notice: t.notice}
-	told := make(chan ReplayAnswer)
+	told := make(chan protocol.ReplayAnswer)
 	go func() {
 		defer close(told)
-		told <- t.Replay(ctx, c, env, func(a ReplayAnswer) { told <- a })
+		told <- t.Replay(ctx, c, env, func(a protocol.ReplayAnswer) { told <- a })
 	}()
 	for {
 		select {
@@ -32,7 +34,7 @@ func (t *Trainer) replay(ctx context.Context, c Config, id int) error {
 			if !more {
 				return nil
 			}
-			t.emit(Event{Type: "replay", ID: id, Replay: &a})
+			t.emit(protocol.Event{Type: "replay", ID: id, Replay: &a})
 		case r := <-t.inbox:
 			switch r.Type {
 			case "stop":
@@ -48,13 +50,13 @@ func (t *Trainer) replay(ctx context.Context, c Config, id int) error {
 
 // replay is the benchmark's setting for this dataset; nil where a replay is refused: records that are not public are for
 // private training only.
-func (d *Dataset) replay() *Config {
+func (d *Dataset) replay() *protocol.Config {
 	if !d.Published() || d.TestRecords == 0 {
 		return nil
 	}
 	fit := d.models()
 	for _, model := range benchmarkModels {
-		if c := benchmark(model, d.TrainRecords); slices.Contains(fit, model) && c.Validate(&d.Manifest) == nil {
+		if c := benchmark(model, d.TrainRecords); slices.Contains(fit, model) && Validate(&c, &d.Manifest) == nil {
 			return &c
 		}
 	}

@@ -10,9 +10,10 @@ import (
 
 	"cloister/dp"
 	"cloister/dp/ledger"
+	"cloister/train/protocol"
 )
 
-func seeded(c Config) Config {
+func seeded(c protocol.Config) protocol.Config {
 	seed := uint64(42)
 	c.Seed = &seed
 	return c
@@ -62,7 +63,7 @@ func TestReproducibleRunContinuesExactly(t *testing.T) {
 // Equal seeds give equal runs; runs without one differ.
 func TestSeedDecidesARun(t *testing.T) {
 	b := newBench(t, 500, 10)
-	params := func(c Config) []float32 {
+	params := func(c protocol.Config) []float32 {
 		s := b.session(t, c, nil)
 		defer s.Close()
 		steps(t, s, 2)
@@ -179,7 +180,7 @@ func TestSecondRunOnTheSameRecordsComposes(t *testing.T) {
 // No epsilon covers what a run that was not private showed, nor such a run itself.
 func TestNoTotalWithRunsThatAreNotPrivate(t *testing.T) {
 	b := newBench(t, 1000, 50)
-	run := func(seed *uint64) *Planned {
+	run := func(seed *uint64) *protocol.Planned {
 		c := quick()
 		c.Seed = seed
 		s := b.session(t, c, nil)

@@ -16,6 +16,7 @@ import (
 	"cloister/dp/mechanism"
 	"cloister/nn"
 	"cloister/train/backend"
+	"cloister/train/protocol"
 )
 
 // Environment is what a session trains with.
@@ -33,7 +34,7 @@ type Environment struct {
 // Session is one run: a frozen plan, the parameters it trains and everything that changes them. It owns its backend.
 // It is not safe for concurrent use.
 type Session struct {
-	config   Config
+	config   protocol.Config
 	env      Environment
 	model    *nn.Model
 	designed dp.Spec // what the configuration asks for, before calibration
@@ -46,23 +47,23 @@ type Session struct {
 	optim    *optimization
 	odometer *accountant.Odometer // nil: a plan without noise
 	perEpoch int
-	planned  Planned
+	planned  protocol.Planned
 
 	params   []float32
 	averaged []float32
 	before   float64       // seconds of training before a checkpoint
 	trained  time.Duration // in steps since
 	busy     time.Duration // that compute workers were, in these steps
-	last     StepEvent
+	last     protocol.StepEvent
 }
 
 // planSession does what can be refused without touching anything: it validates the configuration, and freezes and
 // calibrates the plan. It needs no ledger.
-func planSession(c Config, env Environment, saved *Checkpoint) (*Session, error) {
+func planSession(c protocol.Config, env Environment, saved *Checkpoint) (*Session, error) {
 	if c.Mechanism.Name == "" {
 		c.Mechanism.Name = "fixed"
 	}
-	if err := c.Validate(&env.Dataset.Manifest); err != nil {
+	if err := Validate(&c, &env.Dataset.Manifest); err != nil {
 		return nil, err
 	}
 	s := &Session{config: c, env: env}
@@ -84,7 +85,7 @@ func (s *Session) begin(ctx context.Context, saved *Checkpoint) error {
 // design builds the network, the mechanism with its plan, and the optimiser; restored where there is a checkpoint.
 func (s *Session) design(saved *Checkpoint) (err error) {
 	d, c := s.env.Dataset, &s.config
-	if s.model, err = c.network(&d.Manifest); err != nil {
+	if s.model, err = network(c, &d.Manifest); err != nil {
 		return err
 	}
 	steps, perEpoch := c.Steps(d.TrainRecords)
@@ -180,13 +181,15 @@ func (s *Session) title() string {
 }
 
 // Planned is the frozen plan.
-func (s *Session) Planned() *Planned { p := s.planned; return &p }
+func (s *Session) Planned() *protocol.Planned { p := s.planned; return &p }
 
 // Last is what there is to tell of the last step.
-func (s *Session) Last() *StepEvent { e := s.last; return &e }
+func (s *Session) Last() *protocol.StepEvent { e := s.last; return &e }
 
 // Spend is what the steps so far cost.
-func (s *Session) Spend() Spend { return Spend{s.last.Step, s.last.Epsilon} }
+func (s *Session) Spend() protocol.Spend {
+	return protocol.Spend{Step: s.last.Step, Epsilon: s.last.Epsilon}
+}
 
 // OnCurve says that the last step is a point of the curve of what is spent. There are at most 200, decided by the plan
 // alone: see [StepEvent].
@@ -226,7 +229,7 @@ func (s *Session) Step(ctx context.Context) error {
 	}
 	s.trained += time.Since(start)
 	s.busy += s.work() - busy
-	s.last = StepEvent{
+	s.last = protocol.StepEvent{
 		Step: step + 1, Epsilon: spent, Seconds: s.seconds(),
 		ClipNorm: clip.Sensitivity(released.Bounds), LearningRate: rate,
 	}

@@ -8,12 +8,13 @@ import (
 	"testing"
 
 	"cloister/dp/ledger"
+	"cloister/train/protocol"
 )
 
 // small opens a few generated digits in memory.
 func small(t testing.TB, host Host, train, test int) *Dataset {
 	t.Helper()
-	d, err := generateDigits(context.Background(), host, train, test, func(Loading) {})
+	d, err := generateDigits(context.Background(), host, train, test, func(protocol.Loading) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -21,8 +22,8 @@ func small(t testing.TB, host Host, train, test int) *Dataset {
 }
 
 // quick is a configuration that trains in a second.
-func quick() Config {
-	return Config{
+func quick() protocol.Config {
+	return protocol.Config{
 		Model: "logistic", Epsilon: 3, Delta: 1e-5, Epochs: 2, BatchSize: 100, ClipNorm: 1,
 		Optimizer: "sgd", LearningRate: 0.5, Momentum: 0.5, Schedule: "cosine",
 	}
@@ -40,7 +41,7 @@ func newBench(t testing.TB, train, test int) *bench {
 }
 
 // newSession is what a trainer does to make one.
-func newSession(c Config, env Environment, saved *Checkpoint) (*Session, error) {
+func newSession(c protocol.Config, env Environment, saved *Checkpoint) (*Session, error) {
 	s, err := planSession(c, env, saved)
 	if err != nil {
 		return nil, err
@@ -48,7 +49,7 @@ func newSession(c Config, env Environment, saved *Checkpoint) (*Session, error) 
 	return s, errors.Join(s.announce(saved), s.begin(context.Background(), saved))
 }
 
-func (b *bench) session(t testing.TB, c Config, saved *Checkpoint) *Session {
+func (b *bench) session(t testing.TB, c protocol.Config, saved *Checkpoint) *Session {
 	t.Helper()
 	s, err := b.try(c, saved)
 	if err != nil {
@@ -57,7 +58,7 @@ func (b *bench) session(t testing.TB, c Config, saved *Checkpoint) *Session {
 	return s
 }
 
-func (b *bench) try(c Config, saved *Checkpoint) (*Session, error) {
+func (b *bench) try(c protocol.Config, saved *Checkpoint) (*Session, error) {
 	store, _, err := b.host.Ledgers()
 	if err != nil {
 		return nil, err
@@ -121,10 +122,10 @@ func TestNoiseCorrectionRefusesFilters(t *testing.T) {
 
 // Runs that are not private say so, in the plan and in the ledger.
 func TestNotPrivateRunsSaySo(t *testing.T) {
-	for name, change := range map[string]func(*Config){
-		"diagnostics":  func(c *Config) { c.Diagnostics = true },
-		"reproducible": func(c *Config) { *c = seeded(*c) },
-		"noised":       func(c *Config) { c.NonPrivate = true },
+	for name, change := range map[string]func(*protocol.Config){
+		"diagnostics":  func(c *protocol.Config) { c.Diagnostics = true },
+		"reproducible": func(c *protocol.Config) { *c = seeded(*c) },
+		"noised":       func(c *protocol.Config) { c.NonPrivate = true },
 	} {
 		b := newBench(t, 500, 10)
 		c := quick()

@@ -6,6 +6,7 @@ import (
 
 	"cloister/accountant"
 	"cloister/dp"
+	"cloister/train/protocol"
 )
 
 // announce fills in the plan as the page shows it, and what it adds to what earlier runs spent on the same records.
@@ -52,7 +53,7 @@ func epsilon(events []accountant.Segment, delta float64) (float64, error) {
 // describe is the plan in the protocol's words.
 func (s *Session) describe(earlier, total float64) {
 	p, bounds := s.plan, s.plan.Epsilon()
-	s.planned = Planned{
+	s.planned = protocol.Planned{
 		Config: s.config,
 		Steps:  p.Steps(), StepsPerEpoch: s.perEpoch, SamplingRate: p.Rate(), NoiseMultiplier: p.NoiseMultiplier(0),
 		Segments:     accountant.FormatSegments(p.Events()),

@@ -7,37 +7,38 @@ import (
 	"time"
 
 	"cloister/dp/ledger"
+	"cloister/train/protocol"
 )
 
 // Trainer answers a page's requests: it opens a dataset and runs one session on it. Everything happens in the one
 // goroutine of [Trainer.Run]; requests that arrive while a session runs are handled between two steps.
 type Trainer struct {
 	// Audit attacks a mechanism, see package train/demo. It is kept apart, for it knows mechanisms that no run may use.
-	Audit func(ctx context.Context, q AuditQuestion, progress func(AuditAnswer)) AuditAnswer
+	Audit func(ctx context.Context, q protocol.AuditQuestion, progress func(protocol.AuditAnswer)) protocol.AuditAnswer
 	// Replay trains with a mechanism as published, sound or not, on public records. It is kept apart likewise, and is given
 	// an environment without a ledger.
-	Replay func(ctx context.Context, c Config, env Environment, progress func(ReplayAnswer)) ReplayAnswer
+	Replay func(ctx context.Context, c protocol.Config, env Environment, progress func(protocol.ReplayAnswer)) protocol.ReplayAnswer
 	// Published lists the mechanisms that Audit and Replay know, beside those of the catalogue.
-	Published []PublishedMechanism
+	Published []protocol.PublishedMechanism
 
 	host    Host
-	emit    func(Event)
-	inbox   chan Request
+	emit    func(protocol.Event)
+	inbox   chan protocol.Request
 	dataset *Dataset
 	session *Session
 	running bool
-	over    bool      // the session is done or was stopped
-	shown   time.Time // when the last step was told
-	curve   []Spend   // not told yet
+	over    bool             // the session is done or was stopped
+	shown   time.Time        // when the last step was told
+	curve   []protocol.Spend // not told yet
 }
 
 // NewTrainer makes a trainer that tells events to emit, which must not block.
-func NewTrainer(host Host, emit func(Event)) *Trainer {
-	return &Trainer{host: host, emit: emit, inbox: make(chan Request, 256)}
+func NewTrainer(host Host, emit func(protocol.Event)) *Trainer {
+	return &Trainer{host: host, emit: emit, inbox: make(chan protocol.Request, 256)}
 }
 
 // Send hands over a request without waiting.
-func (t *Trainer) Send(r Request) {
+func (t *Trainer) Send(r protocol.Request) {
 	select {
 	case t.inbox <- r:
 	default:
@@ -47,7 +48,7 @@ func (t *Trainer) Send(r Request) {
 
 // Run handles requests until the context ends.
 func (t *Trainer) Run(ctx context.Context) {
-	t.emit(Event{Type: "ready", Mechanisms: catalogue(), Published: t.Published})
+	t.emit(protocol.Event{Type: "ready", Mechanisms: catalogue(), Published: t.Published})
 	t.state()
 	defer t.leave()
 	for ctx.Err() == nil {
@@ -68,28 +69,28 @@ func (t *Trainer) Run(ctx context.Context) {
 	}
 }
 
-func (t *Trainer) handle(ctx context.Context, r Request) {
+func (t *Trainer) handle(ctx context.Context, r protocol.Request) {
 	err := t.answer(ctx, r)
 	if err != nil {
 		t.fail(err)
 	}
 }
 
-func (t *Trainer) answer(ctx context.Context, r Request) error {
+func (t *Trainer) answer(ctx context.Context, r protocol.Request) error {
 	switch r.Type {
 	case "account":
 		if r.Question == nil {
 			return errors.New("train: account: no question")
 		}
 		a := Account(*r.Question)
-		t.emit(Event{Type: "account", ID: r.ID, Answer: &a})
+		t.emit(protocol.Event{Type: "account", ID: r.ID, Answer: &a})
 		return nil
 	case "audit":
 		if r.Audit == nil || t.Audit == nil {
 			return errors.New("train: audit: no question, or nobody to answer it")
 		}
-		a := t.Audit(ctx, *r.Audit, func(a AuditAnswer) { t.emit(Event{Type: "audit", ID: r.ID, Audit: &a}) })
-		t.emit(Event{Type: "audit", ID: r.ID, Audit: &a})
+		a := t.Audit(ctx, *r.Audit, func(a protocol.AuditAnswer) { t.emit(protocol.Event{Type: "audit", ID: r.ID, Audit: &a}) })
+		t.emit(protocol.Event{Type: "audit", ID: r.ID, Audit: &a})
 		return nil
 	case "replay":
 		if r.Config == nil {
@@ -134,35 +135,35 @@ func (t *Trainer) answer(ctx context.Context, r Request) error {
 		if err != nil {
 			return err
 		}
-		t.emit(Event{Type: "checkpoint", Checkpoint: file})
+		t.emit(protocol.Event{Type: "checkpoint", Checkpoint: file})
 	default:
 		return fmt.Errorf("train: unknown request %q", r.Type)
 	}
 	return nil
 }
 
-func (t *Trainer) open(ctx context.Context, src Source) error {
+func (t *Trainer) open(ctx context.Context, src protocol.Source) error {
 	if err := t.leave(); err != nil {
 		return err
 	}
 	t.dataset = nil
-	t.emit(Event{Type: "state", State: "loading"})
+	t.emit(protocol.Event{Type: "state", State: "loading"})
 	defer t.state()
-	d, err := OpenDataset(ctx, t.host, src, func(l Loading) { t.emit(Event{Type: "loading", Loading: &l}) })
+	d, err := OpenDataset(ctx, t.host, src, func(l protocol.Loading) { t.emit(protocol.Event{Type: "loading", Loading: &l}) })
 	if err != nil {
 		return err
 	}
 	t.dataset = d
-	t.emit(Event{Type: "dataset", Dataset: d.Info()})
+	t.emit(protocol.Event{Type: "dataset", Dataset: d.Info()})
 	return nil
 }
 
-func (t *Trainer) start(ctx context.Context, c Config) error {
+func (t *Trainer) start(ctx context.Context, c protocol.Config) error {
 	s, err := t.begin(ctx, c, nil)
 	if err != nil {
 		return err
 	}
-	t.emit(Event{Type: "planned", Planned: s.Planned()})
+	t.emit(protocol.Event{Type: "planned", Planned: s.Planned()})
 	if err := t.evaluate(ctx); err != nil {
 		return err
 	}
@@ -179,8 +180,8 @@ func (t *Trainer) restore(ctx context.Context, file []byte) error {
 	if err != nil {
 		return err
 	}
-	t.emit(Event{Type: "planned", Planned: s.Planned()})
-	t.curve = []Spend{s.Spend()}
+	t.emit(protocol.Event{Type: "planned", Planned: s.Planned()})
+	t.curve = []protocol.Spend{s.Spend()}
 	t.tellStep(true)
 	if err := t.evaluate(ctx); err != nil {
 		return err
@@ -193,7 +194,7 @@ func (t *Trainer) restore(ctx context.Context, file []byte) error {
 }
 
 // begin makes a session, new or restored, in place of the one there is. A session that is refused leaves that one alone.
-func (t *Trainer) begin(ctx context.Context, c Config, saved *Checkpoint) (*Session, error) {
+func (t *Trainer) begin(ctx context.Context, c protocol.Config, saved *Checkpoint) (*Session, error) {
 	if t.dataset == nil {
 		return nil, errors.New("train: there is no dataset; open one first")
 	}
@@ -260,12 +261,12 @@ func (t *Trainer) advance(ctx context.Context) {
 func (t *Trainer) tellStep(important bool) {
 	if now := time.Now(); important || now.Sub(t.shown) >= 250*time.Millisecond {
 		t.shown = now
-		t.emit(Event{Type: "step", Step: t.lastStep()})
+		t.emit(protocol.Event{Type: "step", Step: t.lastStep()})
 	}
 }
 
 // lastStep is what there is to tell of the last step, and of the curve up to it.
-func (t *Trainer) lastStep() *StepEvent {
+func (t *Trainer) lastStep() *protocol.StepEvent {
 	e := t.session.Last()
 	e.Curve, t.curve = t.curve, nil
 	return e
@@ -274,7 +275,7 @@ func (t *Trainer) lastStep() *StepEvent {
 func (t *Trainer) evaluate(ctx context.Context) error {
 	e, err := t.session.Evaluate(ctx)
 	if err == nil && e != nil {
-		t.emit(Event{Type: "epoch", Epoch: e})
+		t.emit(protocol.Event{Type: "epoch", Epoch: e})
 	}
 	return err
 }
@@ -295,7 +296,7 @@ func (t *Trainer) stop() error {
 	err := t.session.Settle()
 	found, failed := t.session.Audited()
 	t.running, t.over = false, true
-	t.emit(Event{Type: "done", Step: t.lastStep(), Planned: t.session.Planned(), Audit: found})
+	t.emit(protocol.Event{Type: "done", Step: t.lastStep(), Planned: t.session.Planned(), Audit: found})
 	t.state()
 	return errors.Join(err, failed)
 }
@@ -328,8 +329,8 @@ func (t *Trainer) state() {
 	case t.session != nil:
 		name = "paused"
 	}
-	t.emit(Event{Type: "state", State: name})
+	t.emit(protocol.Event{Type: "state", State: name})
 }
 
-func (t *Trainer) notice(message string) { t.emit(Event{Type: "notice", Message: message}) }
-func (t *Trainer) fail(err error)        { t.emit(Event{Type: "error", Message: err.Error()}) }
+func (t *Trainer) notice(message string) { t.emit(protocol.Event{Type: "notice", Message: message}) }
+func (t *Trainer) fail(err error)        { t.emit(protocol.Event{Type: "error", Message: err.Error()}) }

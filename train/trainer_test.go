@@ -11,13 +11,14 @@ import (
 	"time"
 
 	"cloister/data"
+	"cloister/train/protocol"
 )
 
 // talk is a page's end of the line.
 type talk struct {
 	*testing.T
 	trainer *Trainer
-	events  chan Event
+	events  chan protocol.Event
 	folder  string
 }
 
@@ -28,8 +29,8 @@ func newTalk(t *testing.T) *talk {
 		t.Fatal(err)
 	}
 	host := &MemoryHost{New: PlainBackend, Open: data.FromDir}
-	p := &talk{T: t, events: make(chan Event, 10_000), folder: folder}
-	p.trainer = NewTrainer(host, func(e Event) { p.events <- e })
+	p := &talk{T: t, events: make(chan protocol.Event, 10_000), folder: folder}
+	p.trainer = NewTrainer(host, func(e protocol.Event) { p.events <- e })
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { p.trainer.Run(ctx); close(done) }()
@@ -38,7 +39,7 @@ func newTalk(t *testing.T) *talk {
 }
 
 // until returns the events up to the first that is as wanted.
-func (p *talk) until(want func(Event) bool) (all []Event) {
+func (p *talk) until(want func(protocol.Event) bool) (all []protocol.Event) {
 	p.Helper()
 	for {
 		select {
@@ -53,9 +54,9 @@ func (p *talk) until(want func(Event) bool) (all []Event) {
 	}
 }
 
-func (p *talk) hear(kind string) Event {
+func (p *talk) hear(kind string) protocol.Event {
 	p.Helper()
-	all := p.until(func(e Event) bool { return e.Type == kind || e.Type == "error" })
+	all := p.until(func(e protocol.Event) bool { return e.Type == kind || e.Type == "error" })
 	last := all[len(all)-1]
 	if last.Type != kind {
 		p.Fatalf("heard %q instead of %s", last.Message, kind)
@@ -65,12 +66,12 @@ func (p *talk) hear(kind string) Event {
 
 func (p *talk) hearState(state string) {
 	p.Helper()
-	p.until(func(e Event) bool { return e.Type == "state" && e.State == state })
+	p.until(func(e protocol.Event) bool { return e.Type == "state" && e.State == state })
 }
 
 func (p *talk) open() {
 	p.Helper()
-	p.trainer.Send(Request{Type: "open", Source: &Source{Kind: "url", URL: p.folder}})
+	p.trainer.Send(protocol.Request{Type: "open", Source: &protocol.Source{Kind: "url", URL: p.folder}})
 	p.hear("dataset")
 	p.hearState("idle")
 }
@@ -80,19 +81,19 @@ func TestAPageTrains(t *testing.T) {
 	if e := p.hear("ready"); len(e.Mechanisms) < 10 {
 		t.Errorf("%d mechanisms", len(e.Mechanisms))
 	}
-	p.trainer.Send(Request{Type: "open", Source: &Source{Kind: "url", URL: p.folder}})
+	p.trainer.Send(protocol.Request{Type: "open", Source: &protocol.Source{Kind: "url", URL: p.folder}})
 	d := p.hear("dataset").Dataset
 	if d.Train != 1500 || d.Test != 100 || len(d.Samples) != shownSamples || len(d.Models) < 3 || len(d.Presets) == 0 {
 		t.Errorf("dataset %+v", d)
 	}
 	c := quick()
-	p.trainer.Send(Request{Type: "start", Config: &c})
+	p.trainer.Send(protocol.Request{Type: "start", Config: &c})
 	plan := p.hear("planned").Planned
 	if !plan.Private || plan.Steps != 30 || !(plan.EpsilonUpper <= 3) || !(plan.EpsilonLower > 2.9) {
 		t.Errorf("planned %+v", plan)
 	}
-	events := p.until(func(e Event) bool { return e.Type == "done" })
-	epochs, curve := 0, []Spend(nil)
+	events := p.until(func(e protocol.Event) bool { return e.Type == "done" })
+	epochs, curve := 0, []protocol.Spend(nil)
 	for _, e := range events {
 		if e.Step != nil {
 			curve = append(curve, e.Step.Curve...)
@@ -127,7 +128,7 @@ func TestAPageTrains(t *testing.T) {
 	p.hearState("done")
 }
 
-func checkEpoch(t *testing.T, e *EpochEvent, d *DatasetInfo) {
+func checkEpoch(t *testing.T, e *protocol.EpochEvent, d *protocol.DatasetInfo) {
 	t.Helper()
 	sum, right := 0, 0
 	for class, row := range e.Confusion {
@@ -146,22 +147,22 @@ func TestPauseSaveRestoreStop(t *testing.T) {
 	p.open()
 	c := quick()
 	c.Epochs = 50
-	p.trainer.Send(Request{Type: "start", Config: &c})
-	p.until(func(e Event) bool { return e.Type == "step" })
-	p.trainer.Send(Request{Type: "pause"})
+	p.trainer.Send(protocol.Request{Type: "start", Config: &c})
+	p.until(func(e protocol.Event) bool { return e.Type == "step" })
+	p.trainer.Send(protocol.Request{Type: "pause"})
 	p.hearState("paused")
-	p.trainer.Send(Request{Type: "step"})
+	p.trainer.Send(protocol.Request{Type: "step"})
 	one := p.hear("step").Step.Step
-	p.trainer.Send(Request{Type: "save"})
+	p.trainer.Send(protocol.Request{Type: "save"})
 	file := p.hear("checkpoint").Checkpoint
-	p.trainer.Send(Request{Type: "account", ID: 5, Question: &AccountQuestion{Kind: "epsilon", Segments: "1:0.01:100", Delta: 1e-5}})
+	p.trainer.Send(protocol.Request{Type: "account", ID: 5, Question: &protocol.AccountQuestion{Kind: "epsilon", Segments: "1:0.01:100", Delta: 1e-5}})
 	if e := p.hear("account"); e.ID != 5 || !(e.Answer.Upper > 0) {
 		t.Errorf("answer %+v", e)
 	}
-	p.trainer.Send(Request{Type: "resume"})
+	p.trainer.Send(protocol.Request{Type: "resume"})
 	p.hearState("running")
-	p.until(func(e Event) bool { return e.Type == "step" && e.Step.Step > one })
-	p.trainer.Send(Request{Type: "stop"})
+	p.until(func(e protocol.Event) bool { return e.Type == "step" && e.Step.Step > one })
+	p.trainer.Send(protocol.Request{Type: "stop"})
 	done := p.hear("done")
 	if done.Step.Step <= one || done.Step.Step >= 750 {
 		t.Errorf("stopped at step %d", done.Step.Step)
@@ -170,8 +171,8 @@ func TestPauseSaveRestoreStop(t *testing.T) {
 	if done.Planned.EpsilonUpper < 2.9 {
 		t.Errorf("certified at %v", done.Planned.EpsilonUpper)
 	}
-	p.trainer.Send(Request{Type: "restore", Checkpoint: file})
-	events := p.until(func(e Event) bool { return e.Type == "state" && e.State == "paused" })
+	p.trainer.Send(protocol.Request{Type: "restore", Checkpoint: file})
+	events := p.until(func(e protocol.Event) bool { return e.Type == "state" && e.State == "paused" })
 	var at int
 	for _, e := range events {
 		if e.Type == "step" {
@@ -188,24 +189,24 @@ func TestRequestsThatCannotBe(t *testing.T) {
 	c, bad := quick(), quick()
 	bad.BatchSize = 1 << 40
 	for _, r := range []struct {
-		request Request
+		request protocol.Request
 		want    string
 	}{
-		{Request{Type: "start", Config: &c}, "open one first"},
-		{Request{Type: "pause"}, "no run"},
-		{Request{Type: "open"}, "no source"},
-		{Request{Type: "open", Source: &Source{Kind: "ftp"}}, `"ftp"`},
-		{Request{Type: "open", Source: &Source{Kind: "url", URL: filepath.Join(p.folder, "nothing")}}, "manifest"},
-		{Request{Type: "open", Source: &Source{Kind: "url", URL: p.folder}}, ""},
-		{Request{Type: "start", Config: &bad}, "BatchSize"},
-		{Request{Type: "restore", Checkpoint: []byte("no")}, "checkpoint"},
-		{Request{Type: "account", Question: &AccountQuestion{Kind: "luck"}}, ""},
+		{protocol.Request{Type: "start", Config: &c}, "open one first"},
+		{protocol.Request{Type: "pause"}, "no run"},
+		{protocol.Request{Type: "open"}, "no source"},
+		{protocol.Request{Type: "open", Source: &protocol.Source{Kind: "ftp"}}, `"ftp"`},
+		{protocol.Request{Type: "open", Source: &protocol.Source{Kind: "url", URL: filepath.Join(p.folder, "nothing")}}, "manifest"},
+		{protocol.Request{Type: "open", Source: &protocol.Source{Kind: "url", URL: p.folder}}, ""},
+		{protocol.Request{Type: "start", Config: &bad}, "BatchSize"},
+		{protocol.Request{Type: "restore", Checkpoint: []byte("no")}, "checkpoint"},
+		{protocol.Request{Type: "account", Question: &protocol.AccountQuestion{Kind: "luck"}}, ""},
 	} {
 		p.trainer.Send(r.request)
 		if r.want == "" {
 			continue
 		}
-		events := p.until(func(e Event) bool { return e.Type == "error" })
+		events := p.until(func(e protocol.Event) bool { return e.Type == "error" })
 		if got := events[len(events)-1].Message; !strings.Contains(got, r.want) {
 			t.Errorf("%s: %q, want it to say %q", r.request.Type, got, r.want)
 		}
@@ -231,14 +232,14 @@ func TestBrokenShard(t *testing.T) {
 	if err := os.WriteFile(shards[0], file, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p.trainer.Send(Request{Type: "open", Source: &Source{Kind: "url", URL: p.folder}})
-	events := p.until(func(e Event) bool { return e.Type == "error" })
+	p.trainer.Send(protocol.Request{Type: "open", Source: &protocol.Source{Kind: "url", URL: p.folder}})
+	events := p.until(func(e protocol.Event) bool { return e.Type == "error" })
 	if got := events[len(events)-1].Message; !strings.Contains(got, "shard 0") || !strings.Contains(got, "checksum") {
 		t.Errorf("error %q", got)
 	}
 	c := quick()
-	p.trainer.Send(Request{Type: "start", Config: &c})
-	events = p.until(func(e Event) bool { return e.Type == "error" })
+	p.trainer.Send(protocol.Request{Type: "start", Config: &c})
+	events = p.until(func(e protocol.Event) bool { return e.Type == "error" })
 	if got := events[len(events)-1].Message; !strings.Contains(got, "open one first") {
 		t.Errorf("error %q", got)
 	}
@@ -247,28 +248,28 @@ func TestBrokenShard(t *testing.T) {
 // A replay is heard under its own name only, gets no ledger, keeps other requests out and can be stopped.
 func TestAPageReplays(t *testing.T) {
 	p := newTalk(t)
-	p.trainer.Replay = func(ctx context.Context, c Config, env Environment, progress func(ReplayAnswer)) ReplayAnswer {
+	p.trainer.Replay = func(ctx context.Context, c protocol.Config, env Environment, progress func(protocol.ReplayAnswer)) protocol.ReplayAnswer {
 		if env.Ledger != nil || env.Dataset == nil || c.Mechanism.Name != "standard" {
 			t.Errorf("replaying %q with %+v", c.Mechanism.Name, env)
 		}
-		progress(ReplayAnswer{NotPrivate: "no", Step: 1})
+		progress(protocol.ReplayAnswer{NotPrivate: "no", Step: 1})
 		<-ctx.Done()
-		return ReplayAnswer{NotPrivate: "no", Done: true, Error: "stopped"}
+		return protocol.ReplayAnswer{NotPrivate: "no", Done: true, Error: "stopped"}
 	}
 	c := quick()
-	p.trainer.Send(Request{Type: "replay", Config: &c})
+	p.trainer.Send(protocol.Request{Type: "replay", Config: &c})
 	p.refused("open one first")
 	p.open()
 	c.Mechanism.Name = "standard"
-	p.trainer.Send(Request{Type: "replay", Config: &c, ID: 7})
+	p.trainer.Send(protocol.Request{Type: "replay", Config: &c, ID: 7})
 	if e := p.hear("replay"); e.ID != 7 || e.Replay.Step != 1 || e.Replay.NotPrivate == "" {
 		t.Errorf("heard %+v", e.Replay)
 	}
-	p.trainer.Send(Request{Type: "start", Config: &c})
+	p.trainer.Send(protocol.Request{Type: "start", Config: &c})
 	p.refused("a replay goes on")
-	p.trainer.Send(Request{Type: "account", Question: &AccountQuestion{Kind: "epsilon", Segments: "1:0.01:100", Delta: 1e-5}})
+	p.trainer.Send(protocol.Request{Type: "account", Question: &protocol.AccountQuestion{Kind: "epsilon", Segments: "1:0.01:100", Delta: 1e-5}})
 	p.hear("account")
-	p.trainer.Send(Request{Type: "stop"})
+	p.trainer.Send(protocol.Request{Type: "stop"})
 	if e := p.hear("replay"); !e.Replay.Done || e.Replay.Error != "stopped" {
 		t.Errorf("heard %+v", e.Replay)
 	}
@@ -277,15 +278,15 @@ func TestAPageReplays(t *testing.T) {
 		t.Errorf("the ledger knows of %d runs", len(runs))
 	}
 	c = quick()
-	p.trainer.Send(Request{Type: "start", Config: &c})
-	p.until(func(e Event) bool { return e.Type == "step" })
-	p.trainer.Send(Request{Type: "replay", Config: &c})
+	p.trainer.Send(protocol.Request{Type: "start", Config: &c})
+	p.until(func(e protocol.Event) bool { return e.Type == "step" })
+	p.trainer.Send(protocol.Request{Type: "replay", Config: &c})
 	p.refused("there is a run")
 }
 
 func (p *talk) refused(why string) {
 	p.Helper()
-	events := p.until(func(e Event) bool { return e.Type == "error" })
+	events := p.until(func(e protocol.Event) bool { return e.Type == "error" })
 	if got := events[len(events)-1].Message; !strings.Contains(got, why) {
 		p.Errorf("error %q, want it to say %q", got, why)
 	}

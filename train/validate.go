@@ -8,6 +8,7 @@ import (
 
 	"cloister/data"
 	"cloister/nn"
+	"cloister/train/protocol"
 )
 
 // Limits on a configuration; each is far beyond what a tab can usefully do.
@@ -18,9 +19,9 @@ const (
 	maxSeed    = 1<<53 - 1 // the largest integer that a page can name exactly
 )
 
-// Validate reports the first field that is out of its range for a dataset, and what would be right.
-func (c *Config) Validate(d *data.Manifest) error {
-	if _, err := c.network(d); err != nil {
+// Validate reports the first field of a configuration that is out of its range for a dataset, and what would be right.
+func Validate(c *protocol.Config, d *data.Manifest) error {
+	if _, err := network(c, d); err != nil {
 		return fmt.Errorf("train: Model: %w", err)
 	}
 	n := d.TrainRecords
@@ -39,7 +40,7 @@ func (c *Config) Validate(d *data.Manifest) error {
 		{c.Workers >= 0 && c.Workers <= maxWorkers, "Workers", fmt.Sprintf("0 (one per processor) to %d", maxWorkers), c.Workers},
 		{slices.Contains(nn.OptimiserNames(), c.Optimizer), "Optimizer", oneOf(nn.OptimiserNames()), c.Optimizer},
 		{slices.Contains(nn.ScheduleNames(), c.Schedule), "Schedule", oneOf(nn.ScheduleNames()), c.Schedule},
-		{c.Seed == nil || *c.Seed <= maxSeed, "Seed", fmt.Sprintf("at most %d", uint64(maxSeed)), c.seedForError()},
+		{c.Seed == nil || *c.Seed <= maxSeed, "Seed", fmt.Sprintf("at most %d", uint64(maxSeed)), seedForError(c)},
 	} {
 		if !check.ok {
 			return fmt.Errorf("train: %s is %v, want %s", check.field, check.got, check.want)
@@ -51,37 +52,12 @@ func (c *Config) Validate(d *data.Manifest) error {
 	return nil
 }
 
-// Steps is the number of steps of the run, and of one epoch, for n training records: an epoch is floor(n / BatchSize)
-// steps, as in the DP-SGD benchmark.
-func (c *Config) Steps(n int) (total, perEpoch int) {
-	perEpoch = n / c.BatchSize
-	return int(c.Epochs*float64(perEpoch) + 1e-9), perEpoch
-}
-
-// SamplingRate is q, the probability of each record to be in a step's batch.
-func (c *Config) SamplingRate(n int) float64 { return float64(c.BatchSize) / float64(n) }
-
-// NotPrivate says why a run of this configuration is not private; it is empty when the run is.
-func (c *Config) NotPrivate() string {
-	var why []string
-	if c.NonPrivate {
-		why = append(why, "gradients are neither clipped nor noised")
-	}
-	if c.Seed != nil {
-		why = append(why, "its seed is known, and with it the noise (reproducible)")
-	}
-	if c.Diagnostics {
-		why = append(why, "raw figures of the private data are shown (diagnostics)")
-	}
-	return strings.Join(why, "; ")
-}
-
 // network builds the configured model for a dataset's shape.
-func (c *Config) network(d *data.Manifest) (*nn.Model, error) {
+func network(c *protocol.Config, d *data.Manifest) (*nn.Model, error) {
 	return nn.ByName(c.Model, nn.Shape{C: d.Channels, H: d.Height, W: d.Width}, len(d.Classes))
 }
 
-func (c *Config) seedForError() any {
+func seedForError(c *protocol.Config) any {
 	if c.Seed == nil {
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"cloister/data"
+	"cloister/train/protocol"
 )
 
 // testManifest describes 1000 records of 1x28x28.
@@ -19,45 +20,45 @@ func TestValidateNamesTheField(t *testing.T) {
 	nan, inf := math.NaN(), math.Inf(1)
 	huge := uint64(1 << 60)
 	for name, c := range map[string]struct {
-		change func(*Config)
+		change func(*protocol.Config)
 		want   string
 	}{
-		"unknown model":    {func(c *Config) { c.Model = "resnet" }, `Model: nn: unknown model "resnet"`},
-		"model too large":  {func(c *Config) { c.Model = "" }, "Model"},
-		"epsilon 0":        {func(c *Config) { c.Epsilon = 0 }, "Epsilon is 0"},
-		"epsilon negative": {func(c *Config) { c.Epsilon = -1 }, "Epsilon is -1"},
-		"epsilon NaN":      {func(c *Config) { c.Epsilon = nan }, "Epsilon is NaN"},
-		"epsilon infinite": {func(c *Config) { c.Epsilon = inf }, "Epsilon is +Inf"},
-		"delta 0":          {func(c *Config) { c.Delta = 0 }, "Delta is 0"},
-		"delta 1":          {func(c *Config) { c.Delta = 1 }, "Delta is 1"},
-		"delta NaN":        {func(c *Config) { c.Delta = nan }, "Delta is NaN"},
-		"delta over 1/N":   {func(c *Config) { c.Delta = 1e-3 }, "less than 1/1000"},
-		"epochs 0":         {func(c *Config) { c.Epochs = 0 }, "Epochs is 0"},
-		"epochs NaN":       {func(c *Config) { c.Epochs = nan }, "Epochs is NaN"},
-		"epochs infinite":  {func(c *Config) { c.Epochs = inf }, "Epochs is +Inf"},
-		"epochs too many":  {func(c *Config) { c.Epochs = 1e7 }, "Epochs is 1e+07"},
-		"batch 0":          {func(c *Config) { c.BatchSize = 0 }, "BatchSize is 0"},
-		"batch over N":     {func(c *Config) { c.BatchSize = 1001 }, "BatchSize is 1001, want 1 to 1000"},
-		"clip NaN":         {func(c *Config) { c.ClipNorm = nan }, "ClipNorm is NaN"},
-		"clip 0":           {func(c *Config) { c.ClipNorm = 0 }, "ClipNorm is 0"},
-		"rate NaN":         {func(c *Config) { c.LearningRate = nan }, "LearningRate is NaN"},
-		"rate negative":    {func(c *Config) { c.LearningRate = -1 }, "LearningRate is -1"},
-		"momentum 1":       {func(c *Config) { c.Momentum = 1 }, "Momentum is 1"},
-		"momentum NaN":     {func(c *Config) { c.Momentum = nan }, "Momentum is NaN"},
-		"workers":          {func(c *Config) { c.Workers = -1 }, "Workers is -1"},
-		"optimizer":        {func(c *Config) { c.Optimizer = "lion" }, "Optimizer is lion, want one of sgd"},
-		"schedule":         {func(c *Config) { c.Schedule = "" }, "Schedule is "},
-		"seed":             {func(c *Config) { c.Seed = &huge }, "Seed is"},
+		"unknown model":    {func(c *protocol.Config) { c.Model = "resnet" }, `Model: nn: unknown model "resnet"`},
+		"model too large":  {func(c *protocol.Config) { c.Model = "" }, "Model"},
+		"epsilon 0":        {func(c *protocol.Config) { c.Epsilon = 0 }, "Epsilon is 0"},
+		"epsilon negative": {func(c *protocol.Config) { c.Epsilon = -1 }, "Epsilon is -1"},
+		"epsilon NaN":      {func(c *protocol.Config) { c.Epsilon = nan }, "Epsilon is NaN"},
+		"epsilon infinite": {func(c *protocol.Config) { c.Epsilon = inf }, "Epsilon is +Inf"},
+		"delta 0":          {func(c *protocol.Config) { c.Delta = 0 }, "Delta is 0"},
+		"delta 1":          {func(c *protocol.Config) { c.Delta = 1 }, "Delta is 1"},
+		"delta NaN":        {func(c *protocol.Config) { c.Delta = nan }, "Delta is NaN"},
+		"delta over 1/N":   {func(c *protocol.Config) { c.Delta = 1e-3 }, "less than 1/1000"},
+		"epochs 0":         {func(c *protocol.Config) { c.Epochs = 0 }, "Epochs is 0"},
+		"epochs NaN":       {func(c *protocol.Config) { c.Epochs = nan }, "Epochs is NaN"},
+		"epochs infinite":  {func(c *protocol.Config) { c.Epochs = inf }, "Epochs is +Inf"},
+		"epochs too many":  {func(c *protocol.Config) { c.Epochs = 1e7 }, "Epochs is 1e+07"},
+		"batch 0":          {func(c *protocol.Config) { c.BatchSize = 0 }, "BatchSize is 0"},
+		"batch over N":     {func(c *protocol.Config) { c.BatchSize = 1001 }, "BatchSize is 1001, want 1 to 1000"},
+		"clip NaN":         {func(c *protocol.Config) { c.ClipNorm = nan }, "ClipNorm is NaN"},
+		"clip 0":           {func(c *protocol.Config) { c.ClipNorm = 0 }, "ClipNorm is 0"},
+		"rate NaN":         {func(c *protocol.Config) { c.LearningRate = nan }, "LearningRate is NaN"},
+		"rate negative":    {func(c *protocol.Config) { c.LearningRate = -1 }, "LearningRate is -1"},
+		"momentum 1":       {func(c *protocol.Config) { c.Momentum = 1 }, "Momentum is 1"},
+		"momentum NaN":     {func(c *protocol.Config) { c.Momentum = nan }, "Momentum is NaN"},
+		"workers":          {func(c *protocol.Config) { c.Workers = -1 }, "Workers is -1"},
+		"optimizer":        {func(c *protocol.Config) { c.Optimizer = "lion" }, "Optimizer is lion, want one of sgd"},
+		"schedule":         {func(c *protocol.Config) { c.Schedule = "" }, "Schedule is "},
+		"seed":             {func(c *protocol.Config) { c.Seed = &huge }, "Seed is"},
 	} {
 		c1 := quick()
 		c.change(&c1)
-		err := c1.Validate(testManifest())
+		err := Validate(&c1, testManifest())
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "train: ") {
 			t.Errorf("%s: %v, want it to say %q", name, err, c.want)
 		}
 	}
 	good := quick()
-	if err := good.Validate(testManifest()); err != nil {
+	if err := Validate(&good, testManifest()); err != nil {
 		t.Error(err)
 	}
 }
@@ -65,7 +66,7 @@ func TestValidateNamesTheField(t *testing.T) {
 // The mechanism's name and parameters are checked before anything is charged.
 func TestUnknownMechanismIsRefused(t *testing.T) {
 	b := newBench(t, 500, 10)
-	for _, m := range []Mechanism{{Name: "magic"}, {Name: "quantile", Params: map[string]float64{"rate": math.NaN()}}, {Name: "fixed", Params: map[string]float64{"nothing": 1}}} {
+	for _, m := range []protocol.Mechanism{{Name: "magic"}, {Name: "quantile", Params: map[string]float64{"rate": math.NaN()}}, {Name: "fixed", Params: map[string]float64{"nothing": 1}}} {
 		c := quick()
 		c.Mechanism = m
 		if s, err := b.try(c, nil); err == nil {
@@ -99,7 +100,7 @@ func TestPresetsAreValid(t *testing.T) {
 			t.Errorf("%d records: %d presets", records, len(all))
 		}
 		for _, p := range all {
-			if err := p.Config.Validate(&d.Manifest); err != nil {
+			if err := Validate(&p.Config, &d.Manifest); err != nil {
 				t.Errorf("%d records, %s: %v", records, p.Title, err)
 			}
 		}

@@ -1,5 +1,5 @@
 // Command wasm is the trainer as a browser runs it, in a worker of its own: it binds package train to messages.
-// Requests and events are plain objects, typed in train/protocol.go and, for the page, in static/src/protocol.ts.
+// Requests and events are plain objects, typed in train/protocol and, for the page, in static/src/protocol.ts.
 package main
 
 import (
@@ -9,24 +9,25 @@ import (
 
 	"cloister/train"
 	"cloister/train/demo"
+	"cloister/train/protocol"
 )
 
 func main() {
 	defer func() {
 		if r := recover(); r != nil {
-			post(train.Event{Type: "error", Fatal: true, Message: fmt.Sprintf("The trainer failed: %v", r)})
+			post(protocol.Event{Type: "error", Fatal: true, Message: fmt.Sprintf("The trainer failed: %v", r)})
 			panic(r)
 		}
 	}()
 	loader := js.Global().Get("cloister") // static/src/workers/trainer.ts
-	notice := func(s string) { post(train.Event{Type: "notice", Message: s}) }
+	notice := func(s string) { post(protocol.Event{Type: "notice", Message: s}) }
 	trainer := train.NewTrainer(&train.BrowserHost{Script: loader.Get("compute").String(), Notice: notice}, post)
 	trainer.Audit, trainer.Replay, trainer.Published = demo.Audit, demo.Replay, demo.Published()
 
 	hear := func(message js.Value) {
-		r, err := train.DecodeRequest(message)
+		r, err := protocol.DecodeRequest(message)
 		if err != nil {
-			post(train.Event{Type: "error", Message: err.Error()})
+			post(protocol.Event{Type: "error", Message: err.Error()})
 			return
 		}
 		trainer.Send(r)
@@ -42,4 +43,4 @@ func main() {
 	trainer.Run(context.Background())
 }
 
-func post(e train.Event) { js.Global().Call("postMessage", train.EncodeEvent(e)) }
+func post(e protocol.Event) { js.Global().Call("postMessage", protocol.EncodeEvent(e)) }

@@ -8,7 +8,7 @@ import (
 	"io"
 
 	"cloister/cmd/bench/accounting"
-	"cloister/cmd/bench/markdown"
+	"cloister/cmd/markdown"
 )
 
 // accountReport is the accountant's speed on both sides.

@@ -1,15 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 
-	"cloister/cmd/bench/browser"
+	"cloister/cmd/browser"
 	"cloister/cmd/chromium"
 )
 
@@ -59,7 +57,7 @@ func (l *lab) close() {
 
 // mountSite serves dist/, whose workers are what is measured.
 func (l *lab) mountSite(ctx context.Context, log io.Writer) error {
-	if err := buildSite(ctx, l.root, log); err != nil {
+	if err := browser.Build(ctx, l.root, log); err != nil {
 		return err
 	}
 	dist := filepath.Join(l.root, "dist")
@@ -75,34 +73,13 @@ func (l *lab) mountSite(ctx context.Context, log io.Writer) error {
 func buildBench(ctx context.Context, root string) error {
 	web := filepath.Join(root, "cmd/bench/web")
 	if _, err := os.Stat(filepath.Join(web, "node_modules")); err != nil {
-		if err := run(ctx, web, nil, "npm", "ci"); err != nil {
+		if err := browser.Exec(ctx, web, nil, "npm", "ci"); err != nil {
 			return err
 		}
 	}
-	if err := run(ctx, web, nil, "npm", "run", "build"); err != nil {
+	if err := browser.Exec(ctx, web, nil, "npm", "run", "build"); err != nil {
 		return err
 	}
-	return run(ctx, root, []string{"GOOS=js", "GOARCH=wasm"},
+	return browser.Exec(ctx, root, []string{"GOOS=js", "GOARCH=wasm"},
 		"go", "build", "-trimpath", "-ldflags", "-s -w", "-o", "build/bench/plain.wasm", "./cmd/bench/plain")
-}
-
-// buildSite builds dist/ where there is none; a dist/ that is there is measured as it is.
-func buildSite(ctx context.Context, root string, log io.Writer) error {
-	if _, err := os.Stat(filepath.Join(root, "dist/index.html")); err == nil {
-		return nil
-	}
-	fmt.Fprintln(log, "bench: the site is not built: make build")
-	return run(ctx, root, nil, "make", "build")
-}
-
-func run(ctx context.Context, dir string, env []string, name string, args ...string) error {
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), env...)
-	var said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &said, &said
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("bench: %s %v in %s: %w\n%s", name, args, dir, err, said.String())
-	}
-	return nil
 }

@@ -1,5 +1,5 @@
 // Command bench measures Cloister in headless Chromium: the compiled step against the machine and against others, the
-// accountant, a whole training run through the page, and the experiments.
+// accountant, and a whole training run through the page.
 package main
 
 import (
@@ -16,7 +16,6 @@ const usage = `usage: go run ./cmd/bench COMMAND [flags]
   step         samples a second of the compiled step, against this core's peak, plain Go and TF.js
   account      milliseconds of the accountant, natively and in a tab
   train        a whole run through the page: seconds, accuracy, memory
-  experiments  mechanism x dataset x seed, as docs/experiments says, where they left off
 
 Each command explains its flags with -h. What is measured is dist/, so build it first: make build.
 `
@@ -24,7 +23,7 @@ Each command explains its flags with -h. What is measured is dist/, so build it 
 // command is one measurement. Progress goes to log, results to out.
 type command func(ctx context.Context, args []string, out, log io.Writer) error
 
-var commands = map[string]command{"step": stepCommand, "account": accountCommand, "train": trainCommand, "experiments": experimentsCommand}
+var commands = map[string]command{"step": stepCommand, "account": accountCommand, "train": trainCommand}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

@@ -6,8 +6,8 @@ import (
 	"io"
 	"math"
 
-	"cloister/cmd/bench/markdown"
 	"cloister/cmd/bench/network"
+	"cloister/cmd/markdown"
 )
 
 // stepReport is everything that `bench step` measured. Rates are samples a second, medians over the rounds.

@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"cloister/cmd/bench/markdown"
 	"cloister/cmd/bench/network"
+	"cloister/cmd/markdown"
 	"cloister/nn"
 	"cloister/nn/compile"
 )

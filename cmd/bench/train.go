@@ -11,15 +11,16 @@ import (
 	"strconv"
 	"strings"
 
-	"cloister/cmd/bench/markdown"
+	"cloister/cmd/browser"
 	"cloister/cmd/chromium"
+	"cloister/cmd/markdown"
 )
 
 // trainReport is one configuration, run several times.
 type trainReport struct {
 	Machine  machine           `json:"machine"`
 	Settings map[string]string `json:"settings"`
-	Runs     []runReport       `json:"runs"`
+	Runs     []browser.Report  `json:"runs"`
 }
 
 func trainCommand(ctx context.Context, args []string, out, log io.Writer) error {
@@ -35,7 +36,7 @@ func trainCommand(ctx context.Context, args []string, out, log io.Writer) error 
 	if err := parse(flags, args, log); err != nil {
 		return err
 	}
-	settings, err := parseSettings(*more)
+	settings, err := browser.ParseSettings(*more)
 	if err != nil {
 		fmt.Fprintln(log, err)
 		return errArguments
@@ -60,10 +61,10 @@ func measureTraining(ctx context.Context, data string, settings map[string]strin
 	if data != "" && !filepath.IsAbs(data) {
 		data = filepath.Join(root, data)
 	}
-	if err := buildSite(ctx, root, log); err != nil {
+	if err := browser.Build(ctx, root, log); err != nil {
 		return nil, err
 	}
-	site, name, err := product(root, data)
+	site, name, err := browser.Product(root, data)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +77,7 @@ func measureTraining(ctx context.Context, data string, settings map[string]strin
 		return nil, err
 	}
 	for i := range runs {
-		r, err := runOnce(ctx, site, order{settings: settings}, log)
+		r, err := browser.Run(ctx, site, browser.Order{Settings: settings}, log)
 		if err != nil {
 			return nil, err
 		}

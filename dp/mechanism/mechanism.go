@@ -173,7 +173,7 @@ func New(name string, params map[string]float64, s Setting) (*Design, error) {
 		m := find(part)
 		switch {
 		case m == nil:
-			return nil, fmt.Errorf("mechanism: unknown name %q", part)
+			return nil, fmt.Errorf("mechanism: unknown mechanism %q", part)
 		case (i == 0) != (m.Kind == Clipping):
 			return nil, fmt.Errorf("mechanism: %q is a %s: a composition begins with one mechanism and goes on with schedules, filters and averaging", part, m.Kind)
 		}

@@ -12,6 +12,7 @@ import (
 	"cloister/dp/mechanism"
 	"cloister/dp/replay"
 	"cloister/train"
+	"cloister/train/protocol"
 )
 
 // layers is the number of parameter tensors of the network that is imagined; the benchmark's on MNIST has as many.
@@ -21,7 +22,7 @@ const layers = 8
 const maxSteps = 100_000
 
 // Audit plays the attacker of package dp/audit against a mechanism, for as many steps as its run has.
-func Audit(ctx context.Context, q train.AuditQuestion, progress func(train.AuditAnswer)) train.AuditAnswer {
+func Audit(ctx context.Context, q protocol.AuditQuestion, progress func(protocol.AuditAnswer)) protocol.AuditAnswer {
 	a, err := attack(ctx, q, progress)
 	if err != nil {
 		a.Error = err.Error()
@@ -29,7 +30,7 @@ func Audit(ctx context.Context, q train.AuditQuestion, progress func(train.Audit
 	return a
 }
 
-func attack(ctx context.Context, q train.AuditQuestion, progress func(train.AuditAnswer)) (a train.AuditAnswer, err error) {
+func attack(ctx context.Context, q protocol.AuditQuestion, progress func(protocol.AuditAnswer)) (a protocol.AuditAnswer, err error) {
 	if q.BatchSize < 1 || q.BatchSize > q.Records || q.Epochs < 1 || q.Epochs > maxSteps/(q.Records/q.BatchSize) {
 		return a, fmt.Errorf("demo: batch %d of %d records for %d epochs", q.BatchSize, q.Records, q.Epochs)
 	}
@@ -49,12 +50,12 @@ func attack(ctx context.Context, q train.AuditQuestion, progress func(train.Audi
 		found, err = sound(ctx, q, perEpoch, &a, tell)
 	}
 	a.Step = a.Steps
-	a.Found(&found)
+	train.Found(&a, &found)
 	return a, err
 }
 
 // published attacks a mechanism of the benchmark with the noise that the benchmark gives it.
-func published(ctx context.Context, q train.AuditQuestion, a *train.AuditAnswer, tell func(int)) (audit.Result, error) {
+func published(ctx context.Context, q protocol.AuditQuestion, a *protocol.AuditAnswer, tell func(int)) (audit.Result, error) {
 	s := withNoise(replay.Setting{
 		MaxGradNorm: q.ClipNorm, Tensors: slices.Repeat([]int{1}, layers), DatasetSize: q.Records, BatchSize: q.BatchSize, Epochs: q.Epochs,
 		TargetEpsilon: q.Epsilon, TargetDelta: q.Delta,
@@ -67,7 +68,7 @@ func published(ctx context.Context, q train.AuditQuestion, a *train.AuditAnswer,
 }
 
 // sound attacks a mechanism of dp's catalogue, calibrated as for a run.
-func sound(ctx context.Context, q train.AuditQuestion, perEpoch int, a *train.AuditAnswer, tell func(int)) (audit.Result, error) {
+func sound(ctx context.Context, q protocol.AuditQuestion, perEpoch int, a *protocol.AuditAnswer, tell func(int)) (audit.Result, error) {
 	s := mechanism.Setting{
 		N: q.Records, BatchSize: float64(q.BatchSize), Steps: a.Steps, StepsPerEpoch: perEpoch, ClipNorm: q.ClipNorm,
 		Tensors: slices.Repeat([]int{1}, layers), Epsilon: q.Epsilon, Delta: q.Delta,

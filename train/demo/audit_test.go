@@ -5,20 +5,20 @@ import (
 	"strings"
 	"testing"
 
-	"cloister/train"
+	"cloister/train/protocol"
 )
 
 // The benchmark's setting on MNIST.
-func question(mechanism string, published bool) train.AuditQuestion {
-	return train.AuditQuestion{
+func question(mechanism string, published bool) protocol.AuditQuestion {
+	return protocol.AuditQuestion{
 		Mechanism: mechanism, Published: published, Records: 60000, BatchSize: 256, Epochs: 5, ClipNorm: 1, Epsilon: 3, Delta: 1e-5,
 	}
 }
 
-func ask(t *testing.T, q train.AuditQuestion) train.AuditAnswer {
+func ask(t *testing.T, q protocol.AuditQuestion) protocol.AuditAnswer {
 	t.Helper()
 	last := 0
-	a := Audit(t.Context(), q, func(a train.AuditAnswer) {
+	a := Audit(t.Context(), q, func(a protocol.AuditAnswer) {
 		if a.Step <= last || a.Step > a.Steps {
 			t.Errorf("step %d of %d after step %d", a.Step, a.Steps, last)
 		}
@@ -42,11 +42,11 @@ func TestAuditTellsSoundFromPublished(t *testing.T) {
 }
 
 func TestAuditRefuses(t *testing.T) {
-	for want, change := range map[string]func(*train.AuditQuestion){
-		"unknown mechanism": func(q *train.AuditQuestion) { q.Mechanism = "wishful" },
-		"batch":             func(q *train.AuditQuestion) { q.BatchSize = 0 },
-		"epochs":            func(q *train.AuditQuestion) { q.Epochs = math.MaxInt },
-		"0 records":         func(q *train.AuditQuestion) { q.Records = 0 },
+	for want, change := range map[string]func(*protocol.AuditQuestion){
+		"unknown mechanism": func(q *protocol.AuditQuestion) { q.Mechanism = "wishful" },
+		"batch":             func(q *protocol.AuditQuestion) { q.BatchSize = 0 },
+		"epochs":            func(q *protocol.AuditQuestion) { q.Epochs = math.MaxInt },
+		"0 records":         func(q *protocol.AuditQuestion) { q.Records = 0 },
 	} {
 		for _, published := range []bool{true, false} {
 			q := question("fixed", published)

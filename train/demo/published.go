@@ -2,14 +2,14 @@ package demo
 
 import (
 	"cloister/dp/replay"
-	"cloister/train"
+	"cloister/train/protocol"
 )
 
 // Published lists the benchmark's mechanisms for the page.
-func Published() []train.PublishedMechanism {
-	var all []train.PublishedMechanism
+func Published() []protocol.PublishedMechanism {
+	var all []protocol.PublishedMechanism
 	for _, name := range replay.Names() {
-		all = append(all, train.PublishedMechanism{Name: name, Title: replay.Title(name), Sound: replay.Sound(name)})
+		all = append(all, protocol.PublishedMechanism{Name: name, Title: replay.Title(name), Sound: replay.Sound(name)})
 	}
 	return all
 }
@@ -21,7 +21,7 @@ func withNoise(s replay.Setting) replay.Setting {
 }
 
 // privacy is asked after the run: what some mechanisms report depends on where their clip went.
-func privacy(m replay.Mechanism, s replay.Setting) train.Privacy {
+func privacy(m replay.Mechanism, s replay.Setting) protocol.Privacy {
 	proof := m.Proven()
-	return train.Privacy{Claimed: replay.Claimed(m, s), Proven: proof.Epsilon, Why: proof.Why, Shuffled: m.Shuffled()}
+	return protocol.Privacy{Claimed: replay.Claimed(m, s), Proven: proof.Epsilon, Why: proof.Why, Shuffled: m.Shuffled()}
 }

@@ -15,14 +15,15 @@ import (
 	"cloister/nn"
 	"cloister/train"
 	"cloister/train/backend"
+	"cloister/train/protocol"
 )
 
 const notPrivate = "a mechanism exactly as published, on public records: whatever epsilon was claimed, nothing here protects anybody"
 
 // Replay trains with a mechanism of the benchmark exactly as published: its noise, its shuffled batches, its bookkeeping.
 // The configuration is that of a run, but for the mechanism's name. Records that are not public are refused.
-func Replay(ctx context.Context, c train.Config, env train.Environment, progress func(train.ReplayAnswer)) train.ReplayAnswer {
-	a := train.ReplayAnswer{NotPrivate: notPrivate, Mechanism: c.Mechanism.Name}
+func Replay(ctx context.Context, c protocol.Config, env train.Environment, progress func(protocol.ReplayAnswer)) protocol.ReplayAnswer {
+	a := protocol.ReplayAnswer{NotPrivate: notPrivate, Mechanism: c.Mechanism.Name}
 	r, err := newRerun(ctx, &c, &env)
 	if err == nil {
 		a.Steps = r.setting.Steps()
@@ -45,13 +46,13 @@ func Replay(ctx context.Context, c train.Config, env train.Environment, progress
 }
 
 // audited is what the auditor found; nil where none watched.
-func (r *rerun) audited(p train.Privacy) (*train.AuditAnswer, error) {
+func (r *rerun) audited(p protocol.Privacy) (*protocol.AuditAnswer, error) {
 	if r.auditor == nil {
 		return nil, nil
 	}
 	found, err := r.auditor.Result()
-	a := &train.AuditAnswer{Step: r.setting.Steps(), Steps: r.setting.Steps(), Privacy: p}
-	a.Found(&found)
+	a := &protocol.AuditAnswer{Step: r.setting.Steps(), Steps: r.setting.Steps(), Privacy: p}
+	train.Found(a, &found)
 	return a, err
 }
 
@@ -70,7 +71,7 @@ type rerun struct {
 	bounds    []float64 // what a backend wants to see, though factors are computed here
 }
 
-func newRerun(ctx context.Context, c *train.Config, env *train.Environment) (*rerun, error) {
+func newRerun(ctx context.Context, c *protocol.Config, env *train.Environment) (*rerun, error) {
 	if err := check(c, env.Dataset); err != nil {
 		return nil, err
 	}
@@ -103,7 +104,7 @@ func newRerun(ctx context.Context, c *train.Config, env *train.Environment) (*re
 }
 
 // make makes the mechanism, with an auditor beside it where the configuration asks for one.
-func (r *rerun) make(c *train.Config) (err error) {
+func (r *rerun) make(c *protocol.Config) (err error) {
 	if c.Audit {
 		r.auditor, r.mechanism, err = replay.NewAuditor(c.Mechanism.Name, r.setting, audit.Options{Seed: c.Seed})
 		return err
@@ -113,7 +114,7 @@ func (r *rerun) make(c *train.Config) (err error) {
 }
 
 // settingOf is what the benchmark would tell a mechanism.
-func settingOf(c *train.Config, d *train.Dataset, m *nn.Model) replay.Setting {
+func settingOf(c *protocol.Config, d *train.Dataset, m *nn.Model) replay.Setting {
 	s := replay.Setting{
 		MaxGradNorm: c.ClipNorm, DatasetSize: d.TrainRecords, BatchSize: c.BatchSize, Epochs: int(c.Epochs),
 		TargetEpsilon: c.Epsilon, TargetDelta: c.Delta,
@@ -125,11 +126,11 @@ func settingOf(c *train.Config, d *train.Dataset, m *nn.Model) replay.Setting {
 }
 
 // check refuses, before anything happens, what no replay may do.
-func check(c *train.Config, d *train.Dataset) error {
+func check(c *protocol.Config, d *train.Dataset) error {
 	if !d.Published() || !d.TestPublic || d.TestRecords == 0 {
 		return fmt.Errorf("demo: a replay is not private, and %q is not known to be public: open the built-in digits or a benchmark's set", d.Name)
 	}
-	if err := c.Validate(&d.Manifest); err != nil {
+	if err := train.Validate(c, &d.Manifest); err != nil {
 		return err
 	}
 	steps, _ := c.Steps(d.TrainRecords)
@@ -145,7 +146,7 @@ func check(c *train.Config, d *train.Dataset) error {
 }
 
 // train does all steps, tries the network after every epoch on the public test split, and tells of it.
-func (r *rerun) train(ctx context.Context, a *train.ReplayAnswer, progress func(train.ReplayAnswer)) error {
+func (r *rerun) train(ctx context.Context, a *protocol.ReplayAnswer, progress func(protocol.ReplayAnswer)) error {
 	var shown time.Time
 	for a.Step < a.Steps {
 		if err := r.step(ctx, a.Step); err != nil {

@@ -16,6 +16,7 @@ import (
 	"cloister/nn"
 	"cloister/train"
 	"cloister/train/backend"
+	"cloister/train/protocol"
 )
 
 // room is an environment as the trainer gives it, on a few generated digits.
@@ -28,7 +29,7 @@ func room(t *testing.T, records, test int) train.Environment {
 	host := &train.MemoryHost{Open: data.FromDir, New: func(w backend.Work, train, test backend.Records) (backend.Backend, error) {
 		return backend.NewNative(w, train, test)
 	}}
-	d, err := train.OpenDataset(t.Context(), host, train.Source{Kind: "url", URL: folder}, func(train.Loading) {})
+	d, err := train.OpenDataset(t.Context(), host, protocol.Source{Kind: "url", URL: folder}, func(protocol.Loading) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +37,7 @@ func room(t *testing.T, records, test int) train.Environment {
 }
 
 // asked is the benchmark's setting for the records, made small.
-func asked(t *testing.T, env train.Environment, mechanism string) train.Config {
+func asked(t *testing.T, env train.Environment, mechanism string) protocol.Config {
 	t.Helper()
 	c := env.Dataset.Info().Replay
 	if c == nil {
@@ -47,14 +48,14 @@ func asked(t *testing.T, env train.Environment, mechanism string) train.Config {
 	return *c
 }
 
-func quiet(train.ReplayAnswer) {}
+func quiet(protocol.ReplayAnswer) {}
 
 // Standard DP-SGD as published learns to tell digits apart (0.1 is chance), and tells at every epoch how far it is. What it
 // claims is what it was asked for; what can be proven is far above.
 func TestReplayLearns(t *testing.T) {
 	env := room(t, 2000, 500)
-	var heard []train.ReplayAnswer
-	a := Replay(t.Context(), asked(t, env, "standard"), env, func(a train.ReplayAnswer) { heard = append(heard, a) })
+	var heard []protocol.ReplayAnswer
+	a := Replay(t.Context(), asked(t, env, "standard"), env, func(a protocol.ReplayAnswer) { heard = append(heard, a) })
 	t.Logf("accuracy %.3f, %+v", a.Accuracy, a.Privacy)
 	if a.Error != "" || !a.Done || a.Step != 160 || a.Epoch != 4 || a.Accuracy < 0.5 {
 		t.Errorf("%+v", a)
@@ -115,16 +116,16 @@ func TestEveryPublishedMechanismTrains(t *testing.T) {
 
 func TestReplayRefuses(t *testing.T) {
 	env := room(t, 300, 50)
-	for want, change := range map[string]func(*train.Config, *train.Dataset){
-		"public":         func(_ *train.Config, d *train.Dataset) { d.Name = "patients" },
-		"to be public":   func(_ *train.Config, d *train.Dataset) { d.Provenance = "My own handwriting." },
-		"known to be":    func(_ *train.Config, d *train.Dataset) { d.TestRecords = 0 },
-		"unknown mech":   func(c *train.Config, _ *train.Dataset) { c.Mechanism.Name = "wishful" },
-		"BatchSize":      func(c *train.Config, _ *train.Dataset) { c.BatchSize = 1 << 40 },
-		"whole epochs":   func(c *train.Config, _ *train.Dataset) { c.Epochs = 1.5 },
-		"at most 100000": func(c *train.Config, _ *train.Dataset) { c.Epochs = 150_000 },
-		"no parameters":  func(c *train.Config, _ *train.Dataset) { c.Mechanism.Params = map[string]float64{"rate": 1} },
-		"published":      func(c *train.Config, _ *train.Dataset) { c.NonPrivate = true },
+	for want, change := range map[string]func(*protocol.Config, *train.Dataset){
+		"public":         func(_ *protocol.Config, d *train.Dataset) { d.Name = "patients" },
+		"to be public":   func(_ *protocol.Config, d *train.Dataset) { d.Provenance = "My own handwriting." },
+		"known to be":    func(_ *protocol.Config, d *train.Dataset) { d.TestRecords = 0 },
+		"unknown mech":   func(c *protocol.Config, _ *train.Dataset) { c.Mechanism.Name = "wishful" },
+		"BatchSize":      func(c *protocol.Config, _ *train.Dataset) { c.BatchSize = 1 << 40 },
+		"whole epochs":   func(c *protocol.Config, _ *train.Dataset) { c.Epochs = 1.5 },
+		"at most 100000": func(c *protocol.Config, _ *train.Dataset) { c.Epochs = 150_000 },
+		"no parameters":  func(c *protocol.Config, _ *train.Dataset) { c.Mechanism.Params = map[string]float64{"rate": 1} },
+		"published":      func(c *protocol.Config, _ *train.Dataset) { c.NonPrivate = true },
 	} {
 		c := asked(t, env, "standard")
 		changed, d := env, *env.Dataset
@@ -141,7 +142,7 @@ func TestReplayStops(t *testing.T) {
 	c := asked(t, env, "standard")
 	c.Epochs = 1000
 	ctx, stop := context.WithCancel(t.Context())
-	a := Replay(ctx, c, env, func(train.ReplayAnswer) { stop() })
+	a := Replay(ctx, c, env, func(protocol.ReplayAnswer) { stop() })
 	if !strings.Contains(a.Error, "stopped") || a.Step == 0 || a.Step > 100 || a.Privacy.Proven != 0 {
 		t.Errorf("%+v", a)
 	}

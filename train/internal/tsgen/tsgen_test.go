@@ -3,21 +3,24 @@ package main
 import (
 	"bytes"
 	"os"
+	"path/filepath"
 	"testing"
 )
 
+const protocol = "../../protocol"
+
 // A stale protocol.ts would let page and trainer disagree without a type error.
 func TestCommittedTypesAreFresh(t *testing.T) {
-	want, err := Generate("../..")
+	want, err := Generate(protocol)
 	if err != nil {
 		t.Fatal(err)
 	}
-	have, err := os.ReadFile("../../" + target)
+	have, err := os.ReadFile(filepath.Join(protocol, target))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(have, want) {
-		t.Error("static/src/protocol.ts is stale: run go generate ./train")
+		t.Error("static/src/protocol.ts is stale: run go generate ./train/protocol")
 	}
 }
 

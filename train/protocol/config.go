@@ -1,5 +1,8 @@
-package train
+package protocol
 
+import "strings"
+
+//go:generate go run github.com/tinylib/msgp -file config.go -o config_gen.go -tests=false -io=false
 //msgp:limit arrays:16 maps:64
 
 // Config is everything that decides a run. It is plain data: it comes from a page, a file or a test, is validated
@@ -40,4 +43,29 @@ type Config struct {
 type Mechanism struct {
 	Name   string             `json:"name" msg:"name"`               // a name of mechanism.Catalogue, "fixed" when empty
 	Params map[string]float64 `json:"params,omitempty" msg:"params"` // the mechanism's own parameters; missing ones take their published defaults
+}
+
+// Steps is the number of steps of the run, and of one epoch, for n training records: an epoch is floor(n / BatchSize)
+// steps, as in the DP-SGD benchmark.
+func (c *Config) Steps(n int) (total, perEpoch int) {
+	perEpoch = n / c.BatchSize
+	return int(c.Epochs*float64(perEpoch) + 1e-9), perEpoch
+}
+
+// SamplingRate is q, the probability of each record to be in a step's batch.
+func (c *Config) SamplingRate(n int) float64 { return float64(c.BatchSize) / float64(n) }
+
+// NotPrivate says why a run of this configuration is not private; it is empty when the run is.
+func (c *Config) NotPrivate() string {
+	var why []string
+	if c.NonPrivate {
+		why = append(why, "gradients are neither clipped nor noised")
+	}
+	if c.Seed != nil {
+		why = append(why, "its seed is known, and with it the noise (reproducible)")
+	}
+	if c.Diagnostics {
+		why = append(why, "raw figures of the private data are shown (diagnostics)")
+	}
+	return strings.Join(why, "; ")
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -12,46 +11,10 @@ import (
 	"strings"
 	"time"
 
-	"cloister/cmd/bench/experiment"
+	"cloister/cmd/browser"
 	"cloister/cmd/chromium"
+	"cloister/cmd/experiments/experiment"
 )
-
-func experimentsCommand(ctx context.Context, args []string, out, log io.Writer) error {
-	flags := flag.NewFlagSet("experiments", flag.ContinueOnError)
-	dir := flags.String("dir", "docs/experiments", "`folder` of setting-*.json, published.json and results.json")
-	data := flags.String("data", "dist/data", "`folder` of the packed datasets")
-	only := flags.String("only", "", "runs whose key begins so, as in \"a/mnist/\"; several with commas")
-	list := flags.Bool("list", false, "list what is missing and run nothing")
-	limit := flags.Duration("for", 0, "begin no run after this time; 0 for no limit")
-	atOnce := flags.Int("at-once", 1, "`runs` at the same time, each with an equal part of the processors")
-	if err := parse(flags, args, log); err != nil {
-		return err
-	}
-	if *atOnce < 1 || *atOnce > runtime.NumCPU() {
-		fmt.Fprintf(log, "bench experiments: %d runs at once on %d processors\n", *atOnce, runtime.NumCPU())
-		return errArguments
-	}
-	l := &laboratory{dir: *dir, data: *data, atOnce: *atOnce, log: log}
-	if *only != "" {
-		l.only = strings.Split(*only, ",")
-	}
-	if *limit > 0 {
-		l.until = time.Now().Add(*limit)
-	}
-	if err := l.open(); err != nil {
-		return err
-	}
-	if *list {
-		return l.list(out)
-	}
-	if err := buildSite(ctx, l.root, log); err != nil {
-		return err
-	}
-	if err := l.runAll(ctx); err != nil {
-		return err
-	}
-	return l.list(out)
-}
 
 // laboratory carries out runs and keeps results.json and tables.md up to date after each.
 type laboratory struct {
@@ -118,7 +81,7 @@ func (l *laboratory) runAll(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case len(l.failed) > 0:
-		return fmt.Errorf("bench: %d runs failed: %s", len(l.failed), strings.Join(slices.Sorted(maps.Keys(l.failed)), ", "))
+		return fmt.Errorf("experiments: %d runs failed: %s", len(l.failed), strings.Join(slices.Sorted(maps.Keys(l.failed)), ", "))
 	}
 	return l.save()
 }
@@ -161,22 +124,22 @@ func (l *laboratory) end(e ended) error {
 
 // run trains through the page, with the configuration that the run asks for.
 func (l *laboratory) run(ctx context.Context, r experiment.Run) (experiment.Row, error) {
-	site, name, err := product(l.root, filepath.Join(l.data, r.Dataset))
+	site, name, err := browser.Product(l.root, filepath.Join(l.data, r.Dataset))
 	if err != nil {
 		return experiment.Row{}, err
 	}
 	defer site.Close()
 	r.Config.Workers = runtime.NumCPU() / l.atOnce
-	override, err := fields(r.Config)
+	override, err := browser.Fields(r.Config)
 	if err != nil {
 		return experiment.Row{}, err
 	}
-	report, err := runOnce(ctx, site, order{settings: map[string]string{"data": name, "model": r.Config.Model}, override: override}, io.Discard)
+	report, err := browser.Run(ctx, site, browser.Order{Settings: map[string]string{"data": name, "model": r.Config.Model}, Override: override}, io.Discard)
 	if err != nil {
 		return experiment.Row{}, err
 	}
 	if !(report.Epsilon <= r.Config.Epsilon) {
-		return experiment.Row{}, fmt.Errorf("bench: epsilon %v is above the target %v", report.Epsilon, r.Config.Epsilon)
+		return experiment.Row{}, fmt.Errorf("experiments: epsilon %v is above the target %v", report.Epsilon, r.Config.Epsilon)
 	}
 	row := r.Of()
 	row.EpsilonUpper, row.EpsilonLower, row.Delta, row.Sampling = report.Epsilon, report.EpsilonLow, report.Delta, report.Sampler
@@ -204,7 +167,7 @@ func (l *laboratory) list(out io.Writer) error {
 	for _, r := range missing {
 		fmt.Fprintln(out, r.Key())
 	}
-	fmt.Fprintf(out, "%d runs done, %d missing, %d wait for trials; go run ./cmd/bench experiments%s resumes\n",
+	fmt.Fprintf(out, "%d runs done, %d missing, %d wait for trials; go run ./cmd/experiments%s resumes\n",
 		len(l.rows), len(missing), waiting, onlyFlag(l.only))
 	return nil
 }

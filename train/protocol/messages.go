@@ -1,6 +1,8 @@
-package train
+// Package protocol is what a page and a trainer say to each other, and the configuration of a run. It imports nothing of
+// ours.
+package protocol
 
-//go:generate go run ./internal/tsgen
+//go:generate go run ../internal/tsgen
 
 // The message protocol between a page and a trainer. Every message is one JSON-shaped object with a "type"; requests go
 // to the trainer, events come back. `go generate` writes these types as TypeScript (static/src/protocol.ts), so that

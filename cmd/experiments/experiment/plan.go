@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"cloister/train"
+	"cloister/train/protocol"
 )
 
 // Plan is one configuration file: a setting, and the runs that belong to it.
@@ -48,14 +48,14 @@ type Mechanism struct {
 	Config Changes            `json:"config,omitempty"` // on top of everything else
 }
 
-// Changes are fields of train.Config by their JSON names.
+// Changes are fields of protocol.Config by their JSON names.
 type Changes map[string]any
 
 // Run is one training run.
 type Run struct {
 	Setting, Mechanism, Dataset string
 	Seed                        uint64
-	Config                      train.Config
+	Config                      protocol.Config
 	Note                        string
 }
 
@@ -151,20 +151,20 @@ func (m Mechanism) label() string {
 }
 
 // config lays the changes over each other, the later winning. The seed makes a run repeatable; the data are public.
-func (p *Plan) config(base Changes, m Mechanism, trial Changes, seed uint64) (train.Config, error) {
+func (p *Plan) config(base Changes, m Mechanism, trial Changes, seed uint64) (protocol.Config, error) {
 	all := Changes{}
 	for _, changes := range []Changes{p.Base, base, trial, m.Config} {
 		for field, value := range changes {
 			all[field] = value
 		}
 	}
-	all["mechanism"] = train.Mechanism{Name: m.Name, Params: m.Params}
+	all["mechanism"] = protocol.Mechanism{Name: m.Name, Params: m.Params}
 	all["seed"] = seed
 	text, err := json.Marshal(all)
 	if err != nil {
-		return train.Config{}, err
+		return protocol.Config{}, err
 	}
-	var c train.Config
+	var c protocol.Config
 	return c, strict(text, &c)
 }
 

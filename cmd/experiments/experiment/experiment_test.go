@@ -9,7 +9,7 @@ import (
 
 	"cloister/dp/mechanism"
 	"cloister/nn"
-	"cloister/train"
+	"cloister/train/protocol"
 )
 
 const repository = "../../../docs/experiments"
@@ -156,7 +156,7 @@ func TestRepositoryPlans(t *testing.T) {
 	}
 }
 
-func design(dataset string, c *train.Config) error {
+func design(dataset string, c *protocol.Config) error {
 	n, shape := 60_000, nn.Shape{C: 1, H: 28, W: 28}
 	if dataset == "cifar-10" {
 		n, shape = 50_000, nn.Shape{C: 3, H: 32, W: 32}

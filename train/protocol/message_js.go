@@ -1,4 +1,4 @@
-package train
+package protocol
 
 import (
 	"fmt"
@@ -24,7 +24,7 @@ func EncodeEvent(e Event) js.Value { return encode(reflect.ValueOf(e)) }
 // DecodeRequest reads a page's message, which may be anything at all.
 func DecodeRequest(message js.Value) (r Request, err error) {
 	if err := decode(message, reflect.ValueOf(&r).Elem(), 0); err != nil {
-		return Request{}, fmt.Errorf("train: message: %w", err)
+		return Request{}, fmt.Errorf("protocol: message: %w", err)
 	}
 	return r, nil
 }

@@ -1,4 +1,4 @@
-package main
+package browser
 
 import (
 	"context"
@@ -9,19 +9,18 @@ import (
 	"os"
 	"path/filepath"
 
-	"cloister/cmd/bench/browser"
 	"cloister/cmd/chromium"
-	"cloister/train"
+	"cloister/train/protocol"
 )
 
-// order is one run through the page.
-type order struct {
-	settings map[string]string // as the page's address has them
-	override map[string]any    // of the configuration, where the page has no control for it; nil for none
+// Order is one run through the page.
+type Order struct {
+	Settings map[string]string // as the page's address has them
+	Override map[string]any    // of the configuration, where the page has no control for it; nil for none
 }
 
-// runReport is what one run came to.
-type runReport struct {
+// Report is what one run came to.
+type Report struct {
 	Interactive float64  `json:"interactiveS"` // seconds from the page's address to a Train button that can be clicked
 	Wall        float64  `json:"wallS"`        // seconds from the click to done
 	Accuracy    float64  `json:"accuracy"`     // on the public test split, after the last epoch
@@ -37,21 +36,21 @@ type runReport struct {
 	Memory      int64    `json:"memoryPeak"`     // bytes, the tab's private memory at its largest
 	Idle        *float64 `json:"idle,omitempty"` // share of the time that compute workers waited; runs with diagnostics only
 
-	Epochs  []epochReport `json:"epochs"`
+	Epochs  []EpochReport `json:"epochs"`
 	Notices []string      `json:"notices,omitempty"`
 }
 
-// epochReport is one point of a learning curve.
-type epochReport struct {
+// EpochReport is one point of a learning curve.
+type EpochReport struct {
 	Epoch    float64 `json:"epoch"`
 	Accuracy float64 `json:"accuracy"`
 	Loss     float64 `json:"loss"`
 	At       float64 `json:"atS"` // seconds after the click
 }
 
-// product serves dist/, with a packed dataset of any folder as dist/data/NAME. Without one it serves dist/ as it is.
-func product(root, data string) (site *browser.Site, name string, err error) {
-	if site, err = browser.Serve(); err != nil {
+// Product serves dist/, with a packed dataset of any folder as dist/data/NAME. Without one it serves dist/ as it is.
+func Product(root, data string) (site *Site, name string, err error) {
+	if site, err = Serve(); err != nil {
 		return nil, "", err
 	}
 	if err = site.Mount("/", filepath.Join(root, "dist")); err == nil && data != "" {
@@ -64,35 +63,35 @@ func product(root, data string) (site *browser.Site, name string, err error) {
 	return site, name, nil
 }
 
-func mountData(site *browser.Site, dir string) (string, error) {
+func mountData(site *Site, dir string) (string, error) {
 	name := filepath.Base(filepath.Clean(dir))
 	if _, err := os.Stat(dir); err != nil {
-		return "", fmt.Errorf("bench: no packed dataset in %s: run 'make data', or go run ./cmd/pack -in ../shared/datasets/%s -out %s (%w)", dir, name, dir, err)
+		return "", fmt.Errorf("browser: no packed dataset in %s: run 'make data', or go run ./cmd/pack -in ../shared/datasets/%s -out %s (%w)", dir, name, dir, err)
 	}
 	index, err := json.Marshal([]map[string]string{{"name": name, "title": name}})
 	if err != nil {
-		return "", fmt.Errorf("bench: %w", err)
+		return "", fmt.Errorf("browser: %w", err)
 	}
 	site.Replace("/data/index.json", index)
 	return name, site.Mount("/data/"+name+"/", dir)
 }
 
-// runOnce opens the page in a browser of its own, so that no ledger remembers an earlier run, and trains.
-func runOnce(ctx context.Context, site *browser.Site, o order, log io.Writer) (*runReport, error) {
+// Run opens the page in a browser of its own, so that no ledger remembers an earlier run, and trains.
+func Run(ctx context.Context, site *Site, o Order, log io.Writer) (*Report, error) {
 	tab, err := chromium.Open(ctx, chromium.Options{Log: log})
 	if err != nil {
 		return nil, err
 	}
 	defer tab.Close()
-	page, err := browser.NewPage(tab, site.URL)
+	page, err := NewPage(tab, site.URL)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := page.Open(ctx, o.settings); err != nil {
+	if _, err := page.Open(ctx, o.Settings); err != nil {
 		return nil, err
 	}
 	memory, told := int64(0), 0
-	heard, err := page.Train(ctx, o.override, func(h *browser.Heard) error {
+	heard, err := page.Train(ctx, o.Override, func(h *Heard) error {
 		for ; told < len(h.Epochs); told++ {
 			fmt.Fprintf(log, "epoch %.4g: accuracy %.2f %%\n", h.Epochs[told].Epoch, 100*h.Epochs[told].Accuracy)
 		}
@@ -103,34 +102,34 @@ func runOnce(ctx context.Context, site *browser.Site, o order, log io.Writer) (*
 	if err != nil {
 		return nil, err
 	}
-	return newRunReport(heard, memory)
+	return newReport(heard, memory)
 }
 
-func newRunReport(h *browser.Heard, memory int64) (*runReport, error) {
+func newReport(h *Heard, memory int64) (*Report, error) {
 	if h.Planned == nil || h.Step == nil || len(h.Epochs) == 0 {
-		return nil, fmt.Errorf("bench: the run ended without a plan, a step or an evaluation")
+		return nil, fmt.Errorf("browser: the run ended without a plan, a step or an evaluation")
 	}
 	p := h.Planned
 	if h.Step.Step != p.Steps {
-		return nil, fmt.Errorf("bench: the run ended at step %d of %d", h.Step.Step, p.Steps)
+		return nil, fmt.Errorf("browser: the run ended at step %d of %d", h.Step.Step, p.Steps)
 	}
-	r := &runReport{
+	r := &Report{
 		Interactive: h.Ready / 1000, Wall: (h.Done - h.Clicked) / 1000,
 		Epsilon: p.EpsilonUpper, EpsilonLow: p.EpsilonLower, Delta: p.Delta, Sigma: p.NoiseMultiplier, Steps: p.Steps, Sampler: p.Sampler,
 		Parameters: p.Parameters, Workers: p.Workers, Private: p.Private, Memory: memory, Notices: h.Notices, Idle: h.Step.Idle,
 	}
 	for _, e := range h.Epochs {
-		r.Epochs = append(r.Epochs, epochReport{e.Epoch, e.Accuracy, e.Loss, (e.At - h.Clicked) / 1000})
+		r.Epochs = append(r.Epochs, EpochReport{e.Epoch, e.Accuracy, e.Loss, (e.At - h.Clicked) / 1000})
 	}
 	r.Accuracy = r.Epochs[len(r.Epochs)-1].Accuracy
 	return r, nil
 }
 
-// parseSettings reads settings as the page's address has them after #.
-func parseSettings(text string) (map[string]string, error) {
+// ParseSettings reads settings as the page's address has them after #.
+func ParseSettings(text string) (map[string]string, error) {
 	values, err := url.ParseQuery(text)
 	if err != nil {
-		return nil, fmt.Errorf("bench: settings %q: %w", text, err)
+		return nil, fmt.Errorf("browser: settings %q: %w", text, err)
 	}
 	settings := map[string]string{}
 	for key := range values {
@@ -139,11 +138,11 @@ func parseSettings(text string) (map[string]string, error) {
 	return settings, nil
 }
 
-// fields is a configuration as the page's messages have it, every field stated.
-func fields(c train.Config) (map[string]any, error) {
+// Fields is a configuration as the page's messages have it, every field stated.
+func Fields(c protocol.Config) (map[string]any, error) {
 	text, err := json.Marshal(c)
 	if err != nil {
-		return nil, fmt.Errorf("bench: %w", err)
+		return nil, fmt.Errorf("browser: %w", err)
 	}
 	var all map[string]any
 	return all, json.Unmarshal(text, &all)

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"cloister/cmd/chromium"
-	"cloister/train"
+	"cloister/train/protocol"
 )
 
 //go:embed hook.js
@@ -28,19 +28,19 @@ func NewPage(tab *chromium.Tab, root string) (*Page, error) {
 
 // Heard is what the page heard from the trainer. Times are milliseconds since the page began to load.
 type Heard struct {
-	Ready   float64          `json:"ready"`   // Train could be clicked
-	Clicked float64          `json:"clicked"` // the page asked the trainer to start
-	Done    float64          `json:"done"`    // the trainer said that the run was done; 0 before
-	Planned *train.Planned   `json:"planned"`
-	Step    *train.StepEvent `json:"step"` // the latest
-	Epochs  []HeardEpoch     `json:"epochs"`
-	Notices []string         `json:"notices"`
-	Error   *string          `json:"error"`
+	Ready   float64             `json:"ready"`   // Train could be clicked
+	Clicked float64             `json:"clicked"` // the page asked the trainer to start
+	Done    float64             `json:"done"`    // the trainer said that the run was done; 0 before
+	Planned *protocol.Planned   `json:"planned"`
+	Step    *protocol.StepEvent `json:"step"` // the latest
+	Epochs  []HeardEpoch        `json:"epochs"`
+	Notices []string            `json:"notices"`
+	Error   *string             `json:"error"`
 }
 
 // HeardEpoch is an evaluation and when the page heard of it.
 type HeardEpoch struct {
-	train.EpochEvent
+	protocol.EpochEvent
 	At float64 `json:"at"`
 }
 
@@ -58,7 +58,7 @@ func (p *Page) Open(ctx context.Context, settings map[string]string) (*Heard, er
 }
 
 // Train clicks Train and waits until the run is done, telling watch about twice a second what has been heard so far.
-// What override holds replaces fields of the configuration that the page sends (train.Config's names in JSON); nil for
+// What override holds replaces fields of the configuration that the page sends (protocol.Config's names in JSON); nil for
 // none.
 func (p *Page) Train(ctx context.Context, override map[string]any, watch func(*Heard) error) (*Heard, error) {
 	if override != nil {

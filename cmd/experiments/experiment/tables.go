@@ -11,7 +11,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"cloister/accountant"
-	"cloister/cmd/bench/markdown"
+	"cloister/cmd/markdown"
 )
 
 // Published is a score that others report, and what can be proven of it.
@@ -31,7 +31,7 @@ const testRecords = 10_000
 func Tables(plans []Plan, rows []Row, published []Published) (*markdown.Document, error) {
 	d := &markdown.Document{}
 	d.Line("# Results")
-	d.Line("Written by `go run ./cmd/bench experiments` from results.json. Accuracy on the public test set, percent; after ± half of a 95 %% interval: " +
+	d.Line("Written by `go run ./cmd/experiments` from results.json. Accuracy on the public test set, percent; after ± half of a 95 %% interval: " +
 		"Student's t over the seeds, or, after a single run (marked 1), the binomial interval of 10,000 test records alone, which leaves out what seeds change. " +
 		"Epsilon is proven for the run as executed, an upper bound at delta = 1e-5. Seeds make rows repeatable; the data are public, so nobody's privacy hangs on them.")
 	for i := range plans {
@@ -51,7 +51,7 @@ func Tables(plans []Plan, rows []Row, published []Published) (*markdown.Document
 		d.Line("Nothing.")
 		return d, nil
 	}
-	d.Line("%d runs%s. `go run ./cmd/bench experiments` resumes; `-only` with the beginning of a key picks some, as in `-only %s`:", len(missing), waits(waiting), missing[0].Key())
+	d.Line("%d runs%s. `go run ./cmd/experiments` resumes; `-only` with the beginning of a key picks some, as in `-only %s`:", len(missing), waits(waiting), missing[0].Key())
 	d.Line("```\n%s\n```", strings.Join(keys(missing), "\n"))
 	return d, nil
 }

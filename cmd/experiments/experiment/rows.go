@@ -9,25 +9,25 @@ import (
 	"path/filepath"
 	"reflect"
 
-	"cloister/train"
+	"cloister/train/protocol"
 )
 
 // Row is a run that was carried out.
 type Row struct {
-	Setting      string       `json:"setting"`
-	Mechanism    string       `json:"mechanism"`
-	Dataset      string       `json:"dataset"`
-	Seed         uint64       `json:"seed"` // of a trial: its number
-	EpsilonUpper float64      `json:"epsilon_upper"`
-	EpsilonLower float64      `json:"epsilon_lower"`
-	Delta        float64      `json:"delta"`
-	Sampling     string       `json:"sampling"`
-	Sigma        float64      `json:"sigma"` // noise multiplier of the first step
-	Steps        int          `json:"steps"`
-	Accuracy     float64      `json:"accuracy"` // on the public test set, after the last epoch, 0 to 1
-	Config       train.Config `json:"config"`
-	Wall         float64      `json:"wall_s"` // from the click on Train to done
-	Note         string       `json:"note,omitempty"`
+	Setting      string          `json:"setting"`
+	Mechanism    string          `json:"mechanism"`
+	Dataset      string          `json:"dataset"`
+	Seed         uint64          `json:"seed"` // of a trial: its number
+	EpsilonUpper float64         `json:"epsilon_upper"`
+	EpsilonLower float64         `json:"epsilon_lower"`
+	Delta        float64         `json:"delta"`
+	Sampling     string          `json:"sampling"`
+	Sigma        float64         `json:"sigma"` // noise multiplier of the first step
+	Steps        int             `json:"steps"`
+	Accuracy     float64         `json:"accuracy"` // on the public test set, after the last epoch, 0 to 1
+	Config       protocol.Config `json:"config"`
+	Wall         float64         `json:"wall_s"` // from the click on Train to done
+	Note         string          `json:"note,omitempty"`
 }
 
 // Of is the row of a run: who it was, with what it gave filled in by the caller.
@@ -47,7 +47,7 @@ func find(rows []Row, r Run) *Row {
 }
 
 // sameConfig compares what the configurations say; workers change a run's speed alone.
-func sameConfig(a, b train.Config) bool {
+func sameConfig(a, b protocol.Config) bool {
 	a.Workers, b.Workers = 0, 0
 	if len(a.Mechanism.Params) == 0 && len(b.Mechanism.Params) == 0 {
 		a.Mechanism.Params, b.Mechanism.Params = nil, nil

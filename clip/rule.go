@@ -54,8 +54,9 @@ func (g Grouping) String() string {
 // and no factor computed from it could be trusted.
 const Floor = 1e-18
 
-// Least is the smallest factor that is used: a float32 below 1e-38 loses digits, and rounding up would break the bound.
-const Least = 1e-30
+// Least is the smallest factor that is used. Below it, factors and what they scale would come close to float32 numbers
+// that lose digits, where rounding up would break the bound, and that take many times as long as others to compute with.
+const Least = 1e-20
 
 // Rule is a clip rule without its bounds, which may change at every step. The zero value is global clipping.
 type Rule struct {

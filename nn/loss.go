@@ -8,13 +8,21 @@ func CrossEntropy(logits []float32, label int) float64 {
 	return math.Log(total) + (top - float64(logits[label]))
 }
 
-// crossEntropy also writes the loss's gradient softmax(z) - onehot(label) over dz.
+// negligible is the least magnitude that the loss's gradient has beside 0. No record is worth what is below it, and its
+// products would be denormal numbers, which take so long to compute with that time would tell of such records
+// (nn/compile/kernel/quiet.go).
+const negligible = 0x1p-40
+
+// crossEntropy also writes the loss's gradient softmax(z) - onehot(label) over dz, entries below [negligible] as 0.
 func crossEntropy(z []float32, label int, dz []float32) float64 {
 	top, total := logSumExp(z)
 	for k, v := range z {
 		p := math.Exp(float64(v)-top) / total
 		if k == label {
 			p--
+		}
+		if math.Abs(p) < negligible {
+			p = 0
 		}
 		dz[k] = float32(p)
 	}

@@ -44,6 +44,32 @@ func newProblem(r *rand.Rand, m *nn.Model, records, points int) *problem {
 	return p
 }
 
+// sureProblem has a last layer so steep that most records' probabilities are 0 or 1 in float32.
+func sureProblem(r *rand.Rand, m *nn.Model, records int) *problem {
+	p := newProblem(r, m, records, 1)
+	x, reference := make([]float32, m.Input.Size()), must(nn.NewReference(m))
+	spread := 0.0
+	for i := range records {
+		p.norm.Apply(x, p.pixels[i*len(x):][:len(x)])
+		z := reference.Forward(p.points[0], x)
+		spread += float64(slices.Max(z)-slices.Min(z)) / float64(records)
+	}
+	last := m.Tensors()[len(m.Tensors())-2:]
+	for _, t := range last {
+		for i := range p.points[0][t.Offset:][:t.Len] {
+			p.points[0][t.Offset+i] *= float32(150 / spread)
+		}
+	}
+	return p
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
 func (p *problem) options(rule clip.Rule) Options {
 	scale, shift := p.norm.ScaleShift()
 	return Options{Rule: rule, Scale: scale, Shift: shift, Private: true, Points: len(p.points), FMA: wasmtest.FMA(FMAProbe)}

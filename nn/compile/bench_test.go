@@ -1,8 +1,11 @@
 package compile
 
 import (
+	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
+	"time"
 
 	"cloister/clip"
 )
@@ -29,6 +32,44 @@ func BenchmarkStep(b *testing.B) {
 				b.ReportMetric(float64(records*b.N)/b.Elapsed().Seconds(), "records/s")
 			})
 		}
+	}
+}
+
+// BenchmarkContent takes the same step on records that differ in what they hold alone: how long one takes must not tell.
+// The model is sure of itself, so that a record is either right (its gradient is next to nothing) or wrong; others are
+// black. Kinds take turns, the least time of each counts, as on a busy machine nothing else says much; the metrics are ratios to "wrong".
+func BenchmarkContent(b *testing.B) {
+	const records = 32
+	for _, m := range zoo(b) {
+		b.Run(m.Name, func(b *testing.B) {
+			p := sureProblem(rand.New(rand.NewPCG(1, 3)), m, records)
+			_, r := p.start(b, p.options(clip.Rule{}))
+			r.bounds([]float64{1})
+			n := r.choose(sequence(0, records))
+			right, _ := r.evaluate(0, records)
+			wrong := slices.Clone(right)
+			for i := range wrong {
+				wrong[i] = (wrong[i] + 1) % byte(m.Classes())
+			}
+			contents := []struct {
+				name           string
+				pixels, labels []byte
+				least          time.Duration
+			}{{"wrong", p.pixels, wrong, math.MaxInt64}, {"right", p.pixels, right, math.MaxInt64}, {"black", make([]byte, len(p.pixels)), wrong, math.MaxInt64}}
+			for b.Loop() {
+				for i := range contents {
+					c := &contents[i]
+					r.Write(r.labels, c.labels)
+					r.Write(r.pixels, c.pixels)
+					start := time.Now()
+					r.Call("step", r.pixels, r.labels, r.indices, n, 1<<30)
+					c.least = min(c.least, time.Since(start))
+				}
+			}
+			for _, c := range contents[1:] {
+				b.ReportMetric(float64(c.least)/float64(contents[0].least), c.name)
+			}
+		})
 	}
 }
 

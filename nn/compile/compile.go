@@ -129,8 +129,13 @@ func Compile(m *nn.Model, o Options) (*Module, error) {
 	if err != nil {
 		return nil, err
 	}
+	return p.finish(), nil
+}
+
+// finish emits the code of what is planned.
+func (p *plan) finish() *Module {
 	p.emit()
-	return &Module{Wasm: p.module.Encode(), Layout: p.Layout, NormMargin: p.normMargin(), Rounding: rounding()}, nil
+	return &Module{Wasm: p.module.Encode(), Layout: p.Layout, NormMargin: p.normMargin(), Rounding: rounding()}
 }
 
 // FMAProbe is a module that only an engine with relaxed SIMD validates.

@@ -157,6 +157,7 @@ func (c *conv) backward(p *plan, f *wasm.Func, w wasm.Local) {
 	c.gradient.emit(p, f, mode, len(c.product.rows), c.in.value, c.out.gradient, p.target(c.weight), p.pair)
 	call(f, p.kernels.ColumnSum(c.column, mode), c.out.gradient+c.out.at(0, 0), p.target(c.bias))
 	if p.once() {
+		p.hush(f, c.filters()/4, p.target(c.bias))
 		p.addStoredSquares(f, c.weight, true)
 		p.addStoredSquares(f, c.bias, false)
 	}

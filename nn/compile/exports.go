@@ -48,6 +48,7 @@ func (p *plan) packFunc() *wasm.Func {
 	f := p.module.Func()
 	for k := range p.Points {
 		call(f, one, p.Params+4*p.NumParams*k, p.packed+p.packedSize*k)
+		p.hush(f, p.packedSize/16, p.packed+p.packedSize*k)
 		f.I32(p.weights + 4*k).I32(p.Coefficients + 8*k).F64Load(0).F32DemoteF64().F32Store(0)
 	}
 	for g := range p.Groups {

@@ -96,16 +96,10 @@ func (l *linear) stash(p *plan, f *wasm.Func, slot wasm.Local) {
 	x, d := f.Local(wasm.I32), f.Local(wasm.I32)
 	f.Get(slot).I32(l.size * floatSize).I32Mul().I32(l.xs).I32Add().Set(x)
 	f.Get(slot).I32(l.units * floatSize).I32Mul().I32(l.ds).I32Add().Set(d)
-	p.ifCounted(f, l.weight.group, func(factor int) {
-		call(f, p.kernels.Copy(), l.size/4, l.in.value, x)
-		call(f, p.kernels.Scale(), l.units/4, l.d, d, factor)
-	}, func() { // nothing may be left of a value that is not finite
-		call(f, p.kernels.Fill(), l.size/4, x)
-		call(f, p.kernels.Fill(), l.units/4, d)
-	})
-	p.ifCounted(f, l.bias.group, func(factor int) {
-		call(f, p.kernels.AddScaled(), l.units/4, l.d, p.sums+4*l.bias.offset, factor)
-	}, nil)
+	factor := p.factor(l.weight)
+	call(f, p.kernels.Copy(), l.size/4, l.in.value, x, factor)
+	call(f, p.kernels.Scale(), l.units/4, l.d, d, factor)
+	call(f, p.kernels.AddScaled(), l.units/4, l.d, p.sums+4*l.bias.offset, p.factor(l.bias))
 }
 
 func (l *linear) sum(p *plan, f *wasm.Func, slots wasm.Local) {

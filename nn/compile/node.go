@@ -42,12 +42,13 @@ func roundUp(n, multiple int) int { return (n + multiple - 1) / multiple * multi
 // link is a layer between two nodes, which are the same one when it works in place.
 type link struct {
 	layer   nn.Layer
+	kind    kind
 	tensors []nn.Tensor
 	in, out *node
 }
 
 // graph makes the nodes of a model and the layers between them, without those that only rename shapes.
-func graph(m *nn.Model) (nodes []*node, links []link) {
+func graph(m *nn.Model, kinds []kind) (nodes []*node, links []link) {
 	shapes, _ := m.Shapes()
 	tensors := map[int][]nn.Tensor{}
 	for _, t := range m.Tensors() {
@@ -58,17 +59,17 @@ func graph(m *nn.Model) (nodes []*node, links []link) {
 		nodes = append(nodes, n)
 		return n
 	}
-	last := add(m.Input, inputChannels(m))
+	last := add(m.Input, inputChannels(m, kinds))
 	for i, layer := range m.Layers {
-		if _, ok := layer.(nn.Flatten); ok && renames(m.Layers[i+1:], last.Shape) {
+		if _, ok := layer.(nn.Flatten); ok && renames(m.Layers[i+1:], kinds[i+1:], last.Shape) {
 			continue
 		}
-		l := link{layer, tensors[i], last, last}
-		if !inPlace(layer, last) {
+		l := link{layer, kinds[i], tensors[i], last, last}
+		if !kinds[i].elementwise || last.kept { // else nobody needs the input later
 			l.out = add(shapes[i+1], roundUp(shapes[i+1].C, kernel.Panel))
 			l.out.trainable = last.trainable || len(l.tensors) > 0
 		}
-		l.out.kept = l.out.kept || l.out.trainable && readsOutput(layer)
+		l.out.kept = l.out.kept || l.out.trainable && kinds[i].readsOutput
 		links = append(links, l)
 		last = l.out
 	}
@@ -76,51 +77,31 @@ func graph(m *nn.Model) (nodes []*node, links []link) {
 	return nodes, links
 }
 
-// inputChannels pads a record's channels to panels, but not where few are read by a convolution or a linear layer.
-func inputChannels(m *nn.Model) int {
-	for _, l := range m.Layers {
-		switch l.(type) {
-		case nn.ReLU, nn.Tanh:
-			continue
-		case nn.Conv2D, nn.Flatten, nn.Linear:
+// inputChannels pads a record's channels to panels, but not where few are read as they are.
+func inputChannels(m *nn.Model, kinds []kind) int {
+	for _, k := range kinds {
+		if k.anyWidth {
 			return m.Input.C
 		}
-		break
+		if !k.elementwise {
+			break
+		}
 	}
 	return roundUp(m.Input.C, kernel.Panel)
 }
 
 // renames says whether a Flatten needs no work: a vector stays one, and a linear layer's weights can be permuted instead.
-func renames(after []nn.Layer, s nn.Shape) bool {
+func renames(after []nn.Layer, kinds []kind, s nn.Shape) bool {
 	if s.H == 1 && s.W == 1 {
 		return true
 	}
-	for _, l := range after {
-		switch l.(type) {
-		case nn.ReLU, nn.Tanh, nn.Flatten:
-			continue
-		case nn.Linear:
+	for i, k := range kinds {
+		if k.anyOrder {
 			return true
 		}
-		return false
-	}
-	return false
-}
-
-// inPlace says whether a layer may overwrite its input: it works element by element, and nobody needs the input later.
-func inPlace(l nn.Layer, in *node) bool {
-	switch l.(type) {
-	case nn.ReLU, nn.Tanh:
-		return !in.kept
-	}
-	return false
-}
-
-// readsOutput says whether a layer's gradient is computed from its output.
-func readsOutput(l nn.Layer) bool {
-	switch l.(type) {
-	case nn.ReLU, nn.Tanh, nn.MaxPool:
-		return true
+		if _, flatten := after[i].(nn.Flatten); !flatten && !k.elementwise {
+			return false
+		}
 	}
 	return false
 }

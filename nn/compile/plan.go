@@ -19,7 +19,8 @@ type plan struct {
 	grids   []grid
 
 	nodes   []*node
-	layers  []layer
+	links   []link
+	layers  []layer // of each link
 	tensors []*tensor
 	Layout
 
@@ -73,48 +74,19 @@ func newPlan(m *nn.Model, o Options) (*plan, error) {
 	p := &plan{options: o, model: m, tables: map[string]int{}, top: 64}
 	p.Points = max(o.Points, 1)
 	p.kernels = kernel.NewSet(&p.module, o.FMA)
-	var links []link
-	p.nodes, links = graph(m)
-	for _, l := range links {
-		made, err := p.lower(l)
-		if err != nil {
-			return nil, err
-		}
-		p.layers = append(p.layers, made)
+	kinds, err := kindsOf(m)
+	if err != nil {
+		return nil, err
+	}
+	p.nodes, p.links = graph(m, kinds)
+	for _, l := range p.links {
+		p.layers = append(p.layers, l.kind.lower(p, l))
 	}
 	if len(p.tensors) == 0 {
 		return nil, fmt.Errorf("compile: model %q has no parameters", m.Name)
 	}
 	p.borders()
 	return p, p.layout()
-}
-
-func (p *plan) lower(l link) (layer, error) {
-	var made layer
-	switch d := l.layer.(type) {
-	case nn.Conv2D:
-		made = &conv{link: l, Conv2D: d, weight: p.tensor(l.tensors[0]), bias: p.tensor(l.tensors[1])}
-	case nn.Linear:
-		l.in.flat = true
-		made = &linear{link: l, Linear: d, weight: p.tensor(l.tensors[0]), bias: p.tensor(l.tensors[1])}
-	case nn.GroupNorm:
-		made = &groupNorm{link: l, GroupNorm: d, gamma: p.tensor(l.tensors[0]), beta: p.tensor(l.tensors[1])}
-	case nn.ReLU:
-		made = &elementwise{link: l, value: p.kernels.ReLU, gradient: p.kernels.ReLUGradient}
-	case nn.Tanh:
-		made = &elementwise{link: l, value: p.kernels.Tanh, gradient: p.kernels.TanhGradient}
-	case nn.MaxPool:
-		made = &pool{link: l, rows: d.Kernel, columns: d.Kernel, stride: d.Stride, largest: true}
-	case nn.AvgPool:
-		made = &pool{link: l, rows: d.Kernel, columns: d.Kernel, stride: d.Stride}
-	case nn.GlobalAvgPool:
-		made = &pool{link: l, rows: l.in.H, columns: l.in.W, stride: 1}
-	case nn.Flatten:
-		made = &flatten{link: l}
-	default:
-		return nil, fmt.Errorf("compile: no lowering for layer %v", d)
-	}
-	return made, nil
 }
 
 func (p *plan) tensor(t nn.Tensor) *tensor {

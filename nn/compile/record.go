@@ -17,8 +17,14 @@ func (p *plan) forwardFunc() *wasm.Func {
 	call(f, p.kernels.Pixels(kernel.Input{
 		Channels: in.C, Height: in.H, Width: in.W, Interleaved: in.channels, Row: in.row(), Scale: p.options.Scale, Shift: p.options.Shift,
 	}), f.Param(0), in.value+in.at(0, 0))
-	for _, l := range p.layers {
+	if !p.quietInput() {
+		p.hush(f, in.vectors(), in.value)
+	}
+	for i, l := range p.layers {
 		l.forward(p, f, f.Param(1))
+		if out := p.links[i].out; !p.quietValue(i) {
+			p.hush(f, out.vectors(), out.value)
+		}
 	}
 	return f
 }
@@ -27,8 +33,10 @@ func (p *plan) forwardFunc() *wasm.Func {
 func (p *plan) backwardFunc() *wasm.Func {
 	f := p.module.Func(wasm.I32)
 	for i := len(p.layers) - 1; i >= 0; i-- {
-		l := p.layers[i]
-		l.backward(p, f, f.Param(0))
+		if out := p.links[i].out; !p.quietGradient(i) {
+			p.hush(f, out.vectors(), out.gradient)
+		}
+		p.layers[i].backward(p, f, f.Param(0))
 	}
 	return f
 }
@@ -59,6 +67,7 @@ func (p *plan) gradientFunc(forward *wasm.Func) *wasm.Func {
 		})
 	}
 	if p.options.Private && p.Points > 1 {
+		p.hush(f, p.stored/4, p.scratch)
 		for _, t := range p.tensors {
 			p.addSquares(f, t, p.squares+8*t.group)
 		}
@@ -66,8 +75,8 @@ func (p *plan) gradientFunc(forward *wasm.Func) *wasm.Func {
 	return f
 }
 
-// Squares below tiny may have underflowed in float32, and those above huge overflowed.
-const tiny, huge = 1e-28, 1e38
+// Squares above huge may have overflowed in float32. None underflows: see kernel.Coarse.
+const huge = 1e38
 
 // addStoredSquares adds the squares of a tensor's stored gradient to its group's. Those that were summed along with the
 // gradient, if any, are at p.pair; they serve if float32 could hold them.
@@ -77,7 +86,7 @@ func (p *plan) addStoredSquares(f *wasm.Func, t *tensor, fused bool) {
 		p.addSquares(f, t, group)
 		return
 	}
-	f.I32(p.pair).F64Load(0).F64(tiny).F64Gt().I32(p.pair).F64Load(0).F64(huge).F64Lt().I32And().IfElse(func() {
+	f.I32(p.pair).F64Load(0).F64(huge).F64Lt().IfElse(func() {
 		f.I32(group).I32(group).F64Load(0).I32(p.pair).F64Load(0).F64Add().F64Store(0)
 	}, func() {
 		p.addSquares(f, t, group)
@@ -106,9 +115,6 @@ func (p *plan) addGhostSquares(f *wasm.Func, l *linear) {
 	})
 }
 
-// smallestFactor is the smallest normal float32; below it rounding a factor could raise it by more than the margin.
-const smallestFactor = 0x1p-126
-
 // clipFunc emits a function that turns each group's squared norm into its factor and counts it. See [clip.Rule.Factor].
 func (p *plan) clipFunc() *wasm.Func {
 	f := p.module.Func()
@@ -129,7 +135,7 @@ func (p *plan) clipFunc() *wasm.Func {
 				f.F64(1).F64Min()
 			}
 			f.Set(factor)
-			f.Get(factor).F64(smallestFactor).F64Lt().If(func() { f.F64(0).Set(factor) })
+			f.Get(factor).F64(clip.Least).F64Lt().If(func() { f.F64(0).Set(factor) })
 		})
 		group(p.factors, 4).Get(factor).F32DemoteF64().F32Store(0)
 	})
@@ -157,13 +163,15 @@ func (p *plan) normsFunc() *wasm.Func {
 	return f
 }
 
-// givenFunc emits a function that takes each group's factor from an address, or 0 where the norm does not count.
+// givenFunc emits a function that takes each group's factor from an address, or 0 where it is too small or the norm does not count.
 func (p *plan) givenFunc() *wasm.Func {
 	f := p.module.Func(wasm.I32)
+	given := f.Local(wasm.F32)
 	p.eachNorm(f, func(group func(address, size int) *wasm.Func, _ wasm.Local, counts func() *wasm.Func) {
 		group(p.factors, 4).F32(0).F32Store(0)
 		counts().If(func() {
-			group(p.factors, 4).Get(f.Param(0)).F32Load(0).F32Store(0)
+			f.Get(f.Param(0)).F32Load(0).Tee(given).F32Abs().F32(clip.Least).F32Lt().If(func() { f.F32(0).Set(given) })
+			group(p.factors, 4).Get(given).F32Store(0)
 		})
 		f.Advance(f.Param(0), 4)
 	})
@@ -187,38 +195,25 @@ func (p *plan) eachNorm(f *wasm.Func, body func(group func(address, size int) *w
 	})
 }
 
-// ifCounted emits code for a group whose factor is not zero, and code for one whose factor is; without privacy the
-// factor is 1.
-func (p *plan) ifCounted(f *wasm.Func, group int, then func(factor int), otherwise func()) {
+// factor is the address of a tensor's factor, which is 1 without privacy.
+func (p *plan) factor(t *tensor) int {
 	if !p.options.Private {
-		then(p.one)
-		return
+		return p.one
 	}
-	factor := p.factors + 4*group
-	f.I32(factor).F32Load(0).F32(0).F32Ne()
-	if otherwise == nil {
-		f.If(func() { then(factor) })
-	} else {
-		f.IfElse(func() { then(factor) }, otherwise)
-	}
+	return p.factors + 4*t.group
 }
 
 // contributeFunc emits a function of a slot that adds the record's scaled gradient to the sums.
 func (p *plan) contributeFunc() *wasm.Func {
 	f := p.module.Func(wasm.I32)
-	add := func(group, first, floats int) {
-		p.ifCounted(f, group, func(factor int) {
-			call(f, p.kernels.AddScaled(), floats/4, p.scratch+4*first, p.sums+4*first, factor)
-		}, nil)
-	}
 	switch {
 	case !p.options.Private: // already there
 	case p.options.Rule.Grouping == clip.Global:
-		add(0, 0, p.stored)
+		call(f, p.kernels.AddScaled(), p.stored/4, p.scratch, p.sums, p.factor(p.tensors[0]))
 	default:
 		for _, t := range p.tensors {
 			if t.stored {
-				add(t.group, t.offset, roundUp(t.floats, 4))
+				call(f, p.kernels.AddScaled(), roundUp(t.floats, 4)/4, p.scratch+4*t.offset, p.sums+4*t.offset, p.factor(t))
 			}
 		}
 	}

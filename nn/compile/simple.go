@@ -150,6 +150,9 @@ func (g *groupNorm) backward(p *plan, f *wasm.Func, w wasm.Local) {
 		sums = [2]int{p.target(g.gamma), p.target(g.beta)}
 	}
 	call(f, p.kernels.GroupNormSums(g.geometry()), dy, g.xhat+in, sums[0], sums[1])
+	for _, sum := range sums {
+		p.hush(f, g.in.channels/4, sum)
+	}
 	for i, t := range []*tensor{g.gamma, g.beta} {
 		if p.once() {
 			p.addStoredSquares(f, t, false)

@@ -2,22 +2,25 @@ package kernel
 
 import "cloister/nn/compile/wasm"
 
-// ReLU is y = max(0, x). Parameters: n (vectors), x, y.
+// ReLU is y = max(0, x), quiet. Parameters: n (vectors), x, y.
 func (s *Set) ReLU() *wasm.Func {
 	return s.once("relu", 3, func(f *wasm.Func) {
-		n, x, y := f.Param(0), f.Param(1), f.Param(2)
+		n, x, y, v, least := f.Param(0), f.Param(1), f.Param(2), f.Local(wasm.V128), hoist(f, []float32{Quiet})[0]
 		stream(f, n, []wasm.Local{x, y}, func(o int) {
-			f.Get(y).Get(x).V128Load(o).F32x4All(0).F32x4PMax().V128Store(o)
+			f.Get(y).Get(x).V128Load(o).Tee(v).Get(v).Get(least).F32x4Lt().V128AndNot().V128Store(o)
 		})
 	})
 }
 
-// ReLUGradient is dx = dy where the output y is positive, else 0. Parameters: n (vectors), y, dy, dx.
+// ReLUGradient is dx = dy where the output y is positive, else 0, quiet. Parameters: n (vectors), y, dy, dx.
 func (s *Set) ReLUGradient() *wasm.Func {
 	return s.once("reluGradient", 4, func(f *wasm.Func) {
 		n, y, dy, dx := f.Param(0), f.Param(1), f.Param(2), f.Param(3)
+		v, least := f.Local(wasm.V128), hoist(f, []float32{Quiet})[0]
 		stream(f, n, []wasm.Local{y, dy, dx}, func(o int) {
-			f.Get(dx).Get(dy).V128Load(o).Get(y).V128Load(o).F32x4All(0).F32x4Gt().V128And().V128Store(o)
+			f.Get(dx).Get(dy).V128Load(o).Set(v)
+			hush(f, v, least)
+			f.Get(y).V128Load(o).F32x4All(0).F32x4Gt().V128And().V128Store(o)
 		})
 	})
 }
@@ -26,21 +29,26 @@ func (s *Set) ReLUGradient() *wasm.Func {
 // coefficients of Eigen's generic ptanh (Eigen/src/Core/MathFunctionsImpl.h). Its error is a few units in the last place.
 const tanhLimit = 7.90531110763549805
 
+// tanhLeast is the least magnitude that Tanh tells from 0: the polynomial's terms below it would be denormal.
+const tanhLeast = 0x1p-36
+
 var (
 	tanhP = []float32{-2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11, 5.12229709037114e-08,
 		1.48572235717979e-05, 6.37261928875436e-04, 4.89352455891786e-03}
 	tanhQ = []float32{1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03, 4.89352518554385e-03}
 )
 
-// Tanh is y = tanh x. Parameters: n (vectors), x, y.
+// Tanh is y = tanh x, quiet. Parameters: n (vectors), x, y.
 func (s *Set) Tanh() *wasm.Func {
 	return s.once("tanh", 3, func(f *wasm.Func) {
 		n, x, y := f.Param(0), f.Param(1), f.Param(2)
 		v, square := f.Local(wasm.V128), f.Local(wasm.V128)
 		p, q := hoist(f, tanhP), hoist(f, tanhQ)
-		limits := hoist(f, []float32{tanhLimit, -tanhLimit})
+		limits := hoist(f, []float32{tanhLimit, -tanhLimit, tanhLeast})
 		stream(f, n, []wasm.Local{x, y}, func(o int) {
-			f.Get(x).V128Load(o).Get(limits[0]).F32x4PMin().Get(limits[1]).F32x4PMax().Tee(v)
+			f.Get(x).V128Load(o).Set(v)
+			hush(f, v, limits[2])
+			f.Get(limits[0]).F32x4PMin().Get(limits[1]).F32x4PMax().Tee(v)
 			f.Get(v).F32x4Mul().Set(square)
 			f.Get(y)
 			s.polynomial(f, square, p)
@@ -73,13 +81,19 @@ func (s *Set) polynomial(f *wasm.Func, x wasm.Local, coefficients []wasm.Local) 
 	}
 }
 
-// TanhGradient is dx = dy (1 - y^2) with the output y. Parameters: n (vectors), y, dy, dx.
+// TanhGradient is dx = dy (1 - y^2) with the output y, quiet. Parameters: n (vectors), y, dy, dx.
 func (s *Set) TanhGradient() *wasm.Func {
 	return s.once("tanhGradient", 4, func(f *wasm.Func) {
-		n, y, dy, dx, v := f.Param(0), f.Param(1), f.Param(2), f.Param(3), f.Local(wasm.V128)
+		n, y, dy, dx, v, d := f.Param(0), f.Param(1), f.Param(2), f.Param(3), f.Local(wasm.V128), f.Local(wasm.V128)
+		least := hoist(f, []float32{Quiet})[0]
 		stream(f, n, []wasm.Local{y, dy, dx}, func(o int) {
 			f.Get(y).V128Load(o).Set(v)
-			f.Get(dx).Get(dy).V128Load(o).F32x4All(1).Get(v).Get(v).F32x4Mul().F32x4Sub().F32x4Mul().V128Store(o)
+			f.Get(dy).V128Load(o).Set(d)
+			hush(f, d, least)
+			f.F32x4All(1).Get(v).Get(v).F32x4Mul().F32x4Sub().F32x4Mul().Set(d)
+			f.Get(dx)
+			hush(f, d, least)
+			f.V128Store(o)
 		})
 	})
 }

@@ -6,7 +6,7 @@ import "cloister/nn/compile/wasm"
 // channels of a group, xhat = (x - m)/sqrt(v + eps) and y = gamma_c xhat + beta_c.
 //
 // Kernels take sums per channel first, on vectors, then combine the channels of each group one by one, then
-// apply per-channel coefficients on vectors.
+// apply per-channel coefficients on vectors. x, dy, gamma, dgamma and dbeta must be quiet, xhat is (see [Quiet]).
 
 // GroupNorm is the geometry of a normalisation: x, xhat and their gradient are one Image, y and its
 // gradient another that differs in Row only.
@@ -27,7 +27,7 @@ const GroupNormScratch = 3
 func (s *Set) GroupNormForward(g GroupNorm) *wasm.Func {
 	return s.once(named("groupNorm", g), 7, func(f *wasm.Func) {
 		x, mean, inverse := view{f.Param(0), g.Row}, f.Param(6), f.Param(5)
-		v := f.Local(wasm.V128)
+		v, least := f.Local(wasm.V128), hoist(f, []float32{Quiet})[0]
 		s.columnSum(f, g.Image, x, mean, Store)
 		g.share(f, mean, func(sum wasm.Local) { f.Get(sum).F32(g.count()).F32Div() })
 		s.reduce(f, g.Image, []view{x}, []wasm.Local{mean}, inverse, Store, func(acc wasm.Local, pixel, array []wasm.Local, i int) {
@@ -35,12 +35,14 @@ func (s *Set) GroupNormForward(g GroupNorm) *wasm.Func {
 			s.madd(f, acc, v, v)
 		})
 		g.share(f, inverse, func(sum wasm.Local) {
-			f.F32(1).Get(sum).F32(g.count()).F32Div().F32(g.Eps).F32Add().F32Sqrt().F32Div()
+			f.F32(1).Get(sum).F32(g.count() * g.Eps).F32Add().F32(g.count()).F32Div().F32Sqrt().F32Div()
 		})
 		g.apply(f, cursors(f, f.Param(0), f.Param(1), f.Param(2)), []int{g.Row, g.Row, g.OutRow}, cursors(f, mean, inverse, f.Param(3), f.Param(4)),
 			func(pixel, array []wasm.Local, o int) {
 				f.Get(pixel[0]).V128Load(o).Get(array[0]).V128Load(o).F32x4Sub()
 				f.Get(array[1]).V128Load(o).F32x4Mul().Set(v)
+				hush(f, v, least)
+				f.Set(v)
 				f.Get(pixel[1]).Get(v).V128Store(o)
 				f.Get(pixel[2]).Get(v).Get(array[2]).V128Load(o).F32x4Mul()
 				f.Get(array[3]).V128Load(o).F32x4Add().V128Store(o)
@@ -116,8 +118,8 @@ func (g GroupNorm) product(f *wasm.Func, out, x, y wasm.Local) {
 	})
 }
 
-// share replaces the per-channel floats at an address by one value per group, a function of the group's sum. The padded
-// channels' floats are zeroed.
+// share replaces the per-channel floats at an address by one value per group, a function of the group's sum, made quiet. The
+// padded channels' floats are zeroed.
 func (g GroupNorm) share(f *wasm.Func, address wasm.Local, value func(sum wasm.Local)) {
 	at, from, sum := f.Local(wasm.I32), f.Local(wasm.I32), f.Local(wasm.F32)
 	channels := g.Channels / g.Groups
@@ -129,6 +131,7 @@ func (g GroupNorm) share(f *wasm.Func, address wasm.Local, value func(sum wasm.L
 			f.Get(sum).Get(at).F32Load(0).F32Add().Set(sum)
 			f.Advance(at, 4)
 		})
+		f.Get(sum).F32Abs().F32(Quiet).F32Lt().If(func() { f.F32(0).Set(sum) })
 		value(sum)
 		f.Set(sum)
 		f.Times(channels, func() {

@@ -7,14 +7,14 @@ import (
 )
 
 // CrossEntropy computes softmax cross-entropy of logits padded to vectors: it adds log(sum exp(z)) - z[label] to the float64
-// at loss and writes its gradient, softmax(z) - onehot(label), times the float32 coefficient at an address. The padding
+// at loss and writes its gradient, softmax(z) - onehot(label), times the float32 coefficient at an address, quiet. The padding
 // of the gradient, up to whole panels, is zero. Parameters: logits, gradient, label, loss, coefficient.
 func (s *Set) CrossEntropy(classes int) *wasm.Func {
 	logarithm := s.logarithm()
 	return s.once(named("crossEntropy", classes), 5, func(f *wasm.Func) {
 		logits, gradient, label, loss, coefficient := f.Param(0), f.Param(1), f.Param(2), f.Param(3), f.Param(4)
 		largest, sum, scale := f.Local(wasm.F32), f.Local(wasm.F32), f.Local(wasm.F32)
-		entry := f.Local(wasm.I32)
+		entry, v, least := f.Local(wasm.I32), f.Local(wasm.V128), hoist(f, []float32{Quiet})[0]
 		s.largest(f, logits, classes, largest)
 		s.exponentials(f, logits, gradient, classes, largest, sum)
 		f.Get(label).I32(4).I32Mul().Set(entry)
@@ -29,7 +29,10 @@ func (s *Set) CrossEntropy(classes int) *wasm.Func {
 		f.Get(entry).F32Load(0).Get(sum).F32Sub().F32Store(0)
 		f.Get(coefficient).F32Load(0).Get(sum).F32Div().Set(scale)
 		for i := range vectors(classes) {
-			f.Get(gradient).Get(gradient).V128Load(i * vec).Get(scale).F32x4Splat().F32x4Mul().V128Store(i * vec)
+			f.Get(gradient).V128Load(i * vec).Get(scale).F32x4Splat().F32x4Mul().Set(v)
+			f.Get(gradient)
+			hush(f, v, least)
+			f.V128Store(i * vec)
 		}
 		if vectors(classes)%(Panel/Lanes) != 0 {
 			f.Get(gradient).F32x4All(0).V128Store(vectors(classes) * vec)
@@ -137,10 +140,10 @@ func (s *Set) exponentials(f *wasm.Func, logits, out wasm.Local, classes int, la
 var powerOfTwo = []float32{1.5252734e-5, 1.5403530e-4, 1.3333558e-3, 9.6181291e-3, 5.5504109e-2, 2.4022651e-1, 6.9314718e-1, 1}
 
 // exponential replaces v <= 0 by exp(v): 2^n 2^r with n an integer and a polynomial for |r| <= 1/2
-// (relative error below 2e-7). Below -87 it gives exp(-87), the smallest normal float32; NaN stays NaN.
+// (relative error below 2e-7). Below -40 it gives exp(-40), which no sum of theirs and no gradient notices; NaN stays NaN.
 func (s *Set) exponential(f *wasm.Func, v wasm.Local, coefficients []wasm.Local) {
 	n := f.Local(wasm.V128)
-	f.Get(v).F32x4All(-87).F32x4PMax().F32x4All(math.Log2E).F32x4Mul().Tee(v)
+	f.Get(v).F32x4All(-40).F32x4PMax().F32x4All(math.Log2E).F32x4Mul().Tee(v)
 	f.F32x4Nearest().Set(n)
 	f.Get(v).Get(n).F32x4Sub().Set(v)
 	s.polynomial(f, v, coefficients)

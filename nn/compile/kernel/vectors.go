@@ -12,21 +12,42 @@ func (s *Set) Fill() *wasm.Func {
 	})
 }
 
-// Copy is y = x. Parameters: n, x, y.
+// A kernel with a factor takes zero for any x, NaN too, where the factor is 0. It does so without a branch: how long it
+// takes must not depend on the factor.
+
+// scaled loads the float32 factor at an address into all lanes of a local, and gives a function that pushes what is left of a vector on the stack.
+func scaled(f *wasm.Func, address wasm.Local) (factor wasm.Local, gate func()) {
+	factor, zero := f.Local(wasm.V128), f.Local(wasm.V128)
+	f.Get(address).V128Load32Splat(0).Tee(factor).F32x4All(0).F32x4Eq().Set(zero)
+	return factor, func() { f.Get(zero).V128AndNot() }
+}
+
+// Copy is y = x, or y = 0 where the float32 s at an address is 0. Parameters: n, x, y, s.
 func (s *Set) Copy() *wasm.Func {
-	return s.once("copy", 3, func(f *wasm.Func) {
+	return s.once("copy", 4, func(f *wasm.Func) {
 		n, x, y := f.Param(0), f.Param(1), f.Param(2)
-		stream(f, n, []wasm.Local{x, y}, func(o int) { f.Get(y).Get(x).V128Load(o).V128Store(o) })
+		_, gate := scaled(f, f.Param(3))
+		stream(f, n, []wasm.Local{x, y}, func(o int) {
+			f.Get(y).Get(x).V128Load(o)
+			gate()
+			f.V128Store(o)
+		})
 	})
 }
 
-// Scale is y = s x with the float32 s at an address. Parameters: n, x, y, s.
+// Scale is y = s x with the float32 s at an address; a product below 2^-60 in magnitude becomes 0. Parameters: n, x, y, s.
 func (s *Set) Scale() *wasm.Func {
 	return s.once("scale", 4, func(f *wasm.Func) {
-		n, x, y, factor := f.Param(0), f.Param(1), f.Param(2), f.Local(wasm.V128)
-		f.Get(f.Param(3)).V128Load32Splat(0).Set(factor)
+		n, x, y, v := f.Param(0), f.Param(1), f.Param(2), f.Local(wasm.V128)
+		factor, gate := scaled(f, f.Param(3))
+		least := hoist(f, []float32{faint})[0]
 		stream(f, n, []wasm.Local{x, y}, func(o int) {
-			f.Get(y).Get(x).V128Load(o).Get(factor).F32x4Mul().V128Store(o)
+			f.Get(x).V128Load(o)
+			gate()
+			f.Get(factor).F32x4Mul().Set(v)
+			f.Get(y)
+			hush(f, v, least)
+			f.V128Store(o)
 		})
 	})
 }
@@ -35,10 +56,12 @@ func (s *Set) Scale() *wasm.Func {
 func (s *Set) AddScaled() *wasm.Func {
 	return s.once("addScaled", 4, func(f *wasm.Func) {
 		n, x, y := f.Param(0), f.Param(1), f.Param(2)
-		factor, sum, v := f.Local(wasm.V128), f.Local(wasm.V128), f.Local(wasm.V128)
-		f.Get(f.Param(3)).V128Load32Splat(0).Set(factor)
+		sum, v := f.Local(wasm.V128), f.Local(wasm.V128)
+		factor, gate := scaled(f, f.Param(3))
 		stream(f, n, []wasm.Local{x, y}, func(o int) {
-			f.Get(x).V128Load(o).Set(v)
+			f.Get(x).V128Load(o)
+			gate()
+			f.Set(v)
 			f.Get(y).V128Load(o).Set(sum)
 			s.madd(f, sum, v, factor)
 			f.Get(y).Get(sum).V128Store(o)

@@ -29,7 +29,7 @@ func TestElementwise(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	for _, k := range []elementwise{
 		{name: "fill", kernel: (*Set).Fill, inPlace: true, inputs: 1, plain: func([]float64) float64 { return 0 }},
-		{name: "copy", kernel: (*Set).Copy, inputs: 1, plain: func(v []float64) float64 { return v[0] }},
+		{name: "copy", kernel: (*Set).Copy, inputs: 1, scalar: true, plain: func(v []float64) float64 { return v[0] }},
 		{name: "scale", kernel: (*Set).Scale, inputs: 1, scalar: true, plain: func(v []float64) float64 { return testFactor * v[0] }, tolerance: 1e-6},
 		{name: "addScaled", kernel: (*Set).AddScaled, inputs: 2, inPlace: true, scalar: true,
 			plain: func(v []float64) float64 { return v[1] + testFactor*v[0] }, tolerance: 1e-6},
@@ -92,13 +92,54 @@ func (k elementwise) test(t *testing.T, b *bench, r *rand.Rand, n int) {
 func TestTanhKeepsNaNAndLimits(t *testing.T) {
 	try(t, (*Set).Tanh, 3, func(t *testing.T, b *bench) {
 		nan, inf := float32(math.NaN()), float32(math.Inf(1))
-		x, y := b.put([]float32{nan, inf, -inf, 1e-30}), b.alloc(4)
+		x, y := b.put([]float32{nan, inf, -inf, 1e-9}), b.alloc(4)
 		b.run(1, x, y)
 		got := b.get(y, 4)
-		if got[0] == got[0] || math.Abs(float64(got[1])-1) > 1e-6 || math.Abs(float64(got[2])+1) > 1e-6 || math.Abs(float64(got[3])/1e-30-1) > 1e-6 {
-			t.Errorf("tanh of NaN, inf, -inf, 1e-30: %v", got)
+		if got[0] == got[0] || math.Abs(float64(got[1])-1) > 1e-6 || math.Abs(float64(got[2])+1) > 1e-6 || math.Abs(float64(got[3])/1e-9-1) > 1e-6 {
+			t.Errorf("tanh of NaN, inf, -inf, 1e-9: %v", got)
 		}
 	})
+}
+
+// What is not finite is gone where the factor is 0, and what is tiny where the least says so; a NaN stays.
+func TestQuietKernels(t *testing.T) {
+	nan, inf, tiny := float32(math.NaN()), float32(math.Inf(1)), float32(Quiet/1.001)
+	ones := []float32{1, 1, 1, 1}
+	for _, c := range []struct {
+		name   string
+		kernel func(s *Set) *wasm.Func
+		x      []float32
+		more   [][]float32 // the last one is where the result comes to, unless none is given
+		want   []float32
+	}{
+		{"hush", (*Set).Hush, []float32{Quiet, -Quiet, tiny, -tiny}, nil, []float32{Quiet, -Quiet, 0, 0}},
+		{"hush", (*Set).Hush, []float32{nan, inf, -inf, 0}, nil, []float32{nan, inf, -inf, 0}},
+		{"relu", (*Set).ReLU, []float32{tiny, Quiet, -1, nan}, [][]float32{ones}, []float32{0, Quiet, 0, nan}},
+		{"reluGradient", (*Set).ReLUGradient, ones, [][]float32{{tiny, -Quiet, -tiny, nan}, ones}, []float32{0, -Quiet, 0, nan}},
+		{"tanh", (*Set).Tanh, []float32{1e-11, -1e-11, 0, 1e-38}, [][]float32{ones}, []float32{0, 0, 0, 0}},
+		{"tanhGradient", (*Set).TanhGradient, []float32{0, 0, 1 - 0x1p-24, 0}, [][]float32{{tiny, Quiet, 0x1p-20, nan}, ones}, []float32{0, Quiet, 0, nan}},
+		{"copy", (*Set).Copy, []float32{nan, inf, 1, -inf}, [][]float32{ones, {0}}, []float32{0, 0, 0, 0}},
+		{"scale", (*Set).Scale, []float32{nan, inf, 1, -inf}, [][]float32{ones, {0}}, []float32{0, 0, 0, 0}},
+		{"scale", (*Set).Scale, []float32{0x1p-50, -0x1p-51, nan, 1}, [][]float32{ones, {0x1p-10}}, []float32{0x1p-60, 0, nan, 0x1p-10}},
+		{"addScaled", (*Set).AddScaled, []float32{nan, inf, 1, -inf}, [][]float32{ones, {0}}, ones},
+	} {
+		try(t, c.kernel, 2+len(c.more), func(t *testing.T, b *bench) {
+			args := []int{1, b.put(c.x)}
+			for _, v := range c.more {
+				args = append(args, b.put(v))
+			}
+			b.run(args...)
+			out := args[len(args)-1]
+			if n := len(c.more); n > 0 && len(c.more[n-1]) == 1 {
+				out = args[len(args)-2]
+			}
+			for i, got := range b.get(out, 4) {
+				if got != c.want[i] && !(got != got && c.want[i] != c.want[i]) {
+					t.Errorf("%s of %v and %v: %v at %d, want %v", c.name, c.x, c.more, got, i, c.want[i])
+				}
+			}
+		})
+	}
 }
 
 // Squares must hold where float32 squares underflow or overflow.

@@ -8,7 +8,7 @@ import "cloister/nn/compile/wasm"
 //	C[out[t] + r ldc][j] (=, +=) sum over p < pixels of A[tap[t] + pixA[p] + 4r] * B[pixB[p]][j],  r < taps
 //
 // Store also adds the sum of squares of what it stores to the float64 at squares: float32 within a panel's tiles,
-// then float64, which [SquaresDepth] bounds. Add serves sums over records too: pixels are then the records.
+// then float64, which [SquaresDepth] bounds; sums start at [Coarse], so that none of the squares is denormal. Add serves sums over records too: pixels are then the records.
 // Each panel of B is first copied to scratch, 32 bytes a pixel: rows of many channels lie so far apart that they would
 // push each other out of the cache. Parameters: tiles, panels, tap, out (one entry a tile), pixA, pixB (one entry a
 // pixel), pixels, a, b, c, ldc, scratch and, for Store, squares.
@@ -36,7 +36,7 @@ func (s *Set) weightGradient(f *wasm.Func, taps int, mode Mode) {
 		f.F32x4All(0).Set(t.squares)
 		f.Get(tiles).Set(left)
 		f.Repeat(left, func() {
-			t.correlate(pixA, pixels, f.Param(7), scratch)
+			t.correlate(pixA, pixels, f.Param(7), scratch, mode)
 			f.Get(t.out).I32Load(0).Get(c).I32Add().Set(t.c)
 			if mode == Store {
 				t.square()
@@ -89,18 +89,27 @@ func (t *gradientTile) copyPanel(pixB, pixels, b, scratch wasm.Local) {
 	})
 }
 
-func (t *gradientTile) correlate(pixA, pixels, a, rows wasm.Local) {
+func (t *gradientTile) correlate(pixA, pixels, a, rows wasm.Local, mode Mode) {
 	f := t.f
 	f.Get(t.tap).I32Load(0).Get(a).I32Add().Set(t.base)
 	f.Advance(t.tap, 4)
+	first := float32(0)
+	if mode == Store {
+		first = Coarse
+	}
 	for _, acc := range t.acc {
-		f.F32x4All(0).Set(acc)
+		f.F32x4All(first).Set(acc)
 	}
 	f.Get(pixA).Set(t.pix)
 	f.Get(rows).Set(t.row)
 	f.Get(pixels).I32(1).I32And().If(func() { t.pixels(1) })
 	f.Get(pixels).I32(2).I32DivU().Set(t.p)
 	f.Repeat(t.p, func() { t.pixels(2) })
+	if mode == Store {
+		for _, acc := range t.acc {
+			f.Get(acc).F32x4All(Coarse).F32x4Sub().Set(acc)
+		}
+	}
 }
 
 // pixels adds the products of the next n pixels.

@@ -9,6 +9,8 @@ type Func struct {
 	results []Type
 	locals  []Type
 	code    []byte
+
+	denormals int // see Module.CountDenormals
 }
 
 // Local is a parameter or a local variable of one function.

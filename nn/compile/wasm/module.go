@@ -25,6 +25,8 @@ type Module struct {
 	pages int
 	data  []segment
 	start *Func
+
+	denormals int // where they are counted; 0: nowhere
 }
 
 type segment struct {
@@ -34,7 +36,7 @@ type segment struct {
 
 // Func adds a function that the module keeps to itself; parameters are its first locals.
 func (m *Module) Func(params ...Type) *Func {
-	f := &Func{index: len(m.funcs), params: params}
+	f := &Func{index: len(m.funcs), params: params, denormals: m.denormals}
 	m.funcs = append(m.funcs, f)
 	return f
 }

@@ -109,6 +109,8 @@ func TestVectorInstructions(t *testing.T) {
 		{"sub", (*wasm.Func).F32x4Sub, [4]float32{-3, -5, 1, nan}},
 		{"mul", (*wasm.Func).F32x4Mul, [4]float32{4, -6, 6, nan}},
 		{"div", (*wasm.Func).F32x4Div, [4]float32{.25, -2. / 3, 1.5, nan}},
+		{"less", (*wasm.Func).F32x4Lt, [4]float32{nan, nan, 0, 0}}, // all bits set are a NaN
+		{"greater", (*wasm.Func).F32x4Gt, [4]float32{0, 0, nan, 0}},
 		{"pmin", (*wasm.Func).F32x4PMin, [4]float32{1, -2, 2, nan}},
 		{"pmax", (*wasm.Func).F32x4PMax, [4]float32{4, 3, 3, nan}},
 	} {
@@ -147,5 +149,25 @@ func TestStartRunsAfterTheData(t *testing.T) {
 	m.Start(f)
 	if got := wasmtest.New(t, m.Encode()).Bytes(4, 1)[0]; got != 42 {
 		t.Errorf("%d, want 42", got)
+	}
+}
+
+// Zeros, infinities and the smallest normal number are none; -2^-127 is.
+func TestDenormalsAreCounted(t *testing.T) {
+	const at = 64
+	var m wasm.Module
+	m.CountDenormals(at)
+	f := m.Export("f")
+	for _, v := range []float32{0, 1, 0x1p-126, float32(math.Inf(1)), -0x1p-127, 0x1p-149, float32(math.NaN())} {
+		for range 4 {
+			f.I32(0).F32x4(1, 0, v, 2).F32x4All(0).F32x4Add().V128Store(0)
+		}
+		f.I32(0).F32(v).F32(1).F32Mul().F32Store(0)
+	}
+	m.Memory(128)
+	i := wasmtest.New(t, m.Encode())
+	i.Call("f")
+	if got := i.Bytes(at, 1)[0]; got != 2*5 {
+		t.Errorf("%d denormal results, want 10", got)
 	}
 }

@@ -117,12 +117,14 @@ func (f *Func) I64ShrU() *Func { return f.op(0x88) }
 
 // Scalars.
 
+func (f *Func) F32Lt() *Func   { return f.op(0x5d) }
 func (f *Func) F32Gt() *Func   { return f.op(0x5e) }
+func (f *Func) F32Abs() *Func  { return f.op(0x8b) }
 func (f *Func) F32Max() *Func  { return f.op(0x97) }
-func (f *Func) F32Add() *Func  { return f.op(0x92) }
-func (f *Func) F32Sub() *Func  { return f.op(0x93) }
-func (f *Func) F32Mul() *Func  { return f.op(0x94) }
-func (f *Func) F32Div() *Func  { return f.op(0x95) }
+func (f *Func) F32Add() *Func  { return f.op(0x92).watchedScalar() }
+func (f *Func) F32Sub() *Func  { return f.op(0x93).watchedScalar() }
+func (f *Func) F32Mul() *Func  { return f.op(0x94).watchedScalar() }
+func (f *Func) F32Div() *Func  { return f.op(0x95).watchedScalar() }
 func (f *Func) F32Sqrt() *Func { return f.op(0x91) }
 func (f *Func) F32Ne() *Func   { return f.op(0x5c) }
 func (f *Func) F64Lt() *Func   { return f.op(0x63) }
@@ -137,7 +139,7 @@ func (f *Func) F64Sqrt() *Func { return f.op(0x9f) }
 
 // Conversions.
 
-func (f *Func) F32DemoteF64() *Func   { return f.op(0xb6) }
+func (f *Func) F32DemoteF64() *Func   { return f.op(0xb6).watchedScalar() }
 func (f *Func) F64PromoteF32() *Func  { return f.op(0xbb) }
 func (f *Func) F32ConvertI32U() *Func { return f.op(0xb3) }
 func (f *Func) F64ConvertI32U() *Func { return f.op(0xb8) }
@@ -152,11 +154,13 @@ func (f *Func) F32x4Lane(i int) *Func {
 	return f.vector(0x1f).op(byte(i))
 }
 func (f *Func) F32x4Eq() *Func      { return f.vector(0x41) }
+func (f *Func) F32x4Lt() *Func      { return f.vector(0x43) }
 func (f *Func) F32x4Gt() *Func      { return f.vector(0x44) }
-func (f *Func) F32x4Add() *Func     { return f.vector(0xe4) }
-func (f *Func) F32x4Sub() *Func     { return f.vector(0xe5) }
-func (f *Func) F32x4Mul() *Func     { return f.vector(0xe6) }
-func (f *Func) F32x4Div() *Func     { return f.vector(0xe7) }
+func (f *Func) F32x4Abs() *Func     { return f.vector(0xe0) }
+func (f *Func) F32x4Add() *Func     { return f.vector(0xe4).watched() }
+func (f *Func) F32x4Sub() *Func     { return f.vector(0xe5).watched() }
+func (f *Func) F32x4Mul() *Func     { return f.vector(0xe6).watched() }
+func (f *Func) F32x4Div() *Func     { return f.vector(0xe7).watched() }
 func (f *Func) F32x4Nearest() *Func { return f.vector(0x6a) }
 
 // F32x4PMin is b < a ? b : a, which one instruction does on every machine; a NaN in a stays, one in b is lost.
@@ -166,7 +170,7 @@ func (f *Func) F32x4PMin() *Func { return f.vector(0xea) }
 func (f *Func) F32x4PMax() *Func { return f.vector(0xeb) }
 
 // F32x4RelaxedMadd is a*b + c, rounded once or twice as the machine prefers.
-func (f *Func) F32x4RelaxedMadd() *Func { return f.vector(0x105) }
+func (f *Func) F32x4RelaxedMadd() *Func { return f.vector(0x105).watched() }
 
 // Two doubles.
 

@@ -113,6 +113,15 @@ func (i *Instance) Doubles(at, n int) []float64 {
 	return v
 }
 
+func (i *Instance) Ints(at, n int) []int {
+	i.t.Helper()
+	b, v := i.Bytes(at, 4*n), make([]int, n)
+	for k := range v {
+		v[k] = int(int32(binary.LittleEndian.Uint32(b[4*k:])))
+	}
+	return v
+}
+
 func (i *Instance) WriteInts(at int, v []int) {
 	i.t.Helper()
 	var b []byte

@@ -61,7 +61,11 @@ func decode(stream *repacker, perFrame, want int) (samples []float32, p *Problem
 		case errors.As(err, &p):
 			return nil, p
 		}
-		if !stream.rewindSilent() {
+		what := "a frame that can't be decoded"
+		if errors.Is(err, errPanic) {
+			what = panicked
+		}
+		if !stream.rewindSilent(what) {
 			return nil, problem(Damaged, stream.readingAt, "a silent frame that can't be decoded: %v", err)
 		}
 	}
@@ -97,8 +101,13 @@ func (d *decoder) frame(samples []float32, perFrame int) (_ []float32, err error
 	return samples, nil
 }
 
+// panicked is how a recording's damage tells of what the checks before the decoder should have kept from it.
+const panicked = "a frame at which the decoder panicked"
+
+var errPanic = errors.New("the MP3 decoder panicked")
+
 func recovered(err *error) {
 	if r := recover(); r != nil {
-		*err = fmt.Errorf("audio: the MP3 decoder panicked: %v", r)
+		*err = fmt.Errorf("%w: %v", errPanic, r)
 	}
 }

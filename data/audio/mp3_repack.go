@@ -68,7 +68,7 @@ func (r *repacker) advance() {
 
 // rewindSilent makes the frame that was read last come again, silent, unless it already has. A fresh decoder that begins
 // with it finds the reservoir that the next frame wants.
-func (r *repacker) rewindSilent() bool {
+func (r *repacker) rewindSilent(why string) bool {
 	if r.again {
 		return false
 	}
@@ -76,7 +76,7 @@ func (r *repacker) rewindSilent() bool {
 	clear(r.reading[h.sideAt() : h.sideAt()+h.sideBytes()])
 	r.unread, r.again = r.reading, true
 	r.silent++
-	r.walk.damages.note(r.readingAt, "a frame that can't be decoded")
+	r.walk.damages.note(r.readingAt, why)
 	return true
 }
 

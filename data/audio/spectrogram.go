@@ -72,6 +72,9 @@ func (s Settings) Validate() error {
 	return nil
 }
 
+// margin is how much, in seconds, is read beyond a record's end, so that the resampler has both sides of it.
+const margin = 2 * support / 8000.0
+
 // Frontend makes records of recordings. It holds the tables that its settings need, and is not for concurrent use.
 type Frontend struct {
 	Settings
@@ -103,7 +106,7 @@ func NewFrontend(s Settings) (*Frontend, error) {
 
 // Read makes a record of a recording's file, and tells what was mended on the way. The error is a [*Problem].
 func (f *Frontend) Read(name string, file []byte) ([]uint8, []Damage, error) {
-	clip, err := Read(name, file, f.Seconds)
+	clip, err := Read(name, file, math.Min(f.Seconds+margin, MaxSeconds))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -25,6 +25,7 @@ const Rate = 16000
 const (
 	Window   = 400
 	LogFloor = -10.0
+	maxMels  = 80
 )
 
 // Settings say what a record is made of. All of them are stated, never computed from recordings.
@@ -57,15 +58,15 @@ func (s Settings) String() string {
 		s.Seconds, Rate, s.Frames(), s.Mels, Rate/2, Window, s.Hop, s.LogLow, s.LogHigh)
 }
 
-// Validate reports the first setting that makes no sense. Beyond 128 mels the lowest filters would hold no frequency.
+// Validate reports the first setting that makes no sense. Among more than maxMels filters some would hold no frequency.
 func (s Settings) Validate() error {
 	switch {
 	case !(s.Seconds >= 0.05 && s.Seconds <= MaxSeconds):
 		return fmt.Errorf("audio: %g seconds: want 0.05 to %g", s.Seconds, MaxSeconds)
 	case s.Hop < 16 || s.Hop > s.samples():
 		return fmt.Errorf("audio: a hop of %d samples: want 16 to a record's %d", s.Hop, s.samples())
-	case s.Mels < 1 || s.Mels > 128:
-		return fmt.Errorf("audio: %d mels: want 1 to 128", s.Mels)
+	case s.Mels < 1 || s.Mels > maxMels:
+		return fmt.Errorf("audio: %d mels: want 1 to %d", s.Mels, maxMels)
 	case !(s.LogLow >= LogFloor && s.LogHigh <= 10 && s.LogHigh-s.LogLow >= 0.1):
 		return fmt.Errorf("audio: log10 powers from %g to %g: want a range within %g to 10", s.LogLow, s.LogHigh, LogFloor)
 	}

@@ -149,7 +149,12 @@ func TestNormalisation(t *testing.T) {
 	for i, want := range []float64{2, -2, 1, 0.2} {
 		near(t, "pixel", float64(x[i]), want)
 	}
-	for _, bad := range []Normalisation{{Mean: []float32{0}}, {[]float32{0}, []float32{0}}, {[]float32{float32(math.NaN())}, []float32{1}}} {
+	floats := Normalisation{Mean: []float32{60}, Std: []float32{60}, Float: true}
+	floats.Apply(x[:2], []byte{0, 0, 0x70, 0x42, 0, 0, 0xf0, 0xc2}) // 60, -120
+	if x[0] != 0 || x[1] != -3 {
+		t.Errorf("60 and -120 became %v, want 0 and -3", x[:2])
+	}
+	for _, bad := range []Normalisation{{Mean: []float32{0}}, {Mean: []float32{0}, Std: []float32{0}}, {Mean: []float32{float32(math.NaN())}, Std: []float32{1}}} {
 		if bad.Check(1) == nil {
 			t.Errorf("%+v was accepted", bad)
 		}

@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -70,13 +71,26 @@ func must[T any](v T, err error) T {
 	return v
 }
 
+// asFloats makes the records float32, with fractions that no uint8 has.
+func (p *problem) asFloats() *problem {
+	var values []byte
+	for i, v := range p.pixels {
+		values = binary.LittleEndian.AppendUint32(values, math.Float32bits(float32(v)/255+float32(i%7)/100))
+	}
+	p.pixels, p.norm.Float = values, true
+	return p
+}
+
+// recordBytes is the size of one record.
+func (p *problem) recordBytes() int { return p.model.Input.Size() * p.norm.ValueBytes() }
+
 func (p *problem) options(rule clip.Rule) Options {
 	scale, shift := p.norm.ScaleShift()
-	return Options{Rule: rule, Scale: scale, Shift: shift, Private: true, Points: len(p.points), FMA: wasmtest.FMA(FMAProbe)}
+	return Options{Rule: rule, Scale: scale, Shift: shift, Float: p.norm.Float, Private: true, Points: len(p.points), FMA: wasmtest.FMA(FMAProbe)}
 }
 
 func (p *problem) samples(indices []int) nn.Samples {
-	size := p.model.Input.Size()
+	size := p.recordBytes()
 	return nn.Samples{Count: len(indices), At: func(i int, x []float32) int {
 		k := indices[i]
 		p.norm.Apply(x, p.pixels[k*size:][:size])
@@ -264,7 +278,7 @@ func (p *problem) evaluates(t *testing.T, r *runner) {
 	}
 	first, n := 1, len(p.labels)-2
 	predictions, loss := r.evaluate(first, n)
-	size, x, want := p.model.Input.Size(), make([]float32, p.model.Input.Size()), 0.0
+	size, x, want := p.recordBytes(), make([]float32, p.model.Input.Size()), 0.0
 	grad := make([]float32, p.model.NumParams())
 	for i := range n {
 		p.norm.Apply(x, p.pixels[(first+i)*size:][:size])

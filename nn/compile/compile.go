@@ -12,7 +12,7 @@
 // running sums in float32 and in float64; packed weights; and from Layout.Data on whatever the host puts there.
 //
 // A call packs the parameters into the order that the kernels read, then takes one record at a time, so that everything about
-// it stays in the cache: pixels are normalised into the first activation, each layer's forward code runs, the loss gives
+// it stays in the cache: its values are normalised into the first activation, each layer's forward code runs, the loss gives
 // the logits' gradient, each layer's backward code runs in reverse. Convolutions are matrix products that read windows in place
 // through tables of offsets; their weight gradient is materialised and squared in one pass. Linear layers never materialise
 // theirs: its norm is |x| |d|, and what 32 records contribute is added as one product of matrices. Then the clip rule
@@ -34,8 +34,11 @@ import (
 type Options struct {
 	Rule clip.Rule
 
-	// Scale and Shift normalise a uint8 input, one of each per channel: x = p*Scale[c] + Shift[c].
+	// Scale and Shift normalise an input, one of each per channel: x = v*Scale[c] + Shift[c].
 	Scale, Shift []float32
+
+	// Float says that records are float32, little-endian; otherwise they are uint8.
+	Float bool
 
 	// Private clips each record's gradient. Without it the module sums raw gradients, as non-private training does;
 	// rule and bounds are then ignored.
@@ -72,7 +75,7 @@ type Module struct {
 //	accumulate(pixels, labels, indices, n, width, factors)  Sum and Loss, each record's groups scaled by float32 [n][Groups]
 //	evaluate(pixels, labels, first, n, out)                 out: uint8 [n] predictions of records first to first+n-1; Loss
 //
-// pixels is uint8 [record][channel][row][column], labels is uint8 [record], and indices is int32 [n], strictly ascending,
+// pixels is [record][channel][row][column], uint8 or float32 at any alignment, labels is uint8 [record], and indices is int32 [n], strictly ascending,
 // relative to the first record at pixels. width is the length, in records, of the stretches that are summed
 // apart from each other, at least 1; take it from [Width]. More than 2^19 records trap. A label that is no class makes its record count as nothing.
 type Layout struct {
@@ -88,7 +91,7 @@ type Layout struct {
 	NumParams int `json:"numParams"`
 	Groups    int `json:"groups"`
 	Points    int `json:"points"`
-	Record    int `json:"record"` // bytes of one record's pixels
+	Record    int `json:"record"` // bytes of one record's values
 }
 
 // Width is the number of records in a stretch (see [Layout]) when each is sampled with the given rate: about 16 sampled

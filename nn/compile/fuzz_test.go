@@ -76,7 +76,11 @@ func randomCase(t *testing.T, seed uint64) {
 			t.Logf("seed %d: input %v, layers %v, rule %+v, %d points", seed, m.Input, m.Layers, rule, points)
 		}
 	}()
-	agree(t, newProblem(r, m, 3+r.IntN(5), points), rule, randomTolerance)
+	p := newProblem(r, m, 3+r.IntN(5), points)
+	if seed%2 == 1 {
+		p.asFloats()
+	}
+	agree(t, p, rule, randomTolerance)
 }
 
 func TestRandomModelsAgreeWithTheReference(t *testing.T) {
@@ -86,6 +90,19 @@ func TestRandomModelsAgreeWithTheReference(t *testing.T) {
 	}
 	for seed := range models {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { randomCase(t, seed) })
+	}
+}
+
+// A vector of float32, as a table's rows are, has a scale and a shift for each of its values.
+func TestVectorsAgreeWithTheReference(t *testing.T) {
+	for _, size := range []int{1, 3, 8, 21} {
+		for _, name := range []string{"logistic", "mlp-tanh"} {
+			m, err := nn.ByName(name, nn.Shape{C: size, H: 1, W: 1}, 3)
+			if err != nil {
+				t.Fatal(err)
+			}
+			agree(t, newProblem(rand.New(rand.NewPCG(uint64(size), 8)), m, 9, 1).asFloats(), clip.Rule{}, zooTolerance)
+		}
 	}
 }
 

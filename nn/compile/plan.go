@@ -35,6 +35,7 @@ type plan struct {
 	squares, factors int // per group: float64 sum of squares, float32 factor
 	pair             int // two float64 to work with
 	one              int // the float32 1
+	constants        int // scales and shifts of a float32 vector; 0: they are part of the code
 	evaluated        int // floats to work with in place of the logits' gradient
 	panel            int // a panel of the weight-gradient kernel
 	panelPixels      int // its most rows
@@ -120,7 +121,7 @@ func (p *plan) borders() {
 func (p *plan) layout() error {
 	m := p.model
 	groups := p.options.Rule.Groups(len(p.tensors))
-	p.Layout = Layout{NumParams: m.NumParams(), Groups: groups, Points: p.Points, Record: m.Input.Size()}
+	p.Layout = Layout{NumParams: m.NumParams(), Groups: groups, Points: p.Points, Record: m.Input.Size() * nn.Normalisation{Float: p.options.Float}.ValueBytes()}
 	p.Params = p.alloc(4 * p.NumParams * p.Points)
 	p.Coefficients = p.alloc(8 * p.Points)
 	p.Bounds, p.Thresholds, p.Counts = p.alloc(8*groups), p.alloc(8*groups), p.alloc(8*groups)
@@ -128,6 +129,9 @@ func (p *plan) layout() error {
 	p.squares, p.factors, p.pair = p.alloc(8*groups), p.alloc(4*groups), p.alloc(16)
 	p.one, p.weights = p.alloc(4), p.alloc(4*p.Points)
 	p.module.Data(p.one, floats(1))
+	if p.options.Float && m.Input.H*m.Input.W == 1 {
+		p.layoutConstants()
+	}
 	p.evaluated = p.alloc(p.nodes[len(p.nodes)-1].vectors() * 16)
 	for k := range p.Points {
 		p.module.Data(p.Coefficients+8*k, []byte{0, 0, 0, 0, 0, 0, 0xf0, 0x3f}) // 1
@@ -150,6 +154,14 @@ func (p *plan) layout() error {
 	p.Data = p.top
 	p.module.Memory(p.Data)
 	return p.checkMemory()
+}
+
+// layoutConstants keeps the scale and shift of each value of a vector in memory: the code would grow with them.
+func (p *plan) layoutConstants() {
+	padded := 4 * roundUp(p.model.Input.C, 4)
+	p.constants = p.alloc(2 * padded)
+	p.module.Data(p.constants, floats(p.options.Scale...))
+	p.module.Data(p.constants+padded, floats(p.options.Shift...))
 }
 
 // maxMemory leaves room for records in the 4 GB that a module can address.

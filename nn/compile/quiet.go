@@ -12,6 +12,9 @@ func (p *plan) hush(f *wasm.Func, vectors, at int) { call(f, p.kernels.Hush(), v
 
 // quietInput says whether no pixel's normalised value needs to be hushed: they are 256 a channel, known beforehand.
 func (p *plan) quietInput() bool {
+	if p.options.Float {
+		return false
+	}
 	for c, scale := range p.options.Scale {
 		for v := range 256 {
 			x := float32(float32(v)*scale) + p.options.Shift[c]

@@ -14,9 +14,7 @@ import (
 func (p *plan) forwardFunc() *wasm.Func {
 	f := p.module.Func(wasm.I32, wasm.I32)
 	in := p.nodes[0]
-	call(f, p.kernels.Pixels(kernel.Input{
-		Channels: in.C, Height: in.H, Width: in.W, Interleaved: in.channels, Row: in.row(), Scale: p.options.Scale, Shift: p.options.Shift,
-	}), f.Param(0), in.value+in.at(0, 0))
+	p.normalise(f, in)
 	if !p.quietInput() {
 		p.hush(f, in.vectors(), in.value)
 	}
@@ -27,6 +25,19 @@ func (p *plan) forwardFunc() *wasm.Func {
 		}
 	}
 	return f
+}
+
+// normalise emits the first activation. A vector's values have a scale and a shift each, which are read from memory.
+func (p *plan) normalise(f *wasm.Func, in *node) {
+	x := in.value + in.at(0, 0)
+	if p.constants > 0 {
+		call(f, p.kernels.Vector(in.C), f.Param(0), x, p.constants, p.constants+4*roundUp(in.C, 4))
+		return
+	}
+	call(f, p.kernels.Pixels(kernel.Input{
+		Channels: in.C, Height: in.H, Width: in.W, Interleaved: in.channels, Row: in.row(), Float: p.options.Float,
+		Scale: p.options.Scale, Shift: p.options.Shift,
+	}), f.Param(0), x)
 }
 
 // backwardFunc emits a function of a point's packed weights that turns the logits' gradient into the parameters'.

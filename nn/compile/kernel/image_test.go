@@ -1,9 +1,11 @@
 package kernel
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"cloister/nn/compile/wasm"
@@ -133,26 +135,53 @@ func TestColumnSum(t *testing.T) {
 
 func TestPixels(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 9))
-	for _, interleaved := range []int{1, 3, 4, 8} {
+	for k, interleaved := range []int{1, 3, 4, 8, 1, 3, 4, 8} {
 		for _, width := range []int{1, 3, 4, 7, 8, 11, 12, 28} {
 			in := Input{Channels: min(interleaved, 3), Height: 3, Width: width, Interleaved: interleaved, Scale: []float32{0.5, 2, 3}, Shift: []float32{-1, 1, 0.25}}
-			in.Row = (width + 2) * interleaved * 4
-			pixels := make([]byte, in.Channels*in.Height*width)
-			for i := range pixels {
-				pixels[i] = byte(r.IntN(256))
+			in.Row, in.Float = (width+2)*interleaved*4, k >= 4
+			values := make([]byte, in.Channels*in.Height*width)
+			for i := range values {
+				values[i] = byte(r.IntN(256))
+			}
+			var record []byte // as it lies in memory
+			for _, v := range values {
+				if in.Float {
+					record = binary.LittleEndian.AppendUint32(record, math.Float32bits(float32(v)))
+				} else {
+					record = append(record, v)
+				}
 			}
 			before := random(r, in.Height*in.Row/4)
 			want := doubled(before)
-			for i, p := range pixels {
+			for i, p := range values {
 				c, y, x := i/(in.Height*width), i/width%in.Height, i%width
 				want[y*in.Row/4+x*interleaved+c] = float64(in.Scale[c])*float64(p) + float64(in.Shift[c])
 			}
 			try(t, func(s *Set) *wasm.Func { return s.Pixels(in) }, 2, func(t *testing.T, b *bench) {
-				from, to := b.alloc(len(pixels)/4+1), b.put(before)
-				b.Write(from+1, pixels) // bytes are not aligned at all
+				from, to := b.alloc(len(record)/4+1), b.put(before)
+				b.Write(from+1, record) // records are not aligned at all
 				b.run(from+1, to)
 				near(t, fmt.Sprintf("%+v", in), b.get(to, len(before)), want, 1e-6)
 			})
 		}
+	}
+}
+
+// TestVector: a record's last values come without a look at what lies behind them.
+func TestVector(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	for _, n := range []int{1, 3, 4, 5, 8, 31} {
+		values, scale, shift := random(r, n), random(r, n), random(r, n)
+		before := random(r, n+4)
+		want := doubled(before)
+		for i, v := range values {
+			want[i] = float64(v)*float64(scale[i]) + float64(shift[i])
+		}
+		behind := append(slices.Clone(values), float32(math.NaN()), float32(math.NaN()), float32(math.NaN()))
+		try(t, func(s *Set) *wasm.Func { return s.Vector(n) }, 4, func(t *testing.T, b *bench) {
+			x := b.put(before)
+			b.run(b.put(behind), x, b.put(scale), b.put(shift))
+			near(t, fmt.Sprint(n), b.get(x, len(before)), want, 1e-6)
+		})
 	}
 }

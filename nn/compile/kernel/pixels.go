@@ -6,28 +6,32 @@ import (
 	"cloister/nn/compile/wasm"
 )
 
-// Input is the geometry of a record's pixels, uint8 [channel][row][column], and of the buffer that they are normalised
-// into, float32 [row][column][Interleaved channels].
+// Input is the geometry of a record's values, [channel][row][column] of uint8 or float32 at any alignment, and of the buffer that
+// they are normalised into, float32 [row][column][Interleaved channels].
 type Input struct {
 	Channels, Height, Width int
-	Interleaved             int // floats per pixel
-	Row                     int // bytes from one row of the buffer to the next
+	Interleaved             int  // floats per pixel
+	Row                     int  // bytes from one row of the buffer to the next
+	Float                   bool // values are float32
 	Scale, Shift            []float32
 }
 
-// Pixels normalises a record: x = p Scale[c] + Shift[c]. Parameters: pixels, x (first pixel).
+// Pixels normalises a record: x = v Scale[c] + Shift[c]. Parameters: values, x (first pixel).
 func (s *Set) Pixels(in Input) *wasm.Func {
 	return s.once(fmt.Sprintf("pixels %+v", in), 2, func(f *wasm.Func) {
-		pixels, x := f.Param(0), f.Param(1)
+		values, x := f.Param(0), f.Param(1)
 		from, to := f.Local(wasm.I32), f.Local(wasm.I32)
-		f.Get(pixels).Set(from)
+		f.Get(values).Set(from)
 		for c := range in.Channels {
 			f.Get(x).I32(4 * c).I32Add().Set(to)
 			f.Times(in.Height, func() {
-				if in.Interleaved == 1 {
-					s.row(f, from, to, in.Width, in.Scale[c], in.Shift[c])
-				} else {
+				switch {
+				case in.Interleaved > 1:
 					in.strided(f, from, to, in.Width, in.Scale[c], in.Shift[c])
+				case in.Float:
+					floatRow(f, from, to, in.Width, in.Scale[c], in.Shift[c])
+				default:
+					s.row(f, from, to, in.Width, in.Scale[c], in.Shift[c])
 				}
 				f.Advance(to, in.Row-in.Width*in.Interleaved*4)
 			})
@@ -35,7 +39,28 @@ func (s *Set) Pixels(in Input) *wasm.Func {
 	})
 }
 
-// row normalises n neighbours, eight, four and one at a time.
+// Vector normalises a float32 record of n values, each with a scale and a shift of its own at an address.
+// Parameters: values, x, scale, shift.
+func (s *Set) Vector(n int) *wasm.Func {
+	return s.once(fmt.Sprintf("vector %d", n), 4, func(f *wasm.Func) {
+		values, x, scale, shift := f.Param(0), f.Param(1), f.Param(2), f.Param(3)
+		advance := func(by int) {
+			for _, p := range []wasm.Local{values, x, scale, shift} {
+				f.Advance(p, by)
+			}
+		}
+		f.Times(n/Lanes, func() {
+			f.Get(x).Get(values).V128Load(0).Get(scale).V128Load(0).F32x4Mul().Get(shift).V128Load(0).F32x4Add().V128Store(0)
+			advance(vec)
+		})
+		f.Times(n%Lanes, func() { // a whole vector would reach into the record behind
+			f.Get(x).Get(values).F32Load(0).Get(scale).F32Load(0).F32Mul().Get(shift).F32Load(0).F32Add().F32Store(0)
+			advance(4)
+		})
+	})
+}
+
+// row normalises n uint8 neighbours, eight, four and one at a time.
 func (s *Set) row(f *wasm.Func, from, to wasm.Local, n int, scale, shift float32) {
 	bytes, v := f.Local(wasm.V128), f.Local(wasm.V128)
 	normalise := func(offset int) { // four uint32 on the stack
@@ -59,11 +84,34 @@ func (s *Set) row(f *wasm.Func, from, to wasm.Local, n int, scale, shift float32
 	Input{Interleaved: 1}.strided(f, from, to, n%4, scale, shift)
 }
 
-// strided normalises n pixels of one channel one by one.
+// floatRow normalises n float32 neighbours, four and one at a time.
+func floatRow(f *wasm.Func, from, to wasm.Local, n int, scale, shift float32) {
+	f.Times(n/Lanes, func() {
+		f.Get(to).Get(from).V128Load(0).F32x4All(scale).F32x4Mul().F32x4All(shift).F32x4Add().V128Store(0)
+		f.Advance(from, vec)
+		f.Advance(to, vec)
+	})
+	Input{Interleaved: 1, Float: true}.strided(f, from, to, n%Lanes, scale, shift)
+}
+
+// strided normalises n values of one channel one by one.
 func (in Input) strided(f *wasm.Func, from, to wasm.Local, n int, scale, shift float32) {
 	f.Times(n, func() {
-		f.Get(to).Get(from).I32Load8U(0).F32ConvertI32U().F32(scale).F32Mul().F32(shift).F32Add().F32Store(0)
-		f.Advance(from, 1)
+		f.Get(to).Get(from)
+		if in.Float {
+			f.F32Load(0)
+		} else {
+			f.I32Load8U(0).F32ConvertI32U()
+		}
+		f.F32(scale).F32Mul().F32(shift).F32Add().F32Store(0)
+		f.Advance(from, in.valueBytes())
 		f.Advance(to, 4*in.Interleaved)
 	})
+}
+
+func (in Input) valueBytes() int {
+	if in.Float {
+		return 4
+	}
+	return 1
 }

@@ -153,8 +153,8 @@ func TestBadDatasetIsRefused(t *testing.T) {
 		{"label out of range, where", "record 17: label 10, but there are 10 classes", func(t *testing.T, f folder) {
 			f.repack(t, nil, func(s *Split) { s.Labels[17] = 10 })
 		}},
-		{"pixels missing", "pixel bytes for 30 labels", func(t *testing.T, f folder) {
-			f.repack(t, nil, func(s *Split) { s.Pixels = s.Pixels[:30*784-1] })
+		{"pixels missing", "bytes of values for 30 labels", func(t *testing.T, f folder) {
+			f.repack(t, nil, func(s *Split) { s.Values = s.Values[:30*784-1] })
 		}},
 		{"records too many", "30 records, the manifest states 29", func(t *testing.T, f folder) {
 			f.repack(t, func(m *Manifest) { m.Shards[0].Records, m.TrainRecords = 29, 29 }, nil)
@@ -167,7 +167,8 @@ func TestBadDatasetIsRefused(t *testing.T) {
 		{"manifest damaged", "checksum mismatch", func(t *testing.T, f folder) { flip(f[ManifestFile], 60) }},
 		{"wrong magic", "wrong magic", func(t *testing.T, f folder) { flip(f[ManifestFile], 0) }},
 		{"wrong kind", "kind 'S', want 'M'", func(t *testing.T, f folder) { f[ManifestFile] = f[shard(f)] }},
-		{"newer version", "version 2", func(t *testing.T, f folder) { f[ManifestFile][len(magic)+1] = 2 }},
+		{"newer version", "version 3", func(t *testing.T, f folder) { f[ManifestFile][len(magic)+1] = 3 }},
+		{"version 0", "version 0", func(t *testing.T, f folder) { f[ManifestFile][len(magic)+1] = 0 }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := packed(t, Digits(30, 10, 3))
@@ -194,6 +195,17 @@ func TestBadManifestIsRefused(t *testing.T) {
 		{"no channels", "shape 0x28x28", func(m *Manifest) { m.Channels = 0 }},
 		{"negative height", "shape", func(m *Manifest) { m.Height = -1 }},
 		{"record too large", "shape", func(m *Manifest) { m.Height, m.Width = 1<<15, 1<<15 }},
+		{"unknown kind", `kind "smell"`, func(m *Manifest) { m.Kind = "smell" }},
+		{"unknown type", `type "int8"`, func(m *Manifest) { m.Type = "int8" }},
+		{"unknown unit", `unit of privacy ""`, func(m *Manifest) { m.Unit = "" }},
+		{"persons of records", "1 and 0 persons, but the unit", func(m *Manifest) { m.TrainPersons = 1 }},
+		{"nobody", "0 and 0 persons", func(m *Manifest) { m.Unit = UnitPerson }},
+		{"more persons than records", "31 and 0 persons", func(m *Manifest) { m.Unit, m.TrainPersons = UnitPerson, 31 }},
+		{"columns of an image", "1 columns with 1 float32 values", func(m *Manifest) { m.Columns = []Column{{Name: "age", High: 120}} }},
+		{"bounds reversed", `"age": bounds 120 to 0`, func(m *Manifest) { m.Columns = []Column{{Name: "age", Low: 120}} }},
+		{"bound not finite", `bounds 0 to NaN`, func(m *Manifest) { m.Columns = []Column{{Name: "age", High: float64(nan)}} }},
+		{"bounds too close", "too close together", func(m *Manifest) { m.Columns = []Column{{Low: 1e9, High: 1e9 + 100}} }},
+		{"missing out of bounds", "-1 for what is missing", func(m *Manifest) { m.Columns = []Column{{High: 1, Optional: true, Missing: -1}} }},
 		{"one class", "1 classes", func(m *Manifest) { m.Classes = m.Classes[:1] }},
 		{"class without a name", "class 3 has no name", func(m *Manifest) { m.Classes[3] = "" }},
 		{"257 classes", "limit", func(m *Manifest) { m.Classes = make([]string, 257) }},
@@ -229,8 +241,8 @@ func TestBadDatasetIsNotPacked(t *testing.T) {
 		change func(*Dataset)
 	}{
 		{"train split: record 2: label 200", func(d *Dataset) { d.Train.Labels[2] = 200 }},
-		{"test split has 9 records", func(d *Dataset) { d.Test.Labels, d.Test.Pixels = d.Test.Labels[:9], d.Test.Pixels[:9*784] }},
-		{"test split: 7839 pixel bytes", func(d *Dataset) { d.Test.Pixels = d.Test.Pixels[:7839] }},
+		{"test split has 9 records", func(d *Dataset) { d.Test.Labels, d.Test.Values = d.Test.Labels[:9], d.Test.Values[:9*784] }},
+		{"test split: 7839 bytes of values", func(d *Dataset) { d.Test.Values = d.Test.Values[:7839] }},
 		{"1 means", func(d *Dataset) { d.Std = nil }},
 	} {
 		ds := Digits(30, 10, 3)

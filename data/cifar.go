@@ -9,6 +9,7 @@ import (
 const (
 	cifarPixels = 3 * 32 * 32
 	cifarRecord = 1 + cifarPixels
+	cifarBatch  = 10000 // records of a published file
 )
 
 // ImportCIFAR10 reads files of CIFAR-10's binary version, plain or gzip, one after another: records of a label byte and
@@ -16,7 +17,7 @@ const (
 func ImportCIFAR10(batches ...io.Reader) (Split, error) {
 	var all Split
 	for i, batch := range batches {
-		records, err := readCIFAR10(batch, MaxDatasetBytes-len(all.Pixels)-len(all.Labels))
+		records, err := readCIFAR10(batch, MaxDatasetBytes-len(all.Values)-len(all.Labels))
 		if err != nil {
 			return Split{}, fmt.Errorf("data: CIFAR-10 file %d: %w", i, err)
 		}
@@ -44,7 +45,8 @@ func readCIFAR10(r io.Reader, limit int) (Split, error) {
 	records := emptySplit(size/cifarRecord, cifarPixels)
 	for raw := file.Bytes(); len(raw) > 0; raw = raw[cifarRecord:] {
 		records.Labels = append(records.Labels, raw[0])
-		records.Pixels = append(records.Pixels, raw[1:cifarRecord]...)
+		records.Values = append(records.Values, raw[1:cifarRecord]...)
 	}
-	return records, records.Check(cifarPixels, 10)
+	cifar, _ := Known("cifar-10")
+	return records, cifar.Check(TrainSplit, &records)
 }

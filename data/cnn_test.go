@@ -69,7 +69,7 @@ func train(t *testing.T, network *nn.Reference, params []float32, ds *data.Datas
 }
 
 func normalise(x []float32, ds *data.Dataset, s *data.Split, i int) {
-	for j, p := range s.Pixels[i*len(x) : (i+1)*len(x)] {
+	for j, p := range s.Values[i*len(x) : (i+1)*len(x)] {
 		x[j] = (float32(p)/255 - ds.Mean[0]) / ds.Std[0]
 	}
 }

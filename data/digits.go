@@ -34,11 +34,12 @@ func DrawDigits(split string, first, n int, seed uint64) Split {
 func digitsManifest(seed uint64) Manifest {
 	return Manifest{
 		Name: digitsName, Title: "Handwriting-like digits, generated",
+		Kind: Image, Type: Uint8, Unit: UnitRecord,
 		Channels: 1, Height: digitSide, Width: digitSide,
 		Classes: digitClasses(),
 		// Stated by the generator, of which they are a property: measured once on 200,000 records of another seed.
 		Mean: []float32{digitsMean}, Std: []float32{digitsStd},
-		TestPublic: true,
+		TestPublic: true, Origins: []Origin{{"normalisation", Fixed}},
 		Provenance: fmt.Sprintf(digitsProvenance, seed),
 	}
 }
@@ -66,13 +67,13 @@ const (
 )
 
 func drawSplit(first, records int, seed, stream uint64, each func(done int)) Split {
-	s := Split{Pixels: make([]byte, records*digitSide*digitSide), Labels: make([]byte, records)}
+	s := Split{Values: make([]byte, records*digitSide*digitSide), Labels: make([]byte, records)}
 	for i := range records {
 		r := newDice(seed, stream, uint64(first+i))
 		label := int(r.uniform() * 10)
 		s.Labels[i] = byte(label)
 		picture := r.write(label)
-		copy(s.Pixels[i*len(picture):], picture[:])
+		copy(s.Values[i*len(picture):], picture[:])
 		each(i + 1)
 	}
 	return s

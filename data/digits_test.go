@@ -14,7 +14,7 @@ import (
 func TestDigitsNeverChange(t *testing.T) {
 	ds := Digits(1000, 100, 7)
 	hash := sha256.New()
-	for _, part := range [][]byte{ds.Train.Pixels, ds.Train.Labels, ds.Test.Pixels, ds.Test.Labels} {
+	for _, part := range [][]byte{ds.Train.Values, ds.Train.Labels, ds.Test.Values, ds.Test.Labels} {
 		hash.Write(part)
 	}
 	const want = "952a91b5f4650ef589158a2652be84901db80140c0834bf86e3d597fd0165a74"
@@ -25,16 +25,16 @@ func TestDigitsNeverChange(t *testing.T) {
 
 func TestDigitsDependOnSeedAndIndexAlone(t *testing.T) {
 	long, short := Digits(50, 20, 7), Digits(30, 10, 7)
-	if !bytes.HasPrefix(long.Train.Pixels, short.Train.Pixels) || !bytes.HasPrefix(long.Test.Labels, short.Test.Labels) {
+	if !bytes.HasPrefix(long.Train.Values, short.Train.Values) || !bytes.HasPrefix(long.Test.Labels, short.Test.Labels) {
 		t.Error("a longer dataset does not begin with the shorter one's records")
 	}
-	if part := DrawDigits(TestSplit, 5, 10, 7); !bytes.Equal(part.Pixels, long.Test.Pixels[5*784:15*784]) || !bytes.Equal(part.Labels, long.Test.Labels[5:15]) {
+	if part := DrawDigits(TestSplit, 5, 10, 7); !bytes.Equal(part.Values, long.Test.Values[5*784:15*784]) || !bytes.Equal(part.Labels, long.Test.Labels[5:15]) {
 		t.Error("records drawn from the middle of a split are not the split's")
 	}
-	if bytes.Equal(long.Train.Pixels[:20*784], long.Test.Pixels) {
+	if bytes.Equal(long.Train.Values[:20*784], long.Test.Values) {
 		t.Error("the test split repeats the training split")
 	}
-	if bytes.Equal(long.Train.Pixels, Digits(50, 0, 8).Train.Pixels) {
+	if bytes.Equal(long.Train.Values, Digits(50, 0, 8).Train.Values) {
 		t.Error("another seed draws the same pictures")
 	}
 }
@@ -47,7 +47,7 @@ func TestDigitsAreDistinctAndValid(t *testing.T) {
 	seen := map[string]bool{}
 	for _, s := range []Split{ds.Train, ds.Test} {
 		for i := range s.Len() {
-			seen[string(s.Pixels[i*784:(i+1)*784])] = true
+			seen[string(s.Values[i*784:(i+1)*784])] = true
 		}
 	}
 	if len(seen) != 6000 {
@@ -71,7 +71,7 @@ func TestDigitStatistics(t *testing.T) {
 	if chi > 33.7 {
 		t.Errorf("class counts %v: chi-squared %.1f", counts, chi)
 	}
-	mean, std := moments(ds.Train.Pixels, 1, 784)
+	mean, std := moments(ds.Train.Values, 1, 784)
 	if math.Abs(mean[0]-digitsMean) > 0.002 || math.Abs(std[0]-digitsStd) > 0.002 {
 		t.Errorf("mean %.4f, standard deviation %.4f; stated %.4f, %.4f", mean[0], std[0], digitsMean, digitsStd)
 	}

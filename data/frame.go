@@ -11,7 +11,7 @@ import (
 //
 //	 0  "CLDATA"
 //	 6  kind: 'M' manifest, 'S' shard
-//	 7  version: 1
+//	 7  version: 2; 1 is still read
 //	 8  length of the payload, little-endian uint32
 //	12  CRC-32 (IEEE) of the payload, little-endian uint32
 //	16  payload
@@ -19,7 +19,7 @@ import (
 // The CRC detects damage. That a shard is the very one that was packed is the business of the manifest's SHA-256.
 const (
 	magic         = "CLDATA"
-	version       = 1
+	version       = 2
 	frameBytes    = 16
 	kindManifest  = 'M'
 	kindShard     = 'S'
@@ -37,26 +37,26 @@ func seal(kind byte, payload []byte) []byte {
 	return append(file, payload...)
 }
 
-// unseal returns the payload, which aliases the file.
-func unseal(kind byte, file []byte) ([]byte, error) {
+// unseal returns the payload, which aliases the file, and the version of the format that it is in.
+func unseal(kind byte, file []byte) (payload []byte, written int, err error) {
 	if len(file) < frameBytes {
-		return nil, fmt.Errorf("truncated: %d bytes, want at least %d", len(file), frameBytes)
+		return nil, 0, fmt.Errorf("truncated: %d bytes, want at least %d", len(file), frameBytes)
 	}
 	if string(file[:len(magic)]) != magic {
-		return nil, fmt.Errorf("wrong magic %q: not a file of a packed dataset", file[:len(magic)])
+		return nil, 0, fmt.Errorf("wrong magic %q: not a file of a packed dataset", file[:len(magic)])
 	}
 	if got := file[len(magic)]; got != kind {
-		return nil, fmt.Errorf("file is of kind %q, want %q", got, kind)
+		return nil, 0, fmt.Errorf("file is of kind %q, want %q", got, kind)
 	}
-	if got := file[len(magic)+1]; got != version {
-		return nil, fmt.Errorf("version %d of the format, this program reads version %d: pack the dataset again", got, version)
+	if written = int(file[len(magic)+1]); written < 1 || written > version {
+		return nil, 0, fmt.Errorf("version %d of the format, this program reads versions 1 to %d: pack the dataset again, or use a newer program", written, version)
 	}
-	payload := file[frameBytes:]
+	payload = file[frameBytes:]
 	if want := binary.LittleEndian.Uint32(file[lengthOffset:]); uint64(want) != uint64(len(payload)) {
-		return nil, fmt.Errorf("truncated or oversized: %d bytes follow the header, which states %d", len(payload), want)
+		return nil, 0, fmt.Errorf("truncated or oversized: %d bytes follow the header, which states %d", len(payload), want)
 	}
 	if crc32.ChecksumIEEE(payload) != binary.LittleEndian.Uint32(file[checksumStart:]) {
-		return nil, errors.New("checksum mismatch: the file is damaged")
+		return nil, 0, errors.New("checksum mismatch: the file is damaged")
 	}
-	return payload, nil
+	return payload, written, nil
 }

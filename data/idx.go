@@ -33,7 +33,7 @@ func ImportIDX(images, labels io.Reader) (records Split, height, width int, err 
 	if imageDims[0] != labelDims[0] {
 		return fail("labels", fmt.Errorf("%d labels for %d images", labelDims[0], imageDims[0]))
 	}
-	return Split{Pixels: pixels, Labels: classes}, imageDims[1], imageDims[2], nil
+	return Split{Values: pixels, Labels: classes}, imageDims[1], imageDims[2], nil
 }
 
 // readIDX returns the dimensions and values of a file that must have the given magic number.

@@ -34,7 +34,7 @@ func TestImportIDX(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if height != 2 || width != 3 || !bytes.Equal(records.Pixels, images[16:]) || !bytes.Equal(records.Labels, []byte{9, 0}) {
+		if height != 2 || width != 3 || !bytes.Equal(records.Values, images[16:]) || !bytes.Equal(records.Labels, []byte{9, 0}) {
 			t.Errorf("%s: %dx%d, %v", name, height, width, records)
 		}
 	}
@@ -90,7 +90,7 @@ func TestImportCIFAR10(t *testing.T) {
 		t.Errorf("labels %v, want 3, 9, 0", records.Labels)
 	}
 	for i, fill := range []byte{1, 2, 1} {
-		record := records.Pixels[i*cifarPixels : (i+1)*cifarPixels]
+		record := records.Values[i*cifarPixels : (i+1)*cifarPixels]
 		if !bytes.Equal(record, bytes.Repeat([]byte{fill}, cifarPixels)) {
 			t.Errorf("record %d has pixels of another", i)
 		}
@@ -143,18 +143,25 @@ func FuzzManifest(f *testing.F) {
 }
 
 func FuzzShard(f *testing.F) {
-	shard, err := (&Split{Pixels: []byte{1, 2, 3, 4}, Labels: []byte{0, 1}}).MarshalMsg(nil)
+	shard, err := (&Split{Values: []byte{1, 2, 3, 4}, Labels: []byte{0, 1}}).MarshalMsg(nil)
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(shard)
 	f.Add(shard[:9])
-	f.Add([]byte{0x81, 0xa6, 'p', 'i', 'x', 'e', 'l', 's', 0xc6, 0xff, 0xff, 0xff, 0xff})
+	f.Add([]byte{0x81, 0xa6, 'v', 'a', 'l', 'u', 'e', 's', 0xc6, 0xff, 0xff, 0xff, 0xff})
+	f.Add([]byte{0x81, 0xa7, 'p', 'e', 'r', 's', 'o', 'n', 's', 0xdd, 0x00, 0x0f, 0xff, 0xff})
+	f.Add([]byte{0x82, 0xa6, 'p', 'i', 'x', 'e', 'l', 's', 0xc4, 1, 9, 0xa6, 'l', 'a', 'b', 'e', 'l', 's', 0xc4, 1, 0})
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		decodeShard(payload)
+		old := seal(kindShard, payload)
+		old[len(magic)+1] = 1
+		if records, err := decodeShard(old); err == nil && len(records.Values)+len(records.Labels) > len(payload) {
+			t.Fatalf("version 1: %d + %d bytes out of %d", len(records.Values), len(records.Labels), len(payload))
+		}
 		records, err := decodeShard(seal(kindShard, payload))
-		if err == nil && len(records.Pixels)+len(records.Labels) > len(payload) {
-			t.Fatalf("%d + %d bytes out of %d", len(records.Pixels), len(records.Labels), len(payload))
+		if err == nil && len(records.Values)+len(records.Labels)+len(records.Persons) > len(payload) {
+			t.Fatalf("%d + %d bytes out of %d", len(records.Values), len(records.Labels), len(payload))
 		}
 	})
 }
@@ -167,8 +174,8 @@ func FuzzIDX(f *testing.F) {
 	f.Add(images[:12], labels)
 	f.Fuzz(func(t *testing.T, images, labels []byte) {
 		records, height, width, err := ImportIDX(bytes.NewReader(images), bytes.NewReader(labels))
-		if err == nil && (height < 1 || width < 1 || len(records.Pixels) != records.Len()*height*width) {
-			t.Fatalf("accepted %d records of %dx%d with %d pixels", records.Len(), height, width, len(records.Pixels))
+		if err == nil && (height < 1 || width < 1 || len(records.Values) != records.Len()*height*width) {
+			t.Fatalf("accepted %d records of %dx%d with %d pixels", records.Len(), height, width, len(records.Values))
 		}
 	})
 }
@@ -180,7 +187,8 @@ func FuzzCIFAR10(f *testing.F) {
 	f.Fuzz(func(t *testing.T, file []byte) {
 		records, err := ImportCIFAR10(bytes.NewReader(file))
 		if err == nil {
-			err = records.Check(cifarPixels, 10)
+			cifar, _ := Known("cifar-10")
+			err = cifar.Check(TrainSplit, &records)
 			if err != nil {
 				t.Fatalf("accepted, but %v", err)
 			}

@@ -17,7 +17,7 @@ func softmaxRegression(ds *Dataset, epochs int, rate float64) float64 {
 	x := make([]float32, d+1)
 	logits := make([]float64, classes)
 	forward := func(s *Split, i int) (best int) {
-		for j, p := range s.Pixels[i*d : (i+1)*d] {
+		for j, p := range s.Values[i*d : (i+1)*d] {
 			x[j] = (float32(p)/255 - ds.Mean[0]) / ds.Std[0]
 		}
 		x[d] = 1

@@ -7,15 +7,151 @@ import (
 )
 
 // MarshalMsg implements msgp.Marshaler
+func (z *Column) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// map header, size 7
+	// string "name"
+	o = append(o, 0x87, 0xa4, 0x6e, 0x61, 0x6d, 0x65)
+	o = msgp.AppendString(o, z.Name)
+	// string "low"
+	o = append(o, 0xa3, 0x6c, 0x6f, 0x77)
+	o = msgp.AppendFloat64(o, z.Low)
+	// string "high"
+	o = append(o, 0xa4, 0x68, 0x69, 0x67, 0x68)
+	o = msgp.AppendFloat64(o, z.High)
+	// string "categories"
+	o = append(o, 0xaa, 0x63, 0x61, 0x74, 0x65, 0x67, 0x6f, 0x72, 0x69, 0x65, 0x73)
+	o = msgp.AppendArrayHeader(o, uint32(len(z.Categories)))
+	for za0001 := range z.Categories {
+		o = msgp.AppendString(o, z.Categories[za0001])
+	}
+	// string "optional"
+	o = append(o, 0xa8, 0x6f, 0x70, 0x74, 0x69, 0x6f, 0x6e, 0x61, 0x6c)
+	o = msgp.AppendBool(o, z.Optional)
+	// string "missing"
+	o = append(o, 0xa7, 0x6d, 0x69, 0x73, 0x73, 0x69, 0x6e, 0x67)
+	o = msgp.AppendFloat64(o, z.Missing)
+	// string "origin"
+	o = append(o, 0xa6, 0x6f, 0x72, 0x69, 0x67, 0x69, 0x6e)
+	o = msgp.AppendString(o, z.Origin)
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Column) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "name":
+			z.Name, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Name")
+				return
+			}
+		case "low":
+			z.Low, bts, err = msgp.ReadFloat64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Low")
+				return
+			}
+		case "high":
+			z.High, bts, err = msgp.ReadFloat64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "High")
+				return
+			}
+		case "categories":
+			var zb0002 uint32
+			zb0002, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Categories")
+				return
+			}
+			if zb0002 > 4096 {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Categories) >= int(zb0002) {
+				z.Categories = (z.Categories)[:zb0002]
+			} else {
+				z.Categories = make([]string, zb0002)
+			}
+			for za0001 := range z.Categories {
+				z.Categories[za0001], bts, err = msgp.ReadStringBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Categories", za0001)
+					return
+				}
+			}
+		case "optional":
+			z.Optional, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Optional")
+				return
+			}
+		case "missing":
+			z.Missing, bts, err = msgp.ReadFloat64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Missing")
+				return
+			}
+		case "origin":
+			z.Origin, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Origin")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Column) Msgsize() (s int) {
+	s = 1 + 5 + msgp.StringPrefixSize + len(z.Name) + 4 + msgp.Float64Size + 5 + msgp.Float64Size + 11 + msgp.ArrayHeaderSize
+	for za0001 := range z.Categories {
+		s += msgp.StringPrefixSize + len(z.Categories[za0001])
+	}
+	s += 9 + msgp.BoolSize + 8 + msgp.Float64Size + 7 + msgp.StringPrefixSize + len(z.Origin)
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
 func (z *Manifest) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 13
+	// map header, size 20
 	// string "name"
-	o = append(o, 0x8d, 0xa4, 0x6e, 0x61, 0x6d, 0x65)
+	o = append(o, 0xde, 0x0, 0x14, 0xa4, 0x6e, 0x61, 0x6d, 0x65)
 	o = msgp.AppendString(o, z.Name)
 	// string "title"
 	o = append(o, 0xa5, 0x74, 0x69, 0x74, 0x6c, 0x65)
 	o = msgp.AppendString(o, z.Title)
+	// string "kind"
+	o = append(o, 0xa4, 0x6b, 0x69, 0x6e, 0x64)
+	o = msgp.AppendString(o, z.Kind)
+	// string "type"
+	o = append(o, 0xa4, 0x74, 0x79, 0x70, 0x65)
+	o = msgp.AppendString(o, z.Type)
 	// string "channels"
 	o = append(o, 0xa8, 0x63, 0x68, 0x61, 0x6e, 0x6e, 0x65, 0x6c, 0x73)
 	o = msgp.AppendInt(o, z.Channels)
@@ -37,6 +173,15 @@ func (z *Manifest) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "test"
 	o = append(o, 0xa4, 0x74, 0x65, 0x73, 0x74)
 	o = msgp.AppendInt(o, z.TestRecords)
+	// string "unit"
+	o = append(o, 0xa4, 0x75, 0x6e, 0x69, 0x74)
+	o = msgp.AppendString(o, z.Unit)
+	// string "trainPersons"
+	o = append(o, 0xac, 0x74, 0x72, 0x61, 0x69, 0x6e, 0x50, 0x65, 0x72, 0x73, 0x6f, 0x6e, 0x73)
+	o = msgp.AppendInt(o, z.TrainPersons)
+	// string "testPersons"
+	o = append(o, 0xab, 0x74, 0x65, 0x73, 0x74, 0x50, 0x65, 0x72, 0x73, 0x6f, 0x6e, 0x73)
+	o = msgp.AppendInt(o, z.TestPersons)
 	// string "mean"
 	o = append(o, 0xa4, 0x6d, 0x65, 0x61, 0x6e)
 	o = msgp.AppendArrayHeader(o, uint32(len(z.Mean)))
@@ -49,6 +194,28 @@ func (z *Manifest) MarshalMsg(b []byte) (o []byte, err error) {
 	for za0003 := range z.Std {
 		o = msgp.AppendFloat32(o, z.Std[za0003])
 	}
+	// string "columns"
+	o = append(o, 0xa7, 0x63, 0x6f, 0x6c, 0x75, 0x6d, 0x6e, 0x73)
+	o = msgp.AppendArrayHeader(o, uint32(len(z.Columns)))
+	for za0004 := range z.Columns {
+		o, err = z.Columns[za0004].MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Columns", za0004)
+			return
+		}
+	}
+	// string "origins"
+	o = append(o, 0xa7, 0x6f, 0x72, 0x69, 0x67, 0x69, 0x6e, 0x73)
+	o = msgp.AppendArrayHeader(o, uint32(len(z.Origins)))
+	for za0005 := range z.Origins {
+		// map header, size 2
+		// string "what"
+		o = append(o, 0x82, 0xa4, 0x77, 0x68, 0x61, 0x74)
+		o = msgp.AppendString(o, z.Origins[za0005].What)
+		// string "from"
+		o = append(o, 0xa4, 0x66, 0x72, 0x6f, 0x6d)
+		o = msgp.AppendString(o, z.Origins[za0005].From)
+	}
 	// string "testPublic"
 	o = append(o, 0xaa, 0x74, 0x65, 0x73, 0x74, 0x50, 0x75, 0x62, 0x6c, 0x69, 0x63)
 	o = msgp.AppendBool(o, z.TestPublic)
@@ -58,10 +225,10 @@ func (z *Manifest) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "shards"
 	o = append(o, 0xa6, 0x73, 0x68, 0x61, 0x72, 0x64, 0x73)
 	o = msgp.AppendArrayHeader(o, uint32(len(z.Shards)))
-	for za0004 := range z.Shards {
-		o, err = z.Shards[za0004].MarshalMsg(o)
+	for za0006 := range z.Shards {
+		o, err = z.Shards[za0006].MarshalMsg(o)
 		if err != nil {
-			err = msgp.WrapError(err, "Shards", za0004)
+			err = msgp.WrapError(err, "Shards", za0006)
 			return
 		}
 	}
@@ -96,6 +263,18 @@ func (z *Manifest) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			z.Title, bts, err = msgp.ReadStringBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Title")
+				return
+			}
+		case "kind":
+			z.Kind, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Kind")
+				return
+			}
+		case "type":
+			z.Type, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Type")
 				return
 			}
 		case "channels":
@@ -151,6 +330,24 @@ func (z *Manifest) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "TestRecords")
 				return
 			}
+		case "unit":
+			z.Unit, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Unit")
+				return
+			}
+		case "trainPersons":
+			z.TrainPersons, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "TrainPersons")
+				return
+			}
+		case "testPersons":
+			z.TestPersons, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "TestPersons")
+				return
+			}
 		case "mean":
 			var zb0003 uint32
 			zb0003, bts, err = msgp.ReadArrayHeaderBytes(bts)
@@ -158,7 +355,7 @@ func (z *Manifest) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Mean")
 				return
 			}
-			if zb0003 > 64 {
+			if zb0003 > 4096 {
 				err = msgp.ErrLimitExceeded
 				return
 			}
@@ -181,7 +378,7 @@ func (z *Manifest) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Std")
 				return
 			}
-			if zb0004 > 64 {
+			if zb0004 > 4096 {
 				err = msgp.ErrLimitExceeded
 				return
 			}
@@ -197,6 +394,85 @@ func (z *Manifest) UnmarshalMsg(bts []byte) (o []byte, err error) {
 					return
 				}
 			}
+		case "columns":
+			var zb0005 uint32
+			zb0005, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Columns")
+				return
+			}
+			if zb0005 > 1024 {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Columns) >= int(zb0005) {
+				z.Columns = (z.Columns)[:zb0005]
+			} else {
+				z.Columns = make([]Column, zb0005)
+			}
+			for za0004 := range z.Columns {
+				bts, err = z.Columns[za0004].UnmarshalMsg(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Columns", za0004)
+					return
+				}
+			}
+		case "origins":
+			var zb0006 uint32
+			zb0006, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Origins")
+				return
+			}
+			if zb0006 > 64 {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Origins) >= int(zb0006) {
+				z.Origins = (z.Origins)[:zb0006]
+			} else {
+				z.Origins = make([]Origin, zb0006)
+			}
+			for za0005 := range z.Origins {
+				var zb0007 uint32
+				zb0007, bts, err = msgp.ReadMapHeaderBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Origins", za0005)
+					return
+				}
+				if zb0007 > 64 {
+					err = msgp.ErrLimitExceeded
+					return
+				}
+				for zb0007 > 0 {
+					zb0007--
+					field, bts, err = msgp.ReadMapKeyZC(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "Origins", za0005)
+						return
+					}
+					switch msgp.UnsafeString(field) {
+					case "what":
+						z.Origins[za0005].What, bts, err = msgp.ReadStringBytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Origins", za0005, "What")
+							return
+						}
+					case "from":
+						z.Origins[za0005].From, bts, err = msgp.ReadStringBytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Origins", za0005, "From")
+							return
+						}
+					default:
+						bts, err = msgp.Skip(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Origins", za0005)
+							return
+						}
+					}
+				}
+			}
 		case "testPublic":
 			z.TestPublic, bts, err = msgp.ReadBoolBytes(bts)
 			if err != nil {
@@ -210,25 +486,25 @@ func (z *Manifest) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				return
 			}
 		case "shards":
-			var zb0005 uint32
-			zb0005, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			var zb0008 uint32
+			zb0008, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Shards")
 				return
 			}
-			if zb0005 > 4096 {
+			if zb0008 > 4096 {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if cap(z.Shards) >= int(zb0005) {
-				z.Shards = (z.Shards)[:zb0005]
+			if cap(z.Shards) >= int(zb0008) {
+				z.Shards = (z.Shards)[:zb0008]
 			} else {
-				z.Shards = make([]Shard, zb0005)
+				z.Shards = make([]Shard, zb0008)
 			}
-			for za0004 := range z.Shards {
-				bts, err = z.Shards[za0004].UnmarshalMsg(bts)
+			for za0006 := range z.Shards {
+				bts, err = z.Shards[za0006].UnmarshalMsg(bts)
 				if err != nil {
-					err = msgp.WrapError(err, "Shards", za0004)
+					err = msgp.WrapError(err, "Shards", za0006)
 					return
 				}
 			}
@@ -246,14 +522,83 @@ func (z *Manifest) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Manifest) Msgsize() (s int) {
-	s = 1 + 5 + msgp.StringPrefixSize + len(z.Name) + 6 + msgp.StringPrefixSize + len(z.Title) + 9 + msgp.IntSize + 7 + msgp.IntSize + 6 + msgp.IntSize + 8 + msgp.ArrayHeaderSize
+	s = 3 + 5 + msgp.StringPrefixSize + len(z.Name) + 6 + msgp.StringPrefixSize + len(z.Title) + 5 + msgp.StringPrefixSize + len(z.Kind) + 5 + msgp.StringPrefixSize + len(z.Type) + 9 + msgp.IntSize + 7 + msgp.IntSize + 6 + msgp.IntSize + 8 + msgp.ArrayHeaderSize
 	for za0001 := range z.Classes {
 		s += msgp.StringPrefixSize + len(z.Classes[za0001])
 	}
-	s += 6 + msgp.IntSize + 5 + msgp.IntSize + 5 + msgp.ArrayHeaderSize + (len(z.Mean) * (msgp.Float32Size)) + 4 + msgp.ArrayHeaderSize + (len(z.Std) * (msgp.Float32Size)) + 11 + msgp.BoolSize + 11 + msgp.StringPrefixSize + len(z.Provenance) + 7 + msgp.ArrayHeaderSize
-	for za0004 := range z.Shards {
-		s += z.Shards[za0004].Msgsize()
+	s += 6 + msgp.IntSize + 5 + msgp.IntSize + 5 + msgp.StringPrefixSize + len(z.Unit) + 13 + msgp.IntSize + 12 + msgp.IntSize + 5 + msgp.ArrayHeaderSize + (len(z.Mean) * (msgp.Float32Size)) + 4 + msgp.ArrayHeaderSize + (len(z.Std) * (msgp.Float32Size)) + 8 + msgp.ArrayHeaderSize
+	for za0004 := range z.Columns {
+		s += z.Columns[za0004].Msgsize()
 	}
+	s += 8 + msgp.ArrayHeaderSize
+	for za0005 := range z.Origins {
+		s += 1 + 5 + msgp.StringPrefixSize + len(z.Origins[za0005].What) + 5 + msgp.StringPrefixSize + len(z.Origins[za0005].From)
+	}
+	s += 11 + msgp.BoolSize + 11 + msgp.StringPrefixSize + len(z.Provenance) + 7 + msgp.ArrayHeaderSize
+	for za0006 := range z.Shards {
+		s += z.Shards[za0006].Msgsize()
+	}
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z Origin) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// map header, size 2
+	// string "what"
+	o = append(o, 0x82, 0xa4, 0x77, 0x68, 0x61, 0x74)
+	o = msgp.AppendString(o, z.What)
+	// string "from"
+	o = append(o, 0xa4, 0x66, 0x72, 0x6f, 0x6d)
+	o = msgp.AppendString(o, z.From)
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Origin) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "what":
+			z.What, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "What")
+				return
+			}
+		case "from":
+			z.From, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "From")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z Origin) Msgsize() (s int) {
+	s = 1 + 5 + msgp.StringPrefixSize + len(z.What) + 5 + msgp.StringPrefixSize + len(z.From)
 	return
 }
 
@@ -348,6 +693,118 @@ func (z *Shard) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *Split) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
+	// map header, size 3
+	// string "values"
+	o = append(o, 0x83, 0xa6, 0x76, 0x61, 0x6c, 0x75, 0x65, 0x73)
+	o = msgp.AppendBytes(o, z.Values)
+	// string "labels"
+	o = append(o, 0xa6, 0x6c, 0x61, 0x62, 0x65, 0x6c, 0x73)
+	o = msgp.AppendBytes(o, z.Labels)
+	// string "persons"
+	o = append(o, 0xa7, 0x70, 0x65, 0x72, 0x73, 0x6f, 0x6e, 0x73)
+	o = msgp.AppendArrayHeader(o, uint32(len(z.Persons)))
+	for za0001 := range z.Persons {
+		o = msgp.AppendUint32(o, z.Persons[za0001])
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Split) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "values":
+			var zb0002 uint32
+			zb0002, bts, err = msgp.ReadBytesHeader(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Values")
+				return
+			}
+			if zb0002 > 4194304 {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if uint32(len(bts)) < zb0002 {
+				err = msgp.ErrShortBytes
+				return
+			}
+			z.Values = bts[:zb0002]
+			bts = bts[zb0002:]
+		case "labels":
+			var zb0003 uint32
+			zb0003, bts, err = msgp.ReadBytesHeader(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Labels")
+				return
+			}
+			if zb0003 > 4194304 {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if uint32(len(bts)) < zb0003 {
+				err = msgp.ErrShortBytes
+				return
+			}
+			z.Labels = bts[:zb0003]
+			bts = bts[zb0003:]
+		case "persons":
+			var zb0004 uint32
+			zb0004, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Persons")
+				return
+			}
+			if zb0004 > 1048576 {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Persons) >= int(zb0004) {
+				z.Persons = (z.Persons)[:zb0004]
+			} else {
+				z.Persons = make([]uint32, zb0004)
+			}
+			for za0001 := range z.Persons {
+				z.Persons[za0001], bts, err = msgp.ReadUint32Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Persons", za0001)
+					return
+				}
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Split) Msgsize() (s int) {
+	s = 1 + 7 + msgp.BytesPrefixSize + len(z.Values) + 7 + msgp.BytesPrefixSize + len(z.Labels) + 8 + msgp.ArrayHeaderSize + (len(z.Persons) * (msgp.Uint32Size))
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z *splitV1) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
 	// map header, size 2
 	// string "pixels"
 	o = append(o, 0x82, 0xa6, 0x70, 0x69, 0x78, 0x65, 0x6c, 0x73)
@@ -359,7 +816,7 @@ func (z *Split) MarshalMsg(b []byte) (o []byte, err error) {
 }
 
 // UnmarshalMsg implements msgp.Unmarshaler
-func (z *Split) UnmarshalMsg(bts []byte) (o []byte, err error) {
+func (z *splitV1) UnmarshalMsg(bts []byte) (o []byte, err error) {
 	var field []byte
 	_ = field
 	var zb0001 uint32
@@ -423,7 +880,7 @@ func (z *Split) UnmarshalMsg(bts []byte) (o []byte, err error) {
 }
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
-func (z *Split) Msgsize() (s int) {
+func (z *splitV1) Msgsize() (s int) {
 	s = 1 + 7 + msgp.BytesPrefixSize + len(z.Pixels) + 7 + msgp.BytesPrefixSize + len(z.Labels)
 	return
 }

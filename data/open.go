@@ -57,7 +57,7 @@ func Open(ctx context.Context, fetch Fetch, progress Progress) (*Dataset, error)
 }
 
 func emptySplit(records, recordBytes int) Split {
-	return Split{Pixels: make([]byte, 0, records*recordBytes), Labels: make([]byte, 0, records)}
+	return Split{Values: make([]byte, 0, records*recordBytes), Labels: make([]byte, 0, records)}
 }
 
 // OpenManifest fetches and validates the manifest alone.
@@ -100,22 +100,32 @@ func (m *Manifest) tryShard(ctx context.Context, fetch Fetch, index int) (Split,
 	if records.Len() != shard.Records {
 		return Split{}, fmt.Errorf("%d records, the manifest states %d", records.Len(), shard.Records)
 	}
-	return records, records.Check(m.RecordBytes(), len(m.Classes))
+	return records, m.Check(shard.Split, &records)
 }
 
 // decodeShard returns records that alias the file.
 func decodeShard(file []byte) (Split, error) {
-	var records Split
 	if len(file) > MaxShardBytes {
-		return records, fmt.Errorf("%d bytes, more than the %d allowed", len(file), MaxShardBytes)
+		return Split{}, fmt.Errorf("%d bytes, more than the %d allowed", len(file), MaxShardBytes)
 	}
-	payload, err := unseal(kindShard, file)
+	payload, version, err := unseal(kindShard, file)
 	if err != nil {
-		return records, err
+		return Split{}, err
 	}
-	rest, err := records.UnmarshalMsg(payload)
+	var records Split
+	var rest []byte
+	if version == 1 {
+		var old splitV1
+		rest, err = old.UnmarshalMsg(payload)
+		records.Values, records.Labels = old.Pixels, old.Labels
+	} else {
+		rest, err = records.UnmarshalMsg(payload)
+	}
 	if err == nil && len(rest) > 0 {
 		err = errors.New("bytes after the end")
+	}
+	if len(records.Persons) == 0 {
+		records.Persons = nil
 	}
 	return records, err
 }

@@ -55,7 +55,7 @@ func TestPublishedIDX(t *testing.T) {
 			if got := classCounts(train, 10); !slices.Equal(got, counts) {
 				t.Errorf("class counts %v, want %v", got, counts)
 			}
-			mean, std := moments(train.Pixels, 1, 784)
+			mean, std := moments(train.Values, 1, 784)
 			if math.Abs(mean[0]-float64(known.Mean[0])) > 1e-4 || math.Abs(std[0]-float64(known.Std[0])) > 1e-4 {
 				t.Errorf("mean %.5f, standard deviation %.5f; stated %v, %v", mean[0], std[0], known.Mean, known.Std)
 			}
@@ -83,10 +83,10 @@ func TestPublishedCIFAR10(t *testing.T) {
 		t.Errorf("class counts %v, want 5000 each", got)
 	}
 	known, _ := Known("cifar-10")
-	mean, _ := moments(train.Pixels, 3, 1024)
+	mean, _ := moments(train.Values, 3, 1024)
 	within := make([]float64, 3)
 	for i := range train.Len() {
-		_, std := moments(train.Pixels[i*cifarPixels:(i+1)*cifarPixels], 3, 1024)
+		_, std := moments(train.Values[i*cifarPixels:(i+1)*cifarPixels], 3, 1024)
 		for c := range within {
 			within[c] += std[c] / float64(train.Len())
 		}
@@ -106,20 +106,83 @@ func classCounts(s Split, classes int) []int {
 	return counts
 }
 
-// Whoever describes records of their own does not make them public by it.
-func TestPublished(t *testing.T) {
-	digits := Digits(10, 2, 5).Manifest
-	digits.Shards = []Shard{{Split: TrainSplit, File: "train", Records: 10}}
+// A published dataset's records are public whatever its manifest says, and nobody else's are, whatever theirs says: the
+// words of MNIST around private pictures, or around MNIST with one pixel changed.
+func TestPublicityGoesByTheRecords(t *testing.T) {
+	dir := published(t, "mnist")
+	read := func(images, labels string) Split {
+		s, _, _, err := ImportIDX(openFile(t, dir, images), openFile(t, dir, labels))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	train := read("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz")
+	test := read("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")
 	mnist, _ := Known("mnist")
-	mnist.TrainRecords = 60000
-	own := Manifest{Name: "own", Title: "Own", Channels: 1, Height: 28, Width: 28, TestPublic: true}
-	named, titled := own, digits
-	named.Name, titled.Provenance = "mnist", "Drawn by my patients."
-	for want, all := range map[bool][]Manifest{true: {digits, mnist}, false: {own, named, titled, {}}} {
-		for _, m := range all {
-			if m.Published() != want {
-				t.Errorf("%q, %q: published %v", m.Name, m.Provenance, !want)
-			}
+	renamed := mnist
+	renamed.Name, renamed.Provenance = "mine", "Drawn by my patients."
+	if !publicIn(&mnist, train, test) || !publicIn(&renamed, train, test) {
+		t.Error("MNIST is not known to be public")
+	}
+	fewer := mnist
+	fewer.TestRecords = 9999
+	if publicIn(&fewer, train, test.slice(0, 9999, 784)) || publicIn(&mnist, train, test.slice(0, 9999, 784)) {
+		t.Error("a part of MNIST passes for all of it")
+	}
+	train.Values[12345678] ^= 1
+	if publicIn(&mnist, train, test) {
+		t.Error("records with the words of MNIST, but for one pixel its own, are public")
+	}
+}
+
+func TestPublicityOfCIFAR10(t *testing.T) {
+	dir := published(t, "cifar-10")
+	read := func(names ...string) Split {
+		var files []io.Reader
+		for _, name := range names {
+			files = append(files, openFile(t, dir, name))
+		}
+		s, err := ImportCIFAR10(files...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	train := read("data_batch_1.bin.gz", "data_batch_2.bin.gz", "data_batch_3.bin.gz", "data_batch_4.bin.gz", "data_batch_5.bin.gz")
+	test := read("test_batch.bin.gz")
+	cifar, _ := Known("cifar-10")
+	if !publicIn(&cifar, train, test) {
+		t.Error("CIFAR-10 is not known to be public")
+	}
+	train.Labels[49999] ^= 1
+	if publicIn(&cifar, train, test) {
+		t.Error("CIFAR-10 with a label of one's own is public")
+	}
+}
+
+func TestPublicityOfDigits(t *testing.T) {
+	ds := Digits(300, 20, 5)
+	if !publicIn(&ds.Manifest, ds.Train, ds.Test) {
+		t.Error("the digits are not known to be public")
+	}
+	ds.Test.Values[777]++
+	if publicIn(&ds.Manifest, ds.Train, ds.Test) {
+		t.Error("records that say they are digits, and are not, are public")
+	}
+	own := Manifest{Type: Uint8, Channels: 1, Height: 28, Width: 28, TestPublic: true}
+	if publicIn(&own, Split{}, Split{}) {
+		t.Error("nothing at all is public")
+	}
+}
+
+// publicIn tells whether records are public that arrive in pieces.
+func publicIn(m *Manifest, train, test Split) bool {
+	p := NewPublicity(m)
+	for split, s := range map[string]Split{TrainSplit: train, TestSplit: test} {
+		for first := 0; first < s.Len(); first += 7777 {
+			p.Add(split, s.slice(first, min(first+7777, s.Len()), m.RecordBytes()))
 		}
 	}
+	return p.Published()
 }

@@ -27,6 +27,9 @@ type Dataset struct {
 	TestLabels []byte
 	Samples    []protocol.SampleImage // the first of the public test split
 
+	public    bool            // all of its records are, as their content shows
+	publicity *data.Publicity // while they arrive
+
 	// Key names the training data in the ledger by what is public of it, its stated name: neighbouring sets share a
 	// ledger. A hash of the records would tell whether one of them had changed, which is what the noise hides.
 	Key string
@@ -53,6 +56,7 @@ func fetchDataset(ctx context.Context, host Host, folder string, progress func(p
 		return nil, err
 	}
 	d := newDataset(host, m)
+	d.publicity = data.NewPublicity(m)
 	state := protocol.Loading{Total: m.PackedBytes(), What: m.Title}
 	for i, shard := range m.Shards {
 		records, err := m.FetchShard(ctx, fetch, i)
@@ -65,6 +69,7 @@ func fetchDataset(ctx context.Context, host Host, folder string, progress func(p
 		state.Done += int64(shard.Bytes)
 		progress(state)
 	}
+	d.public = d.publicity.Published()
 	return d, nil
 }
 
@@ -73,6 +78,7 @@ func generateDigits(ctx context.Context, host Host, train, test int, progress fu
 	m := data.Digits(1, 0, digitsSeed).Manifest
 	m.TrainRecords, m.TestRecords = train, test
 	d := newDataset(host, &m)
+	d.public = true // drawn right here
 	state := protocol.Loading{Total: int64(train + test), What: m.Title}
 	for _, split := range []string{data.TrainSplit, data.TestSplit} {
 		records := train
@@ -100,16 +106,23 @@ func newDataset(host Host, m *data.Manifest) *Dataset {
 
 // add passes records on to their place and keeps what a session needs of them.
 func (d *Dataset) add(split string, s data.Split) error {
+	if d.publicity != nil {
+		d.publicity.Add(split, s)
+	}
+	records := backend.Records{Values: s.Values, Labels: s.Labels}
 	if split == data.TrainSplit {
-		return d.Records.Append(backend.Train, backend.Records(s))
+		return d.Records.Append(backend.Train, records)
 	}
 	d.TestLabels = append(d.TestLabels, s.Labels...)
-	for i := 0; d.TestPublic && i < s.Len() && len(d.Samples) < shownSamples; i++ {
-		pixels := s.Pixels[i*d.RecordBytes() : (i+1)*d.RecordBytes()]
+	for i := 0; d.TestPublic && d.Kind == data.Image && !d.Float() && i < s.Len() && len(d.Samples) < shownSamples; i++ {
+		pixels := s.Values[i*d.RecordBytes() : (i+1)*d.RecordBytes()]
 		d.Samples = append(d.Samples, protocol.SampleImage{Pixels: append([]byte(nil), pixels...), Label: int(s.Labels[i])})
 	}
-	return d.Records.Append(backend.Test, backend.Records(s))
+	return d.Records.Append(backend.Test, records)
 }
+
+// Published tells whether all records are public, those to train on too. Their content decides, whatever is said of them.
+func (d *Dataset) Published() bool { return d.public }
 
 // Info is what the page is told.
 func (d *Dataset) Info() *protocol.DatasetInfo {

@@ -13,7 +13,7 @@ type Host interface {
 	// Fetch opens the files of a packed dataset's folder.
 	Fetch(folder string) data.Fetch
 
-	// NewRecords makes an empty place for records of the given number of pixel bytes.
+	// NewRecords makes an empty place for records of the given size in bytes.
 	NewRecords(recordBytes int) Records
 
 	// Compute makes a backend that works on records from NewRecords. notice is told what a person should know.

@@ -30,7 +30,7 @@ func PlainBackend(work backend.Work, train, test backend.Records) (backend.Backe
 type memoryRecords struct{ splits [2]backend.Records }
 
 func (m *memoryRecords) Append(s backend.Split, r backend.Records) error {
-	m.splits[s].Pixels = append(m.splits[s].Pixels, r.Pixels...)
+	m.splits[s].Values = append(m.splits[s].Values, r.Values...)
 	m.splits[s].Labels = append(m.splits[s].Labels, r.Labels...)
 	return nil
 }

@@ -25,7 +25,7 @@ func openMNIST(t *testing.T, host Host) *Dataset {
 	}
 	m, _ := data.Known("mnist")
 	train, test := importIDX(t, "train"), importIDX(t, "t10k")
-	test.Pixels, test.Labels = test.Pixels[:2000*784], test.Labels[:2000]
+	test.Values, test.Labels = test.Values[:2000*784], test.Labels[:2000]
 	m.TrainRecords, m.TestRecords = train.Len(), test.Len()
 	d := newDataset(host, &m)
 	for split, records := range map[string]data.Split{data.TrainSplit: train, data.TestSplit: test} {

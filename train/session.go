@@ -120,7 +120,7 @@ func (s *Session) compute(ctx context.Context) (err error) {
 	c, d := &s.config, s.env.Dataset
 	work := backend.Work{
 		Model: s.model, Rule: s.policy.Rule(), Private: !c.NonPrivate, Points: s.points(), Rate: c.SamplingRate(d.TrainRecords),
-		Mean: d.Mean, Std: d.Std,
+		Mean: d.Mean, Std: d.Std, Float: d.Float(),
 	}
 	workers := c.Workers
 	if workers == 0 {

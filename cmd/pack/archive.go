@@ -13,12 +13,9 @@ import (
 	"path/filepath"
 )
 
-// members are the raw files that an archive of a dataset holds.
-func (p *published) members() []raw { return append(p.train[:len(p.train):len(p.train)], p.test...) }
-
 func haveMembers(dir string, set *published) bool {
-	for _, m := range set.members() {
-		if checkFile(filepath.Join(dir, m.file), remote{sha256: m.sha256}) != nil {
+	for _, m := range set.members {
+		if checkFile(filepath.Join(dir, m.File), remote{sha256: m.SHA256}) != nil {
 			return false
 		}
 	}
@@ -38,8 +35,8 @@ func unpack(archive, dir string, set *published) error {
 		return err
 	}
 	wanted := map[string]string{}
-	for _, m := range set.members() {
-		wanted[m.file] = m.sha256
+	for _, m := range set.members {
+		wanted[m.File] = m.SHA256
 	}
 	for entries := tar.NewReader(plain); len(wanted) > 0; {
 		header, err := entries.Next()

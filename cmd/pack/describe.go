@@ -31,7 +31,11 @@ func (d *description) manifest() (data.Manifest, error) {
 	if _, isBenchmark := data.Known(d.name); isBenchmark {
 		return data.Manifest{}, fmt.Errorf("pack: these files are not the published %s (their checksums differ): give them another -name, and describe them", d.name)
 	}
-	m := data.Manifest{Name: d.name, Title: d.title, Provenance: d.provenance, TestPublic: d.testPublic}
+	m := data.Manifest{
+		Name: d.name, Title: d.title, Provenance: d.provenance, TestPublic: d.testPublic,
+		Kind: data.Image, Type: data.Uint8, Unit: data.UnitRecord,
+		Origins: []data.Origin{{What: "classes", From: data.Stated}, {What: "normalisation", From: data.Stated}},
+	}
 	for _, required := range [][2]string{{"-name", d.name}, {"-classes", d.classes}, {"-mean", d.mean}, {"-std", d.std}} {
 		if required[1] == "" {
 			return m, fmt.Errorf("pack: these files are not a known benchmark: state %s (see -help)", required[0])

@@ -18,6 +18,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"cloister/data"
 )
 
 // home is a server of files that can be told to misbehave.
@@ -267,8 +269,8 @@ func archive(t *testing.T, entries ...string) []byte {
 func TestArchive(t *testing.T) {
 	one, two := string(noise(3000)), string(noise(4000))
 	set := &published{
-		remote: []remote{{file: "set.tar.gz", bytes: 1 << 20}},
-		train:  []raw{{"one.bin", sum([]byte(one))}}, test: []raw{{"two.bin", sum([]byte(two))}},
+		remote:  []remote{{file: "set.tar.gz", bytes: 1 << 20}},
+		members: []data.Raw{{File: "one.bin", SHA256: sum([]byte(one))}, {File: "two.bin", SHA256: sum([]byte(two))}},
 	}
 	good := archive(t, "x/readme.html", "hello", "x/one.bin", one, "../../evil.bin", "evil", "x/../../two.bin", two)
 	for _, c := range []struct {
@@ -313,7 +315,7 @@ func TestArchive(t *testing.T) {
 // TestArchiveResumes: an archive states no size, so that a part may be whole already; the server then answers 416.
 func TestArchiveResumes(t *testing.T) {
 	content := string(noise(3000))
-	set := &published{remote: []remote{{file: "set.tar.gz", bytes: 1 << 20}}, train: []raw{{"one.bin", sum([]byte(content))}}}
+	set := &published{remote: []remote{{file: "set.tar.gz", bytes: 1 << 20}}, members: []data.Raw{{File: "one.bin", SHA256: sum([]byte(content))}}}
 	file := archive(t, "one.bin", content)
 	for _, part := range [][]byte{file[:100], file} {
 		h := &home{files: map[string][]byte{"set.tar.gz": file}}

@@ -63,7 +63,7 @@ func TestPackOwnData(t *testing.T) {
 	if ds.Title != "own" || !slices.Equal(ds.Classes, []string{"cat", "dog", "bird"}) || ds.Mean[0] != 0.4 || ds.Std[0] != 0.25 || ds.TestPublic {
 		t.Errorf("description %+v", ds.Manifest)
 	}
-	if ds.Channels != 1 || ds.Height != 2 || ds.Width != 3 || string(ds.Test.Pixels) != "ghijklghijkl" || string(ds.Train.Labels) != "\x00\x01\x02\x01\x00" {
+	if ds.Channels != 1 || ds.Height != 2 || ds.Width != 3 || string(ds.Test.Values) != "ghijklghijkl" || string(ds.Train.Labels) != "\x00\x01\x02\x01\x00" {
 		t.Errorf("records %+v", ds)
 	}
 }
@@ -92,7 +92,7 @@ func TestPackDigits(t *testing.T) {
 		t.Fatal(err)
 	}
 	want, got := data.Digits(50, 20, 9), openPacked(t, out)
-	if !slices.Equal(got.Train.Pixels, want.Train.Pixels) || !slices.Equal(got.Test.Labels, want.Test.Labels) {
+	if !slices.Equal(got.Train.Values, want.Train.Values) || !slices.Equal(got.Test.Labels, want.Test.Labels) {
 		t.Error("the digits packed are not those of the generator")
 	}
 }
@@ -157,8 +157,8 @@ func TestBenchmarkSums(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := sharedDataset(t, name)
 			set, _ := benchmarkByName(name)
-			for _, f := range set.members() {
-				file, err := os.Open(filepath.Join(dir, f.file+".gz"))
+			for _, f := range set.members {
+				file, err := os.Open(filepath.Join(dir, f.File+".gz"))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -172,11 +172,11 @@ func TestBenchmarkSums(t *testing.T) {
 					t.Fatal(err)
 				}
 				md, sha := md5.Sum(content), sha1.Sum(content)
-				if want := sums[f.file]; hex.EncodeToString(md[:]) != want && hex.EncodeToString(sha[:]) != want {
-					t.Errorf("%s: MD5 %x, SHA-1 %x, published %s", f.file, md, sha, want)
+				if want := sums[f.File]; hex.EncodeToString(md[:]) != want && hex.EncodeToString(sha[:]) != want {
+					t.Errorf("%s: MD5 %x, SHA-1 %x, published %s", f.File, md, sha, want)
 				}
-				if got := sum(content); got != f.sha256 {
-					t.Errorf("%s: SHA-256 %s, in the table %s", f.file, got, f.sha256)
+				if got := sum(content); got != f.SHA256 {
+					t.Errorf("%s: SHA-256 %s, in the table %s", f.File, got, f.SHA256)
 				}
 			}
 		})

@@ -135,12 +135,12 @@ func importRaw(dir, format string, stated description) (*data.Dataset, error) {
 }
 
 func recognise(train, test []string) (name string, ok bool) {
-	same := func(sums []string, files []raw) bool {
-		return slices.EqualFunc(sums, files, func(sum string, f raw) bool { return sum == f.sha256 })
+	same := func(sums []string, files []data.Raw) bool {
+		return slices.EqualFunc(sums, files, func(sum string, f data.Raw) bool { return sum == f.SHA256 })
 	}
-	for _, b := range benchmarks {
-		if same(train, b.train) && same(test, b.test) {
-			return b.name, true
+	for _, name := range benchmarkNames() {
+		if trainFiles, testFiles := data.RawFiles(name); same(train, trainFiles) && same(test, testFiles) {
+			return name, true
 		}
 	}
 	return "", false

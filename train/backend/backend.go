@@ -47,7 +47,8 @@ type Work struct {
 	Private   bool      // false: gradients are summed as they are, for comparison; rule and bounds are then ignored
 	Points    int       // the most parameter vectors that a request carries; 0 means 1
 	Rate      float64   // sampling rate, which decides how far float32 sums run (compile.Width)
-	Mean, Std []float32 // one per channel, in units of pixel/255
+	Mean, Std []float32 // one per channel: of uint8 values in units of value/255
+	Float     bool      // records are float32, not uint8
 }
 
 // Request is one private computation. A backend does not keep its slices.
@@ -86,17 +87,23 @@ type Evaluation struct {
 	Predictions []uint8 // the class of the largest logit; the first of equals
 }
 
-// Records are uint8 samples held in memory: Pixels is [record][channel][row][column], Labels is [record].
+// Records are samples held in memory: Values is [record][channel][row][column], of uint8 or little-endian float32, Labels is
+// [record].
 type Records struct {
-	Pixels []byte
+	Values []byte
 	Labels []byte
 }
 
 // Len is the number of records.
 func (r Records) Len() int { return len(r.Labels) }
 
-// Normalisation is how pixels become inputs.
-func (w *Work) Normalisation() nn.Normalisation { return nn.Normalisation{Mean: w.Mean, Std: w.Std} }
+// Normalisation is how values become inputs.
+func (w *Work) Normalisation() nn.Normalisation {
+	return nn.Normalisation{Mean: w.Mean, Std: w.Std, Float: w.Float}
+}
+
+// RecordBytes is the size of one record's values.
+func (w *Work) RecordBytes() int { return w.Model.Input.Size() * w.Normalisation().ValueBytes() }
 
 // Check reports the first part of the work that no backend could do.
 func (w *Work) Check() error {

@@ -12,20 +12,20 @@ type Blobs struct {
 }
 
 type blobs struct {
-	pixels, labels []any // Blob parts
+	values, labels []any // Blob parts
 	records        int
 }
 
-// NewBlobs makes an empty store of records with the given number of pixel bytes each.
+// NewBlobs makes an empty store of records of the given size in bytes.
 func NewBlobs(recordBytes int) *Blobs { return &Blobs{recordBytes: recordBytes} }
 
 // Append copies records behind those that the split has.
 func (b *Blobs) Append(s Split, r Records) error {
-	if len(r.Pixels) != len(r.Labels)*b.recordBytes {
-		return fmt.Errorf("backend: %d pixel bytes for %d records of %d", len(r.Pixels), len(r.Labels), b.recordBytes)
+	if len(r.Values) != len(r.Labels)*b.recordBytes {
+		return fmt.Errorf("backend: %d bytes of values for %d records of %d", len(r.Values), len(r.Labels), b.recordBytes)
 	}
 	to := &b.splits[s]
-	to.pixels = append(to.pixels, blobOf(r.Pixels))
+	to.values = append(to.values, blobOf(r.Values))
 	to.labels = append(to.labels, blobOf(r.Labels))
 	to.records += len(r.Labels)
 	return nil
@@ -34,9 +34,9 @@ func (b *Blobs) Append(s Split, r Records) error {
 // Len is the number of records of a split.
 func (b *Blobs) Len(s Split) int { return b.splits[s].records }
 
-// slice returns Blobs of the pixels and labels of records first to first+n-1.
-func (b *Blobs) slice(s Split, first, n int) (pixels, labels js.Value) {
-	return blob.New(b.splits[s].pixels).Call("slice", first*b.recordBytes, (first+n)*b.recordBytes),
+// slice returns Blobs of the values and labels of records first to first+n-1.
+func (b *Blobs) slice(s Split, first, n int) (values, labels js.Value) {
+	return blob.New(b.splits[s].values).Call("slice", first*b.recordBytes, (first+n)*b.recordBytes),
 		blob.New(b.splits[s].labels).Call("slice", first, first+n)
 }
 

@@ -2,6 +2,7 @@ package backend
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -38,6 +39,7 @@ func contract(t *testing.T, make maker) {
 	t.Run("two passes", func(t *testing.T) { twoPasses(t, make, small) })
 	t.Run("several points", func(t *testing.T) { severalPoints(t, make, small) })
 	t.Run("without privacy", func(t *testing.T) { withoutPrivacy(t, make, small) })
+	t.Run("float32", func(t *testing.T) { takesFloats(t, make) })
 	t.Run("bound", func(t *testing.T) { keepsTheBound(t, make) })
 	t.Run("evaluate", func(t *testing.T) { evaluates(t, make) })
 	t.Run("refuses", func(t *testing.T) { refuses(t, make, small) })
@@ -80,14 +82,23 @@ func workOf(m *nn.Model, rule clip.Rule) Work {
 }
 
 func randomRecords(m *nn.Model, n int, rng *rand.Rand) Records {
-	r := Records{Pixels: make([]byte, n*m.Input.Size()), Labels: make([]byte, n)}
-	for i := range r.Pixels {
-		r.Pixels[i] = byte(rng.Uint32())
+	r := Records{Values: make([]byte, n*m.Input.Size()), Labels: make([]byte, n)}
+	for i := range r.Values {
+		r.Values[i] = byte(rng.Uint32())
 	}
 	for i := range r.Labels {
 		r.Labels[i] = byte(rng.IntN(m.Classes()))
 	}
 	return r
+}
+
+// asFloats are the same records, as far as numbers in float32 can be: a work that says so sees what it saw of uint8, and a fraction.
+func asFloats(r Records) Records {
+	f := Records{Labels: r.Labels}
+	for i, v := range r.Values {
+		f.Values = binary.LittleEndian.AppendUint32(f.Values, math.Float32bits(float32(v)/255+float32(i%7)/100))
+	}
+	return f
 }
 
 func randomParams(m *nn.Model, rng *rand.Rand) []float32 {
@@ -259,6 +270,36 @@ func withoutPrivacy(t *testing.T, make maker, m *nn.Model) {
 	sameSums(t, got, want, longest, 0)
 }
 
+// takesFloats trains on and evaluates float32 records: images, and vectors, whose values have a mean and deviation each.
+func takesFloats(t *testing.T, make maker) {
+	table := &nn.Model{Name: "table", Input: nn.Shape{C: 7, H: 1, W: 1}, Layers: []nn.Layer{nn.Flatten{}, nn.Linear{In: 7, Units: 9}, nn.Tanh{}, nn.Linear{In: 9, Units: 5}}}
+	for _, m := range append(contractModels(), table) {
+		rng := rand.New(rand.NewPCG(15, 16))
+		work, train, test := workOf(m, clip.Rule{}), asFloats(randomRecords(m, 19, rng)), asFloats(randomRecords(m, 7, rng))
+		work.Float = true
+		have, want := make(t, work, train, test), plainMaker(t, work, train, test)
+		r := Request{Points: [][]float32{randomParams(m, rng)}, Records: everyOther(19), Bounds: boundsFor(&work)}
+		got, err := have.Step(context.Background(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ref, err := want.Step(context.Background(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sameSums(t, got, ref, clip.Sensitivity(r.Bounds), have.Rounding())
+		said, err := have.Evaluate(context.Background(), r.Points[0], Test)
+		if err != nil {
+			t.Fatal(err)
+		}
+		right, _ := want.Evaluate(context.Background(), r.Points[0], Test)
+		if math.Abs(said.Loss-right.Loss) > 1e-5 || string(said.Predictions) != string(right.Predictions) {
+			t.Errorf("%s: loss %v, predictions %v; want %v, %v", m.Name, said.Loss, said.Predictions, right.Loss, right.Predictions)
+		}
+		have.Close()
+	}
+}
+
 // rawSum adds gradients as they are, by the reference, and returns the longest.
 func rawSum(t *testing.T, work *Work, train Records, r *Request) (sum dp.Sums, longest float64) {
 	reference, err := nn.NewReference(work.Model)
@@ -269,7 +310,7 @@ func rawSum(t *testing.T, work *Work, train Records, r *Request) (sum dp.Sums, l
 	x, grad := make([]float32, work.Model.Input.Size()), make([]float32, n)
 	sum = dp.Sums{Gradient: make([]float64, n), Records: len(r.Records)}
 	for _, i := range r.Records {
-		nn.Normalisation{Mean: work.Mean, Std: work.Std}.Apply(x, train.pixels(int(i), len(x)))
+		nn.Normalisation{Mean: work.Mean, Std: work.Std}.Apply(x, train.values(int(i), len(x)))
 		sum.Loss += reference.Gradient(r.Points[0], x, int(train.Labels[i]), grad)
 		square := 0.0
 		for k, g := range grad {

@@ -26,7 +26,7 @@ func NewPlain(work Work, train, test Records) (*Plain, error) {
 		return nil, err
 	}
 	for _, r := range []Records{train, test} {
-		if err := r.check(work.Model); err != nil {
+		if err := r.check(&work); err != nil {
 			return nil, err
 		}
 	}
@@ -85,7 +85,7 @@ func (p *Plain) Evaluate(ctx context.Context, params []float32, split Split) (Ev
 	e := Evaluation{Predictions: make([]uint8, records.Len())}
 	x := make([]float32, p.work.Model.Input.Size())
 	for i, label := range records.Labels {
-		p.input.Apply(x, records.pixels(i, len(x)))
+		p.input.Apply(x, records.values(i, p.work.RecordBytes()))
 		logits := p.reference.Forward(params, x)
 		e.Predictions[i] = uint8(argmax(logits))
 		e.Loss += nn.CrossEntropy(logits, int(label)) / float64(records.Len())
@@ -120,22 +120,22 @@ func (p *Plain) samples(indices []int32) nn.Samples {
 	records := p.splits[Train]
 	return nn.Samples{Count: len(indices), At: func(i int, x []float32) int {
 		at := int(indices[i])
-		p.input.Apply(x, records.pixels(at, len(x)))
+		p.input.Apply(x, records.values(at, p.work.RecordBytes()))
 		return int(records.Labels[at])
 	}}
 }
 
-// pixels are those of record i, of the given size.
-func (r Records) pixels(i, size int) []byte { return r.Pixels[i*size : (i+1)*size] }
+// values are those of record i, of the given size in bytes.
+func (r Records) values(i, size int) []byte { return r.Values[i*size : (i+1)*size] }
 
 // check insists on whole records with labels that are classes.
-func (r Records) check(m *nn.Model) error {
-	if len(r.Pixels) != r.Len()*m.Input.Size() {
-		return fmt.Errorf("backend: %d pixel bytes for %d records of %v", len(r.Pixels), r.Len(), m.Input)
+func (r Records) check(w *Work) error {
+	if len(r.Values) != r.Len()*w.RecordBytes() {
+		return fmt.Errorf("backend: %d bytes of values for %d records of %d", len(r.Values), r.Len(), w.RecordBytes())
 	}
 	for i, label := range r.Labels {
-		if int(label) >= m.Classes() {
-			return fmt.Errorf("backend: record %d has label %d of %d classes", i, label, m.Classes())
+		if int(label) >= w.Model.Classes() {
+			return fmt.Errorf("backend: record %d has label %d of %d classes", i, label, w.Model.Classes())
 		}
 	}
 	return nil

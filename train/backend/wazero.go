@@ -43,13 +43,13 @@ func NewNative(work Work, train, test Records) (*Native, error) {
 		return nil, err
 	}
 	for _, r := range []Records{train, test} {
-		if err := r.check(work.Model); err != nil {
+		if err := r.check(&work); err != nil {
 			return nil, err
 		}
 	}
 	scale, shift := work.Normalisation().ScaleShift()
 	compiled, err := compile.Compile(work.Model, compile.Options{
-		Rule: work.Rule, Scale: scale, Shift: shift, Private: work.Private, Points: work.Points,
+		Rule: work.Rule, Scale: scale, Shift: shift, Float: work.Float, Private: work.Private, Points: work.Points,
 	})
 	if err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func (n *Native) load(train, test Records) error {
 	}
 	splits := [2]Records{Train: train, Test: test}
 	for i, r := range splits {
-		n.place.pixels[i], n.place.labels[i] = place(len(r.Pixels)), place(len(r.Labels))
+		n.place.pixels[i], n.place.labels[i] = place(len(r.Values)), place(len(r.Labels))
 	}
 	n.place.indices = place(4 * train.Len())
 	n.place.out = place(max(4*n.layout.Groups*train.Len(), test.Len()))
@@ -93,7 +93,7 @@ func (n *Native) load(train, test Records) error {
 		}
 	}
 	for i, r := range splits {
-		memory.Write(n.place.pixels[i], r.Pixels)
+		memory.Write(n.place.pixels[i], r.Values)
 		memory.Write(n.place.labels[i], r.Labels)
 	}
 	return nil

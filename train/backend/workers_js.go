@@ -51,7 +51,7 @@ func NewWorkers(work Work, records *Blobs, o WorkerOptions) (*Workers, error) {
 	}
 	scale, shift := work.Normalisation().ScaleShift()
 	compiled, err := compile.Compile(work.Model, compile.Options{
-		Rule: work.Rule, Scale: scale, Shift: shift, Private: work.Private, Points: work.Points, FMA: valid(compile.FMAProbe),
+		Rule: work.Rule, Scale: scale, Shift: shift, Float: work.Float, Private: work.Private, Points: work.Points, FMA: valid(compile.FMAProbe),
 	})
 	if err != nil {
 		return nil, err

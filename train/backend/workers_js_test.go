@@ -31,11 +31,11 @@ func testScript(t testing.TB) string {
 
 func newTestWorkers(t testing.TB, work Work, train, test Records, notice func(string)) *Workers {
 	t.Helper()
-	records := NewBlobs(work.Model.Input.Size())
+	records := NewBlobs(work.RecordBytes())
 	// In two pieces, as shards arrive.
 	half := train.Len() / 2
 	size := work.Model.Input.Size()
-	for _, piece := range []Records{{train.Pixels[:half*size], train.Labels[:half]}, {train.Pixels[half*size:], train.Labels[half:]}} {
+	for _, piece := range []Records{{train.Values[:half*size], train.Labels[:half]}, {train.Values[half*size:], train.Labels[half:]}} {
 		if err := records.Append(Train, piece); err != nil {
 			t.Fatal(err)
 		}

@@ -22,8 +22,13 @@ import (
 // room is an environment as the trainer gives it, on a few generated digits.
 func room(t *testing.T, records, test int) train.Environment {
 	t.Helper()
+	return roomOf(t, data.Digits(records, test, 3))
+}
+
+func roomOf(t *testing.T, ds *data.Dataset) train.Environment {
+	t.Helper()
 	folder := t.TempDir()
-	if err := data.Write(folder, data.Digits(records, test, 3)); err != nil {
+	if err := data.Write(folder, ds); err != nil {
 		t.Fatal(err)
 	}
 	host := &train.MemoryHost{Open: data.FromDir, New: func(w backend.Work, train, test backend.Records) (backend.Backend, error) {
@@ -117,8 +122,6 @@ func TestEveryPublishedMechanismTrains(t *testing.T) {
 func TestReplayRefuses(t *testing.T) {
 	env := room(t, 300, 50)
 	for want, change := range map[string]func(*protocol.Config, *train.Dataset){
-		"public":         func(_ *protocol.Config, d *train.Dataset) { d.Name = "patients" },
-		"to be public":   func(_ *protocol.Config, d *train.Dataset) { d.Provenance = "My own handwriting." },
 		"known to be":    func(_ *protocol.Config, d *train.Dataset) { d.TestRecords = 0 },
 		"unknown mech":   func(c *protocol.Config, _ *train.Dataset) { c.Mechanism.Name = "wishful" },
 		"BatchSize":      func(c *protocol.Config, _ *train.Dataset) { c.BatchSize = 1 << 40 },
@@ -133,6 +136,27 @@ func TestReplayRefuses(t *testing.T) {
 		change(&c, &d)
 		if a := Replay(t.Context(), c, changed, quiet); !strings.Contains(a.Error, want) || a.Step != 0 || !a.Done {
 			t.Errorf("%+v, want an error that says %q", a, want)
+		}
+	}
+}
+
+// What a manifest says makes no record public: neither that they are digits drawn here nor the words of MNIST.
+func TestReplayRefusesPrivateRecords(t *testing.T) {
+	env := room(t, 300, 50)
+	c := asked(t, env, "standard")
+	drawn := data.Digits(300, 50, 3)
+	drawn.Train.Values[1234] ^= 1
+	mnist := data.Digits(300, 50, 3)
+	described, _ := data.Known("mnist")
+	described.TrainRecords, described.TestRecords = 300, 50
+	mnist.Manifest = described
+	for _, ds := range []*data.Dataset{drawn, mnist} {
+		env := roomOf(t, ds)
+		if env.Dataset.Info().Replay != nil {
+			t.Errorf("%s: a replay is offered", ds.Title)
+		}
+		if a := Replay(t.Context(), c, env, quiet); !strings.Contains(a.Error, "not known to be public") || a.Step != 0 {
+			t.Errorf("%s: %+v, want a refusal", ds.Title, a)
 		}
 	}
 }

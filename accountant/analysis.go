@@ -83,31 +83,34 @@ func kindsOf(merged []Segment) []kind {
 
 // question is what the tilt, the grid and the cut-offs are chosen for.
 type question struct {
-	lambda float64                            // tilt
-	tail   float64                            // probability small beside the delta in question
-	width  float64                            // of the grid
-	close  func(lower, upper float64) float64 // how far apart the bounds are, relative to what is wanted
-	read   func(t tails, side bias) float64
-	loss   func(upper float64) float64 // the loss that matters, given an upper bound of the answer
+	setting
+	tail  float64                                       // probability small beside the delta in question
+	width float64                                       // of the grid
+	close func(lower, upper, precision float64) float64 // how far apart the bounds are, relative to what is wanted
+	read  func(t tails, side bias) float64
+	point func(upper float64) (loss, delta float64) // the point of the curve that matters, given an upper bound of the answer
 }
+
+// smallBeside is what a probability is multiplied by to be small beside it.
+const smallBeside = 1e-9
 
 // epsilon bounds epsilon at delta, given the Renyi answer.
 func (a *analysis) epsilon(delta, rdp, order float64) Bounds {
 	if math.IsInf(rdp, 1) || rdp == 0 {
 		return Bounds{Upper: rdp}
 	}
-	b := a.refine(question{
-		lambda: (order - 1) / 2,
-		tail:   delta * 1e-9,
-		width:  a.firstWidth(order, a.precision*rdp),
-		close:  func(lower, upper float64) float64 { return (upper - lower) / (a.precision*upper + 5e-7) },
-		read: func(t tails, side bias) float64 {
-			return max(0, t.epsilon(delta, side)*(1+1e-13*float64(side))+a.drift(side))
+	return a.refine(question{
+		setting: setting{lambda: (order - 1) / 2, spill: usualSpill},
+		tail:    delta * smallBeside,
+		width:   a.firstWidth(order, a.precision*rdp),
+		close: func(lower, upper, precision float64) float64 {
+			return (upper - lower) / max(precision*upper, min(0.005*upper, 5e-7), 1e-9)
 		},
-		loss: func(upper float64) float64 { return min(upper, rdp) },
-	})
-	b.Upper = min(b.Upper, rdp)
-	return b
+		read: func(t tails, side bias) float64 {
+			return max(0, t.epsilon(delta, side)*(1+1e-13*float64(side))+float64(side)*t.drift)
+		},
+		point: func(upper float64) (float64, float64) { return upper, delta },
+	}, rdp)
 }
 
 // delta bounds delta at epsilon, given the Renyi answer.
@@ -115,21 +118,15 @@ func (a *analysis) delta(epsilon, rdp, order float64) Bounds {
 	if rdp < 1e-280 {
 		return Bounds{Upper: rdp}
 	}
-	precision := 20 * a.precision
-	b := a.refine(question{
-		lambda: (order - 1) / 2,
-		tail:   rdp * 1e-12, // Renyi may overstate delta a thousandfold
-		width:  a.firstWidth(order, precision/(order-1)),
-		close:  func(lower, upper float64) float64 { return (upper - lower) / (precision * upper) },
-		read:   func(t tails, side bias) float64 { return t.delta(epsilon-a.drift(side), side) },
-		loss:   func(float64) float64 { return epsilon },
-	})
-	b.Upper = min(b.Upper, rdp)
-	return b
+	return a.refine(question{
+		setting: setting{lambda: (order - 1) / 2, spill: usualSpill},
+		tail:    rdp * smallBeside / 1000, // Renyi may overstate delta a thousandfold
+		width:   a.firstWidth(order, 20*a.precision/(order-1)),
+		close:   func(lower, upper, precision float64) float64 { return (upper - lower) / (20 * precision * upper) },
+		read:    func(t tails, side bias) float64 { return t.delta(epsilon-float64(side)*t.drift, side) },
+		point:   func(upper float64) (float64, float64) { return epsilon, min(upper, rdp/1000) },
+	}, rdp)
 }
-
-// drift is more than the losses can be off, in all, because those of a single step are known to float64 only.
-func (a *analysis) drift(side bias) float64 { return float64(side) * 1e-14 * a.total }
 
 // firstWidth is a grid four times coarser than one on which the bounds should stand gap apart: to second order in the
 // width, connecting the dots adds T (lambda+1) width^2/12 to epsilon, and merging takes off half that.
@@ -137,12 +134,27 @@ func (a *analysis) firstWidth(order, gap float64) float64 {
 	return 4 * math.Sqrt(8*gap/(a.total*order))
 }
 
-// refine composes the removing direction, which is nearly always the worse, on a coarse grid, chooses tilt and grid by
-// what it finds, and goes on until the two bounds are as close as wanted. Then it takes the adding direction in.
-func (a *analysis) refine(q question) Bounds {
-	b := Bounds{Upper: math.Inf(1)}
+// refine composes the removing direction, which is nearly always the worse, then takes the adding direction in. Whatever
+// comes of that, the answer is never above the Renyi one.
+func (a *analysis) refine(q question, rdp float64) Bounds {
+	b := Bounds{Upper: rdp}
+	last := a.approach(q, &b)
+	if last == nil {
+		return b
+	}
+	if q = a.settled; !q.doubled && !a.oneSided && q.close(b.Lower, b.Upper, lastResort) > 1 {
+		// The tilt that rounding demanded has too wide a window for a fine grid.
+		q.setting = last.doubledSetting(q.point(b.Upper))
+		a.approach(q, &b)
+	}
+	return a.takeInAdding(b, rdp)
+}
+
+// approach composes on a coarse grid, chooses tilt and grid by what it finds, and goes on until the two bounds are as
+// close as wanted or no finer grid can be had. It returns the last upper composition, nil where there was none.
+func (a *analysis) approach(q question, b *Bounds) (last *composed) {
 	tooFine, before := 0.0, math.Inf(1)
-	for coarser, tries := 0, 0; coarser < 60 && tries < 4; {
+	for coarser, tries := 0, 0; coarser < 60 && tries < 6; {
 		over, under, ok := a.both(q, false)
 		if !ok {
 			tooFine = q.width
@@ -150,43 +162,75 @@ func (a *analysis) refine(q question) Bounds {
 			coarser++
 			continue
 		}
-		b.Upper, b.Lower = min(b.Upper, q.read(over.tails(), above)), max(b.Lower, q.read(under.tails(), below))
+		last = over
+		b.tighten(q.read(under.tails(), below), q.read(over.tails(), above))
 		b.Grid, a.settled = q.width, q
-		excess := q.close(b.Lower, b.Upper)
+		excess := q.close(b.Lower, b.Upper, a.wanted(q))
 		finer := q.width * max(math.Sqrt(a.aim/excess), 0.05)
 		if a.oneSided { // the error is a third of what halving the width changed
-			excess = q.close(b.Upper-(before-b.Upper)/3, b.Upper)
+			excess = q.close(b.Upper-(before-b.Upper)/3, b.Upper, a.wanted(q))
 			finer, before = q.width/2, b.Upper
 		}
-		if !(excess > 1) || !(finer > tooFine*1.1) {
+		if !(excess > 1) {
 			break
 		}
-		if tries == 0 && !a.oneSided {
-			q.lambda = gentlest(over, q.loss(b.Upper), q.tail*1e9)
+		loss, delta := q.point(b.Upper)
+		drowned := over.drowned(loss, delta)
+		q.tail = min(q.tail, delta*smallBeside)
+		switch {
+		case drowned && q.doubled:
+			q.spill = over.spill(q.lambda, loss, delta)
+		case drowned || tries == 0 && !a.oneSided && !q.doubled:
+			q.setting = over.gentlest(loss, delta)
+		}
+		if tries++; drowned {
+			continue
+		}
+		if !(finer > tooFine*1.1) {
+			break
 		}
 		q.width = finer
-		tries++
 	}
-	if b.Grid == 0 {
-		return b
+	return last
+}
+
+// wanted is the distance of bounds, relative to epsilon, at which it is enough.
+func (a *analysis) wanted(q question) float64 {
+	if q.doubled {
+		return max(a.precision, doubledPrecision)
 	}
-	return a.takeInAdding(b)
+	return a.precision
+}
+
+// doubledPrecision is how close bounds are wanted where it takes doubled digits to have them.
+const doubledPrecision = 3e-3
+
+// lastResort is how far apart bounds may stand before doubled digits are tried.
+const lastResort = 5e-3
+
+// tighten takes better bounds in; what is not a number is none.
+func (b *Bounds) tighten(lower, upper float64) {
+	if upper < b.Upper {
+		b.Upper = upper
+	}
+	if lower > b.Lower {
+		b.Lower = lower
+	}
 }
 
 // takeInAdding makes bounds of the removing direction those of both. A coarser grid, which errs by more, usually
 // suffices to show that the adding direction is no worse.
-func (a *analysis) takeInAdding(b Bounds) Bounds {
+func (a *analysis) takeInAdding(b Bounds, rdp float64) Bounds {
 	coarse := a.settled
 	coarse.width *= 3
 	if over, ok := a.upper(coarse, true); ok && coarse.read(over.tails(), above) <= b.Upper {
 		return b
 	}
-	q := a.settled
-	over, under, ok := a.both(q, true)
-	if !ok {
-		return Bounds{Lower: b.Lower, Upper: math.Inf(1), Grid: b.Grid}
+	q, added := a.settled, Bounds{Upper: rdp}
+	if over, under, ok := a.both(q, true); ok {
+		added.tighten(q.read(under.tails(), below), q.read(over.tails(), above))
 	}
-	b.Upper, b.Lower = max(b.Upper, q.read(over.tails(), above)), max(b.Lower, q.read(under.tails(), below))
+	b.Upper, b.Lower = max(b.Upper, added.Upper), max(b.Lower, added.Lower)
 	return b
 }
 
@@ -233,28 +277,59 @@ func (a *analysis) compose(kinds []kind, steps []rounding, round func(rounding) 
 	for i, k := range kinds {
 		parts[i] = part{round(steps[i]), k.steps}
 	}
-	return a.composer.compose(parts, q.lambda)
+	return a.composer.compose(parts, q.setting)
 }
 
-// gentlest is the least tilt under which rounding stays a hundred thousand times below what matters: the tail sum C at
-// the loss that matters, log C = log delta + lambda loss - log E e^(lambda loss). The Renyi optimum would make C larger,
-// but where a rare large loss dominates the moments it makes many such losses probable, and the window many times wider.
-func gentlest(over *composed, loss, delta float64) float64 {
-	enough := func(lambda float64) bool {
-		logScale := over.logScale
-		for _, p := range over.parts {
-			logScale += p.steps * p.logMoment(lambda-over.lambda)
+// logTail is the log of the tail sum C at a loss where delta is known: log C = log delta + lambda loss - log E e^(lambda loss).
+func (d *composed) logTail(lambda, loss, delta float64) float64 {
+	logScale := d.logScale
+	if lambda != d.lambda {
+		for _, p := range d.parts {
+			logScale += p.steps * p.logMoment(lambda-d.lambda)
 		}
-		noise := over.binError/(lambda*over.width) + 2*tailMass
-		return math.Log(delta)+lambda*loss-logScale > math.Log(1e5*noise)
 	}
-	least := over.lambda / 25
+	return math.Log(delta) + lambda*loss - logScale
+}
+
+// noise is what rounding and wrapping add to a tail sum.
+func (d *composed) noise(lambda float64) float64 { return d.binError/(lambda*d.width) + 2*d.tailError }
+
+// drowned tells that a tail sum is hardly more than its noise.
+func (d *composed) drowned(loss, delta float64) bool {
+	return !(d.logTail(d.lambda, loss, delta) > math.Log(1e4*d.noise(d.lambda)))
+}
+
+// leastTilt is the least tilt tried, as a part of the first.
+const leastTilt = 0.04
+
+// gentlest is the least tilt under which noise stays a hundred thousand times below what matters. The Renyi optimum
+// would make the tail sum larger, but where a rare large loss dominates the moments it makes many such losses probable,
+// and the window many times wider. Where no tilt is enough, doubled digits are.
+func (d *composed) gentlest(loss, delta float64) setting {
+	enough := func(lambda float64) bool { return d.logTail(lambda, loss, delta) > math.Log(1e5*d.noise(lambda)) }
+	least, most := d.lambda*leastTilt, 2*d.lambda // the Renyi optimum, half of which was tried
 	switch {
-	case !enough(over.lambda):
-		return 2 * over.lambda // the Renyi optimum, half of which was tried
 	case enough(least):
-		return least
+		return setting{lambda: least, spill: usualSpill}
+	case enough(d.lambda):
+		_, lambda := bisect(least, d.lambda, enough, least)
+		return setting{lambda: lambda, spill: usualSpill}
+	case enough(most):
+		return setting{lambda: most, spill: usualSpill}
 	}
-	_, lambda := bisect(least, over.lambda, enough, least)
-	return lambda
+	return d.doubledSetting(loss, delta)
+}
+
+// doubledSetting is the gentlest where rounding hardly matters.
+func (d *composed) doubledSetting(loss, delta float64) setting {
+	lambda := d.lambda * leastTilt
+	if most := 2 * d.lambda; d.logTail(most, loss, delta) > d.logTail(lambda, loss, delta)+20 {
+		lambda = most
+	}
+	return setting{lambda, d.spill(lambda, loss, delta), true}
+}
+
+// spill is small beside the tail sum that matters.
+func (d *composed) spill(lambda, loss, delta float64) float64 {
+	return min(usualSpill, 1e-6*math.Exp(d.logTail(lambda, loss, delta)))
 }

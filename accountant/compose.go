@@ -27,11 +27,20 @@ type composed struct {
 	infinite     float64 // probability that some step's loss is infinite
 	binError     float64 // at most this far is any tilted[k] from the exact value, by rounding
 	tailError    float64 // tilted probability beyond either end of the window, wrapped to the other
+	drift        float64 // more than a sum of losses can be off because those of a single step are known to float64 only
 }
 
-// tailMass is the tilted probability left outside the window at either end. At the loss of interest the tilted tail
-// sums are above 1e-11, or else a stronger tilt is chosen.
-const tailMass = 1e-16
+// setting is how losses are composed.
+type setting struct {
+	lambda float64 // tilt
+	spill  float64 // tilted probability that may be left outside the window at either end
+	// doubled composes in twice the digits: where delta is so small, and participation so rare, that under every tilt
+	// the tail that matters is far less probable than the rest.
+	doubled bool
+}
+
+// usualSpill is what is left outside the window unless tail sums are of its order.
+const usualSpill = 1e-16
 
 // maxTransform bounds the memory of a composition.
 const maxTransform = 1 << 19
@@ -41,23 +50,25 @@ type composer struct {
 	transform *transform
 	input     []float64
 	spectrum  []complex128
+	doubled   doubledComposer
 }
 
 // compose convolves all parts, which share one grid width, with one inverse transform. It returns false where the
 // window of losses has more points than maxTransform.
-func (c *composer) compose(parts []part, lambda float64) (*composed, bool) {
-	out := &composed{width: parts[0].width, lambda: lambda, tailError: tailMass}
+func (c *composer) compose(parts []part, as setting) (*composed, bool) {
+	out := &composed{width: parts[0].width, lambda: as.lambda, tailError: as.spill}
 	logFinite := 0.0
 	tilted := make([]part, len(parts))
 	for i, p := range parts {
 		var logM float64
-		tilted[i], logM = tilt(p, lambda)
+		tilted[i], logM = tilt(p, as.lambda)
 		out.logScale += p.steps * logM
 		logFinite += p.steps * math.Log1p(-p.infinite)
+		out.drift += p.steps * p.drift()
 	}
 	out.infinite = -math.Expm1(logFinite)
 
-	lo, hi := window(tilted)
+	lo, hi := window(tilted, as.spill)
 	out.parts = tilted
 	offset := 0.0
 	for _, p := range tilted {
@@ -65,13 +76,30 @@ func (c *composer) compose(parts []part, lambda float64) (*composed, bool) {
 	}
 	start := math.Floor((lo - offset) / out.width)
 	n := transformSize((hi-lo)/out.width + 2)
-	if n > maxTransform || math.Abs(start) > 1<<52 {
+	most := maxTransform
+	if as.doubled {
+		most = maxDoubled
+	}
+	if n > most || !(math.Abs(start) <= 1<<52) || !(math.Abs(out.logScale) < math.MaxFloat64) {
 		return nil, false
 	}
 	out.first = offset + start*out.width
 	out.tilted = make([]float64, n)
-	out.binError = c.convolve(out.tilted, tilted, start)
+	if as.doubled {
+		out.binError = c.doubled.convolve(out.tilted, tilted, start)
+	} else {
+		out.binError = c.convolve(out.tilted, tilted, start)
+	}
 	return out, true
+}
+
+// drift bounds the error of one step's losses: a few units in the last place of the largest, at cells' bounds and at
+// grid points alike.
+func (p part) drift() float64 { return 1e-15 * (10 + p.largest()) }
+
+// largest is the largest magnitude of a loss.
+func (p part) largest() float64 {
+	return max(math.Abs(p.offset), math.Abs(p.offset+float64(len(p.mass)-1)*p.width))
 }
 
 // tilt returns the losses multiplied by e^(lambda loss) / E e^(lambda loss), and the log of that expectation.
@@ -106,19 +134,20 @@ func tilt(p part, lambda float64) (part, float64) {
 	return p, math.Log(sum) + largest
 }
 
-// window returns an interval of composed tilted loss outside of which lies at most tailMass on either side, by
-// Chernoff's bound.
-func window(tilted []part) (lo, hi float64) {
-	variance := 0.0
+// window returns an interval of composed tilted loss outside of which lies at most spill on either side, by Chernoff's
+// bound.
+func window(tilted []part, spill float64) (lo, hi float64) {
+	variance, largest := 0.0, 0.0
 	for _, p := range tilted {
 		variance += p.steps * p.variance()
+		largest = max(largest, p.largest())
 	}
 	side := func(sign float64) float64 {
 		best := math.Inf(1)
-		// The exponent right for a normal distribution; smaller ones for heavier tails.
-		start := math.Sqrt(-2 * math.Log(tailMass) / max(variance, 1e-300))
-		for mu := start * 1.2; mu > start*1e-3; mu *= 0.6 {
-			reach := -math.Log(tailMass)
+		// The exponent right for a normal distribution; smaller ones for heavier tails, down to where no loss is large.
+		mu := 1.2 * min(math.Sqrt(-2*math.Log(spill)/max(variance, 1e-300)), 700/max(largest, 1e-300))
+		for range 60 {
+			reach := -math.Log(spill)
 			for _, p := range tilted {
 				reach += p.steps * p.logMoment(sign*mu)
 			}
@@ -127,6 +156,7 @@ func window(tilted []part) (lo, hi float64) {
 			} else if !math.IsInf(best, 1) {
 				break
 			}
+			mu *= 0.6
 		}
 		return best
 	}
@@ -166,7 +196,7 @@ func (p part) logMoment(mu float64) float64 {
 // transformSize is the least power of two not below n.
 func transformSize(n float64) int {
 	size := 16
-	for float64(size) < n && size <= maxTransform {
+	for !(float64(size) >= n) && size <= maxTransform {
 		size *= 2
 	}
 	return size

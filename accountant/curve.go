@@ -1,7 +1,6 @@
 package accountant
 
 import (
-	"errors"
 	"math"
 	"slices"
 )
@@ -24,7 +23,8 @@ type Curve struct {
 // curveLines is how many values of epsilon draw a curve.
 const curveLines = 250
 
-// TradeOff computes the curve of a schedule. It errs on the safe side, by about 1e-3 of TPR or less.
+// TradeOff computes the curve of a schedule. It errs on the safe side, by about 1e-3 of TPR or less; where not even a
+// coarse grid holds the losses, the lines are those of Renyi divergence, which are looser.
 func TradeOff(segments []Segment) (Curve, error) {
 	merged, err := Merge(segments)
 	if err != nil {
@@ -33,53 +33,80 @@ func TradeOff(segments []Segment) (Curve, error) {
 	if len(merged) == 0 {
 		return Curve{[]Point{{0, 0}, {1, 1}}}, nil
 	}
-	if revealedMass(merged) > 0 {
+	steepest, delta := steepestLine(merged)
+	if math.IsInf(steepest, 1) {
 		return Curve{[]Point{{0, 1}, {1, 1}}}, nil
 	}
-	const delta = 1e-9 // where the steepest line meets the axis
-	rdp, order := epsilonRDP(merged, delta)
+	lines, most := make([]line, curveLines), min(1, participation(merged)*(1+1e-12))
+	for i := range lines {
+		epsilon := spaced(steepest, float64(i)/(curveLines-1))
+		if d := delta(epsilon); d < most { // else, or where it is no number, what holds at a lesser epsilon holds
+			most = max(d, 0)
+		}
+		lines[i] = line{epsilon, most}
+	}
+	return Curve{polygon(lines)}, nil
+}
+
+// spaced places epsilon for u from 0 to 1: evenly up to a few units, where most of a curve is drawn, and ever more
+// widely beyond.
+func spaced(steepest, u float64) float64 {
+	const even = 4
+	return min(even*math.Sinh(u*math.Asinh(steepest/even)), steepest)
+}
+
+// steepestLine returns the epsilon at which delta is next to nothing, and upper bounds on delta up to there.
+func steepestLine(merged []Segment) (steepest float64, delta func(epsilon float64) float64) {
+	const least = 1e-9 // where the steepest line meets the axis
+	if v, trivial := trivialEpsilon(merged, least); trivial && math.IsInf(v.Upper, 1) {
+		return v.Upper, nil
+	}
+	if s := merged[0]; len(merged) == 1 && s.Steps == 1 {
+		return oneStepEpsilon(s.Sigma, s.Rate, least), func(epsilon float64) float64 {
+			return oneStepDelta(s.Sigma, s.Rate, epsilon) * (1 + closedFormError)
+		}
+	}
+	rdp, order := epsilonRDP(merged, least)
 	a := newAnalysis(merged)
-	steepest := a.epsilon(delta, rdp, order).Upper
+	steepest = a.epsilon(least, rdp, order).Upper
 	q := a.settled
-	q.lambda, q.tail = 0, delta*1e-5
+	q.setting, q.tail = setting{spill: usualSpill}, least*1e-5
 	if q.width == 0 { // no loss worth a grid
 		q.width = 1e-6
 	}
-	removed, added, err := a.bothDirections(q)
-	if err != nil {
-		return Curve{}, err
+	removed, added, ok := a.bothDirections(q)
+	if !ok {
+		return steepest, func(epsilon float64) float64 { d, _ := deltaRDP(merged, epsilon); return d }
 	}
-	epsilons, deltas := make([]float64, curveLines), make([]float64, curveLines)
-	for i := range epsilons {
-		epsilons[i] = steepest * float64(i) / (curveLines - 1)
-		deltas[i] = max(removed.delta(epsilons[i], above), added.delta(epsilons[i], above))
+	return steepest, func(epsilon float64) float64 {
+		return max(removed.delta(epsilon-removed.drift, above), added.delta(epsilon-added.drift, above))
 	}
-	return Curve{polygon(epsilons, deltas)}, nil
 }
 
 // bothDirections composes upper bounds of both directions on the same grid, or a coarser one if need be.
-func (a *analysis) bothDirections(q question) (removed, added tails, err error) {
+func (a *analysis) bothDirections(q question) (removed, added tails, ok bool) {
 	for ; q.width < 1e9; q.width *= 2 {
 		r, ok1 := a.upper(q, false)
 		s, ok2 := a.upper(q, true)
 		if ok1 && ok2 {
-			return r.tails(), s.tails(), nil
+			return r.tails(), s.tails(), true
 		}
 	}
-	return removed, added, errors.New("accountant: the losses of this schedule have too wide a range for a curve")
+	return removed, added, false
 }
 
-// polygon is the region below the lines TPR = e^epsilon FPR + delta, epsilon increasing from 0, and their mirror images.
-func polygon(epsilons, deltas []float64) []Point {
-	last := len(epsilons) - 1
-	half := []Point{{0, min(1, deltas[last])}}
-	for i := last; i > 0; i-- { // where two neighbouring lines meet
-		x := max(0, (deltas[i-1]-deltas[i])/(math.Exp(epsilons[i])-math.Exp(epsilons[i-1])))
-		y := deltas[i] + math.Exp(epsilons[i])*x
-		if before := half[len(half)-1]; x > before.FPR && y > before.TPR && x+y < 1 {
-			half = append(half, Point{x, y})
-		}
-	}
+// line is TPR = e^epsilon FPR + delta. Slopes are kept by their logarithms: e^epsilon may overflow.
+type line struct{ epsilon, delta float64 }
+
+// meets is where a flatter line crosses one that is steeper and lower: log FPR, and TPR.
+func (steep line) meets(flat line) (logFPR, tpr float64) {
+	rise := (flat.delta - steep.delta) / -math.Expm1(flat.epsilon-steep.epsilon) // e^(steep epsilon) FPR
+	return math.Log(rise) - steep.epsilon, steep.delta + rise
+}
+
+// polygon is the region below the lines, epsilon increasing from 0, and their mirror images.
+func polygon(lines []line) []Point {
+	half := corners(envelope(lines))
 	all := slices.Clone(half)
 	for _, p := range slices.Backward(half) {
 		if mirrored := (Point{1 - p.TPR, 1 - p.FPR}); mirrored.FPR > all[len(all)-1].FPR {
@@ -90,6 +117,46 @@ func polygon(epsilons, deltas []float64) []Point {
 		all = append(all, Point{1, 1})
 	}
 	return all
+}
+
+// envelope keeps of the lines, delta falling as epsilon increases, those that are somewhere the lowest, steepest first.
+func envelope(lines []line) (lowest []line) {
+	for _, l := range slices.Backward(lines) {
+		for n := len(lowest); n > 0; n-- {
+			top := lowest[n-1]
+			if l.delta > top.delta && (n == 1 || meetAt(top, l) > meetAt(lowest[n-2], top)) {
+				break
+			}
+			lowest = lowest[:n-1]
+		}
+		lowest = append(lowest, l)
+	}
+	return lowest
+}
+
+func meetAt(steep, flat line) float64 { logFPR, _ := steep.meets(flat); return logFPR }
+
+// corners are those of an envelope from FPR 0 to the falling diagonal.
+func corners(lowest []line) []Point {
+	half := []Point{{0, lowest[0].delta}}
+	for i, l := range lowest {
+		fpr := (1 - l.delta) / (1 + math.Exp(l.epsilon))
+		p, onDiagonal := Point{fpr, 1 - fpr}, true
+		if i+1 < len(lowest) {
+			if logFPR, tpr := l.meets(lowest[i+1]); math.Exp(logFPR)+tpr < 1 {
+				p, onDiagonal = Point{math.Exp(logFPR), tpr}, false
+			}
+		}
+		if last := &half[len(half)-1]; p.FPR > last.FPR {
+			half = append(half, p)
+		} else { // too steep to be told from a vertical line
+			last.TPR = max(last.TPR, p.TPR)
+		}
+		if onDiagonal {
+			break
+		}
+	}
+	return half
 }
 
 // TPR is the true positive rate that no attacker exceeds at a false positive rate.

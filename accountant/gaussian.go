@@ -117,5 +117,8 @@ func closedForm(merged []Segment, exact func(sigma, q float64) float64) (Bounds,
 		return Bounds{}, false
 	}
 	v := exact(merged[0].Sigma, merged[0].Rate)
-	return Bounds{Lower: v * (1 - 5e-10), Upper: v * (1 + 5e-10)}, true
+	return Bounds{Lower: v * (1 - closedFormError), Upper: v * (1 + closedFormError)}, true
 }
+
+// closedFormError is more than the closed forms are off, relatively.
+const closedFormError = 5e-10

@@ -21,30 +21,41 @@ type pair struct {
 // removed is the pair of a Poisson-subsampled Gaussian step, upper (1-q) N(0, s^2) + q N(1, s^2) and lower N(0, s^2)
 // (Zhu, Dong and Wang 2022, arXiv:2106.08567, Theorem 11; Mironov, Talwar and Zhang 2019, Theorem 4).
 func removed(s, q float64) pair {
-	logQ, logStay := math.Log(q), math.Log1p(-q)
+	m := amplified{q: q, logQ: math.Log(q), logStay: math.Log1p(-q)}
 	return pair{
 		sigma: s, centers: []float64{0, 1}, upper: []float64{1 - q, q}, lower: []float64{1, 0},
-		least: logStay, greatest: math.Inf(1),
-		loss: func(x float64) float64 {
-			u := (x - 0.5) / s / s
-			if u < 1 {
-				return math.Log1p(q * math.Expm1(u)) // keeps its digits near zero
-			}
-			return logAddExp(logStay, logQ+u)
-		},
-		at: func(l float64) float64 {
-			var u float64
-			switch w := math.Expm1(l) + q; {
-			case l > 1:
-				u = l + math.Log1p(-(1-q)*math.Exp(-l)) - logQ
-			case w <= 0:
-				return math.Inf(-1)
-			default:
-				u = math.Log(w) - logQ
-			}
-			return 0.5 + s*s*u
-		},
+		least: m.logStay, greatest: math.Inf(1),
+		loss: func(x float64) float64 { return m.loss((x - 0.5) / s / s) },
+		at:   func(l float64) float64 { return 0.5 + s*s*m.inverse(l) },
 	}
+}
+
+// amplified takes the loss u of a record that is certain to take part to that of one that takes part with probability q,
+// log(1 - q + q e^u), and back. Either form of either function cancels somewhere; each is used where it does not.
+type amplified struct{ q, logQ, logStay float64 }
+
+func (m amplified) loss(u float64) float64 {
+	if v := m.q * math.Expm1(u); -0.5 < v && v < 1 {
+		return math.Log1p(v) // keeps its digits near zero
+	}
+	return logAddExp(m.logStay, m.logQ+u)
+}
+
+func (m amplified) inverse(l float64) float64 {
+	switch {
+	case m.q == 1:
+		return l
+	case l > 1:
+		return l + math.Log1p(-(1-m.q)*math.Exp(-l)) - m.logQ
+	}
+	w := math.Expm1(l) + m.q
+	if l < -0.5 {
+		w = math.Exp(l) - (1 - m.q)
+	}
+	if !(w > 0) {
+		return math.Inf(-1)
+	}
+	return math.Log(w) - m.logQ
 }
 
 // reversed is the pair of the other direction: the hypotheses change places, and x its sign so that the loss still

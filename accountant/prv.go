@@ -49,7 +49,7 @@ func prvEpsilon(merged []Segment, delta, allowed, tilt float64, added bool) Esti
 	var c composer
 	for width := 2 * allowed / walk; ; width *= 1.5 { // cells of width 2h are rounded by at most h
 		if parts, ok := prvParts(merged, width, delta, added); ok {
-			if over, ok := c.compose(parts, tilt); ok {
+			if over, ok := c.compose(parts, setting{lambda: tilt, spill: usualSpill}); ok {
 				t, error := over.tails(), walk*width/2
 				return Estimate{
 					Lower: max(t.epsilon(delta+slip, below)-error, 0),

@@ -91,8 +91,13 @@ func (t tails) epsilon(delta float64, side bias) float64 {
 		return 0
 	}
 	s := t.c[hi] + t.slack(side) - math.Exp(want-t.logScale+t.lambda*t.loss(hi))
-	v := t.loss(hi) + math.Log1p(s/t.b[hi])
-	return max(min(max(v, t.loss(hi-1)), t.loss(hi)), 0)
+	v := t.loss(hi - 1)
+	if s > -t.b[hi] {
+		v = min(max(v, t.loss(hi)+math.Log1p(s/t.b[hi])), t.loss(hi))
+	} else if side == above { // rounding is all that is left
+		v = t.loss(hi)
+	}
+	return max(v, 0)
 }
 
 // bisectIndex returns the neighbours between which ok, false at no and true at yes, turns.

@@ -240,7 +240,7 @@ func (a *analysis) both(q question, added bool) (over, under *composed, ok bool)
 	if !ok {
 		return nil, nil, false
 	}
-	if over, ok = a.compose(a.worse, steps, rounding.up, q); !ok {
+	if over, ok = a.compose(a.worse, steps, above, q); !ok {
 		return nil, nil, false
 	}
 	if &a.better[0] != &a.worse[0] {
@@ -248,7 +248,7 @@ func (a *analysis) both(q question, added bool) (over, under *composed, ok bool)
 			return nil, nil, false
 		}
 	}
-	under, ok = a.compose(a.better, steps, rounding.down, q)
+	under, ok = a.compose(a.better, steps, below, q)
 	return over, under, ok
 }
 
@@ -258,13 +258,17 @@ func (a *analysis) upper(q question, added bool) (*composed, bool) {
 	if !ok {
 		return nil, false
 	}
-	return a.compose(a.worse, steps, rounding.up, q)
+	return a.compose(a.worse, steps, above, q)
 }
 
 func (a *analysis) discretise(kinds []kind, q question, added bool) (steps []rounding, ok bool) {
 	acc := accuracy{lambda: q.lambda, left: 1e-13 / a.total, right: max(q.tail/a.total, 1e-300)}
 	steps = make([]rounding, len(kinds))
 	for i, k := range kinds {
+		if b, ok := k.bundled(q.width, acc, added); ok {
+			steps[i] = b
+			continue
+		}
 		if steps[i], ok = k.discretise(q.width, acc, added); !ok {
 			return nil, false
 		}
@@ -272,10 +276,21 @@ func (a *analysis) discretise(kinds []kind, q question, added bool) (steps []rou
 	return steps, true
 }
 
-func (a *analysis) compose(kinds []kind, steps []rounding, round func(rounding) losses, q question) (*composed, bool) {
+// compose takes bundles whole: one too many in a bound from above, one too few in one from below.
+func (a *analysis) compose(kinds []kind, steps []rounding, side bias, q question) (*composed, bool) {
 	parts := make([]part, len(kinds))
 	for i, k := range kinds {
-		parts[i] = part{round(steps[i]), k.steps}
+		p := part{steps: k.steps, each: 1}
+		if b, bundled := steps[i].(bundle); bundled {
+			p.each = b.steps()
+			p.steps /= p.each
+		}
+		if side == above {
+			p.losses, p.steps = steps[i].up(), math.Ceil(p.steps)
+		} else {
+			p.losses, p.steps = steps[i].down(), math.Floor(p.steps)
+		}
+		parts[i] = p
 	}
 	return a.composer.compose(parts, q.setting)
 }

@@ -9,6 +9,7 @@ import (
 type part struct {
 	losses
 	steps float64
+	each  float64 // of how many true steps the losses are
 }
 
 // composed is the distribution of the sum of all steps' losses, tilted: the probability of loss
@@ -95,7 +96,7 @@ func (c *composer) compose(parts []part, as setting) (*composed, bool) {
 
 // drift bounds the error of one step's losses: a few units in the last place of the largest, at cells' bounds and at
 // grid points alike.
-func (p part) drift() float64 { return 1e-15 * (10 + p.largest()) }
+func (p part) drift() float64 { return 1e-15 * p.each * (10 + p.largest()) }
 
 // largest is the largest magnitude of a loss.
 func (p part) largest() float64 {

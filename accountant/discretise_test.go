@@ -136,7 +136,7 @@ func TestCompositionIsConvolution(t *testing.T) {
 		}
 		for _, lambda := range []float64{0, 0.5, 3} {
 			var c composer
-			got, ok := c.compose([]part{{x, steps}, {y, 1}}, setting{lambda: lambda, spill: usualSpill})
+			got, ok := c.compose([]part{{x, steps, 1}, {y, 1, 1}}, setting{lambda: lambda, spill: usualSpill})
 			if !ok {
 				t.Fatal("too fine")
 			}

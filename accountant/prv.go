@@ -82,7 +82,7 @@ func prvParts(merged []Segment, width, delta float64, added bool) ([]part, bool)
 			rounded += m * (l.offset + float64(k)*width)
 		}
 		l.offset += mean - rounded
-		parts[i] = part{l, float64(s.Steps)}
+		parts[i] = part{l, float64(s.Steps), 1}
 	}
 	return parts, true
 }

@@ -35,7 +35,7 @@ const (
 	below bias = -1
 )
 
-// slack is the error of C to be added: rounding and what wrapped around, which can only add to sums from below.
+// slack is the error of B and C to be added: rounding and what wrapped around, which can only add to sums from below.
 func (t tails) slack(side bias) float64 {
 	if side == above {
 		return t.err + t.tailError
@@ -49,11 +49,11 @@ func (t tails) loss(k int) float64 { return t.first + float64(k)*t.width }
 func (t tails) logDelta(epsilon float64, side bias) float64 {
 	k := int(min(max(math.Ceil((epsilon-t.first)/t.width), 0), float64(len(t.tilted))))
 	// Within a cell delta(eps) = S - e^eps B, with S and B those of the cell's upper end.
-	c := t.c[k] - t.b[k]*math.Expm1(min(epsilon-t.loss(k), 0)) + t.slack(side)
+	c := t.c[k] + t.slack(side) - (t.b[k]+t.slack(side))*math.Expm1(min(epsilon-t.loss(k), 0))
 	if !(c > 0) {
 		return math.Inf(-1)
 	}
-	return t.logScale - t.lambda*t.loss(k) + math.Log(c)
+	return t.logScale - t.lambda*max(t.loss(k), epsilon) + math.Log(c)
 }
 
 // delta is delta(epsilon), bounded from the given side.
@@ -81,8 +81,8 @@ func (t tails) epsilon(delta float64, side bias) float64 {
 		return max(t.first, 0) * float64(1+side) / 2
 	}
 	_, hi := bisectIndex(0, n, func(k int) bool { return !exceeds(k, above) })
-	if side == above && hi == n {
-		return math.Inf(1)
+	if side == above && exceeds(n, above) { // beyond the window lies what was left out of it, and falls as e^(-lambda loss)
+		return (t.logScale + math.Log(t.slack(above)) - want) / t.lambda
 	}
 	for side == below && hi > 0 && !exceeds(hi-1, below) { // few: the two sides differ by rounding alone
 		hi--
@@ -92,8 +92,8 @@ func (t tails) epsilon(delta float64, side bias) float64 {
 	}
 	s := t.c[hi] + t.slack(side) - math.Exp(want-t.logScale+t.lambda*t.loss(hi))
 	v := t.loss(hi - 1)
-	if s > -t.b[hi] {
-		v = min(max(v, t.loss(hi)+math.Log1p(s/t.b[hi])), t.loss(hi))
+	if b := t.b[hi] + t.slack(side); b > 0 && s > -b {
+		v = min(max(v, t.loss(hi)+math.Log1p(s/b)), t.loss(hi))
 	} else if side == above { // rounding is all that is left
 		v = t.loss(hi)
 	}

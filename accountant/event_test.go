@@ -3,14 +3,15 @@ package accountant
 import (
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
 
-func epsilonOf(t *testing.T, e Event, delta float64) Bounds {
+func epsilonOf(t *testing.T, e Event, delta float64) EventBounds {
 	t.Helper()
 	b, err := EpsilonOf(e, delta)
-	if err != nil || !(b.Lower <= b.Upper && b.Upper <= b.RDP*(1+1e-9)) {
+	if err != nil || !(b.lower <= b.Upper && b.Upper <= b.RDP*(1+1e-9)) || !b.known && b.lower != 0 {
 		t.Fatalf("%+v: %+v, %v", e, b, err)
 	}
 	return b
@@ -26,14 +27,14 @@ func TestEventsReduceToSegments(t *testing.T) {
 		Repetition{PoissonGaussian{1.5, 0.02}, 200},
 		Repetition{Composition{Gaussian{8}, Repetition{PoissonGaussian{1, 0.01}, 375}}, 4},
 	}
-	if got := epsilonOf(t, same, 1e-6); got != want {
+	if got := epsilonOf(t, same, 1e-6); got != fromBothSides(want) {
 		t.Errorf("as events %+v, as segments %+v", got, want)
 	}
-	if got := epsilonOf(t, FromSegments(schedule), 1e-6); got != want {
+	if got := epsilonOf(t, FromSegments(schedule), 1e-6); got != fromBothSides(want) {
 		t.Errorf("FromSegments %+v, want %+v", got, want)
 	}
 	d, err := DeltaOf(same, 1)
-	if direct, _ := Delta(schedule, 1); err != nil || d != direct {
+	if direct, _ := Delta(schedule, 1); err != nil || d != fromBothSides(direct) {
 		t.Errorf("delta %+v, want %+v; %v", d, direct, err)
 	}
 	if same.Relation() != AddRemove || (Composition{same, CyclicPoisson{1, 0.1, 2, 2}}).Relation() != ZeroOut {
@@ -60,8 +61,12 @@ func TestJointQuery(t *testing.T) {
 			}
 		}
 	}
-	got := epsilonOf(t, Repetition{JointQuery{1.1, 0.01, 1, 10}, 2400}, 1e-5)
-	bothSides(t, got, v.number(t, "eps_best"), 1e-4)
+	e := JointQuery{effective, 0.01, 1, 10}
+	if z, err := e.GradientSigma(); err != nil || math.Abs(z-1.1) > 1e-14 {
+		t.Errorf("the gradient's noise is %v, want 1.1; %v", z, err)
+	}
+	got := epsilonOf(t, Repetition{e, 2400}, 1e-5)
+	bothSides(t, Bounds{Lower: got.lower, Upper: got.Upper}, v.number(t, "eps_best"), 1e-4)
 	for _, bad := range [][2]float64{{0, 1}, {math.NaN(), 1}, {1, 0}, {1, 0.5}, {1, -3}} {
 		if z, err := JointNoise(bad[0], 1, bad[1]); err == nil {
 			t.Errorf("JointNoise(%v) = %v", bad, z)
@@ -79,7 +84,7 @@ func TestTruncatedPoisson(t *testing.T) {
 		t.Errorf("a cap that is never reached changes %v to %v", plain.Upper, roomy.Upper)
 	}
 	tight := epsilonOf(t, Repetition{TruncatedPoisson{1, 0.004, 60000, 345}, 1000}, 1e-5)
-	if !(tight.Upper > plain.Upper*1.0001) || tight.Lower > plain.Lower || math.IsInf(tight.Upper, 1) {
+	if !(tight.Upper > plain.Upper*1.0001) || tight.lower > plain.lower || math.IsInf(tight.Upper, 1) {
 		t.Errorf("a cap that is reached now and then: %+v beside %+v", tight, plain)
 	}
 	if b := epsilonOf(t, Repetition{TruncatedPoisson{1, 0.004, 60000, 240}, 1000}, 1e-5); !math.IsInf(b.Upper, 1) {
@@ -108,10 +113,37 @@ func TestTruncatedPoisson(t *testing.T) {
 func TestCyclicPoisson(t *testing.T) {
 	// 2,000 steps over 8 bands are 250 steps at the rate within a group; 2,001 are 251.
 	for steps, rounds := range map[int]int{2000: 250, 2001: 251, 7: 1, 0: 0} {
-		got := epsilonOf(t, CyclicPoisson{0.8, 0.08, 8, steps}, 1e-5)
+		e := CyclicPoisson{0.8, 0.08, 8, steps}
+		got := epsilonOf(t, e, 1e-5)
 		want, _ := Epsilon([]Segment{{0.8, 0.08, rounds}}, 1e-5)
-		if got != want {
+		if got.Upper != want.Upper || got.RDP != want.RDP {
 			t.Errorf("%d steps: %+v, want %+v", steps, got, want)
+		}
+		if lower, known := got.Lower(); known || lower != 0 {
+			t.Errorf("%d steps: a lower bound of %v is claimed", steps, lower)
+		}
+		if d, err := DeltaOf(e, 0.5); err != nil || d.known {
+			t.Errorf("%d steps: %+v, %v", steps, d, err)
+		}
+	}
+	// Beside plain steps, what those alone cost is a lower bound.
+	plain := Repetition{PoissonGaussian{1, 0.01}, 500}
+	alone, both := epsilonOf(t, plain, 1e-5), epsilonOf(t, Composition{plain, CyclicPoisson{0.8, 0.08, 8, 2000}}, 1e-5)
+	if lower, known := both.Lower(); !known || lower != alone.lower || both.Upper <= alone.Upper {
+		t.Errorf("%+v beside %+v", both, alone)
+	}
+}
+
+func TestSegmentsOf(t *testing.T) {
+	e := Composition{Repetition{PoissonGaussian{1, 0.01}, 5}, CyclicPoisson{0.8, 0.08, 8, 20}, JointQuery{2, 0.1, 3, 50}}
+	got, err := SegmentsOf(Repetition{e, 2})
+	want := []Segment{{1, 0.01, 10}, {2, 0.1, 2}, {0.8, 0.08, 6}}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("%v, want %v; %v", got, want, err)
+	}
+	for _, e := range []Event{Group{1, 0.1, 2, 1}, BallsInBins{1, 5, 1}, TruncatedPoisson{1, 0.1, 1000, 120}, ShuffledBatches{1, 5, 1}, Gaussian{0}} {
+		if got, err := SegmentsOf(e); err == nil {
+			t.Errorf("%+v gives %v", e, got)
 		}
 	}
 }
@@ -147,7 +179,7 @@ func TestGroup(t *testing.T) {
 		}
 	}
 	one := epsilonOf(t, Group{1, 0.004, 1, 1000}, 1e-5)
-	if direct, _ := Epsilon([]Segment{{1, 0.004, 1000}}, 1e-5); one != direct {
+	if direct, _ := Epsilon([]Segment{{1, 0.004, 1000}}, 1e-5); one != fromBothSides(direct) {
 		t.Errorf("a group of one: %+v, want %+v", one, direct)
 	}
 	before := one.Upper
@@ -155,7 +187,7 @@ func TestGroup(t *testing.T) {
 		b := epsilonOf(t, Group{1, 0.004, k, 1000}, 1e-5)
 		// Generic group privacy, and the group always taking part together, are upper bounds of their own.
 		together, _ := Epsilon([]Segment{{1 / float64(k), 0.004 * float64(k), 1000}}, 1e-5)
-		if b.Upper <= before || b.Upper > b.Lower*1.001 || b.Lower > together.Upper {
+		if b.Upper <= before || b.Upper > b.lower*1.001 || b.lower > together.Upper {
 			t.Errorf("%d records: %+v; one fewer %v, all at once %v", k, b, before, together.Upper)
 		}
 		before = b.Upper
@@ -210,8 +242,8 @@ func TestBallsInBins(t *testing.T) {
 	for _, e := range []BallsInBins{{1, 2, 1}, {0.7, 50, 1}, {1, 100, 3}, {3, 7, 20}} {
 		b := epsilonOf(t, e, 1e-5)
 		unamplified := GaussianEpsilon(math.Sqrt(float64(e.Epochs))/e.Sigma, 1e-5)
-		if !(b.Lower > 0 && b.Upper < unamplified) {
-			t.Errorf("%+v: [%v, %v], without amplification %v", e, b.Lower, b.Upper, unamplified)
+		if !(b.known && b.lower > 0 && b.Upper < unamplified) {
+			t.Errorf("%+v: [%v, %v], without amplification %v", e, b.lower, b.Upper, unamplified)
 		}
 		// The simulated delta of the removing direction, 4.5 standard errors off once in 300,000 times.
 		d, err := DeltaOf(e, b.Upper/3)

@@ -135,3 +135,13 @@ func (r figureRule) lay(digits string, exponent int) string {
 	}
 	return trim(digits[:exponent+1] + "." + digits[exponent+1:])
 }
+
+// RoundUp rounds a positive x up to so many significant digits.
+func RoundUp(x float64, digits int) float64 {
+	if !(x > 0) || math.IsInf(x, 1) {
+		return x
+	}
+	rounded, exponent := figureRule{digits: digits}.round(x)
+	up, _ := strconv.ParseFloat(rounded+"e"+strconv.Itoa(exponent-len(rounded)+1), 64) // infinite if out of range
+	return up
+}

@@ -21,7 +21,7 @@ type RenyiFilter struct {
 // NewRenyiFilter makes a filter for a budget. Its order is fixed once and for all, as the proof demands, at the best for
 // the typical segment repeated until the budget is used up; with a zero Segment, for full-batch Gaussian noise.
 func NewRenyiFilter(epsilon, delta float64, typical Segment) (*RenyiFilter, error) {
-	if err := checkCalibration(nil, epsilon, delta); err != nil {
+	if err := checkTarget(epsilon, delta); err != nil {
 		return nil, err
 	}
 	if typical == (Segment{}) {

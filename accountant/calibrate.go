@@ -82,7 +82,12 @@ func calibrate(at func(factor float64) (*run, error), loudest, epsilon, delta fl
 	if found {
 		guess = min(guess, max(c.centralLimit(loose), loose/10))
 	}
-	tight, met := c.search(c.near(), guess, 1.03, 3e-7)
+	if loose > guess*1.1 { // on a coarse grid first, as fine ones take their time
+		if rough, met := c.search(c.near(1e-2), guess, 1.1, 3e-3); met {
+			guess = rough
+		}
+	}
+	tight, met := c.search(c.near(0), guess, 1.01, 3e-7)
 	if !met && !found {
 		return 0, 0, fmt.Errorf("accountant: no noise multiplier up to %g is proven to bring epsilon down to %v at delta %v: the accountant's own rounding leaves %.3g",
 			greatestNoise, epsilon, delta, c.upper(c.greatest))
@@ -164,8 +169,9 @@ func (c *calibrator) centralLimit(loose float64) float64 {
 }
 
 // near returns a function that is nearly the upper bound of epsilon and many times faster: it keeps the tilt and the
-// grid that suited one schedule for others like it, and leaves out the lower bound and the adding direction.
-func (c *calibrator) near() func(factor float64) float64 {
+// grid that suited one schedule for others like it, and leaves out the lower bound and the adding direction. It is off by
+// a part of precision, or if that is 0, by as little as the accountant ever is.
+func (c *calibrator) near(precision float64) func(factor float64) float64 {
 	base := math.NaN() // the factor that tilt and grid were chosen for
 	var a *analysis
 	return func(factor float64) float64 {
@@ -179,9 +185,10 @@ func (c *calibrator) near() func(factor float64) float64 {
 		if b, closed := closedForm(r.segments, func(sigma, q float64) float64 { return oneStepEpsilon(sigma, q, c.delta) }); closed {
 			return b.Upper
 		}
-		if !(math.Abs(math.Log(factor/base)) < 0.1) {
+		if !(math.Abs(math.Log(factor/base)) < 0.15) {
 			rdp, order := epsilonRDP(r.segments, c.delta)
 			a, base = newAnalysis(r.segments), factor
+			a.precision = max(a.precision, precision)
 			a.epsilon(c.delta, rdp, order)
 		}
 		if a.settled.width > 0 {

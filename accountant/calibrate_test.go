@@ -2,7 +2,9 @@ package accountant
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -118,5 +120,89 @@ func TestRootFindsWhatBisectionFinds(t *testing.T) {
 	}
 	if at, least := minimise(func(x float64) float64 { return (x - 0.3) * (x - 0.3) }, -5, 9, 1e-8); math.Abs(at-0.3) > 1e-7 || least > 1e-14 {
 		t.Errorf("minimum %v at %v", least, at)
+	}
+}
+
+// checkAnswer asks for the noise of one question and holds the answer against what the accountant says there and just
+// below.
+func checkAnswer(t *testing.T, shape []Segment, epsilon, delta float64) {
+	t.Helper()
+	c, err := CalibrateSigma(shape, epsilon, delta)
+	if err != nil {
+		t.Errorf("%s at (%v, %v): %v", FormatSegments(shape), epsilon, delta, err)
+		return
+	}
+	if b, err := Epsilon(c.Segments, delta); err != nil || !(b.Upper <= epsilon) || b.Upper != c.EpsilonUpper || RoundUp(c.Factor, calibrationDigits) != c.Factor {
+		t.Errorf("%s at (%v, %v): factor %v with %+v, %v", FormatSegments(shape), epsilon, delta, c.Factor, b, err)
+	}
+	if c.Factor*shape[0].Sigma <= leastNoise*1.000001 {
+		return
+	}
+	if b, err := Epsilon(scaled(shape, c.Factor*0.997), delta); err != nil || !(b.Upper > epsilon) {
+		t.Errorf("%s at (%v, %v): factor %v is more than it takes: %+v, %v", FormatSegments(shape), epsilon, delta, c.Factor, b, err)
+	}
+}
+
+// Once in three such questions had no answer: the tight one lies far below the Renyi one where rare participation is what
+// protects.
+func TestCalibrationAlwaysAnswers(t *testing.T) {
+	checkAnswer(t, []Segment{{1, 1.526e-4, 20}}, 0.1586, 1.6e-8)
+	r := rand.New(rand.NewPCG(8, 1))
+	between := func(least, most float64) float64 { return least * math.Exp(r.Float64()*math.Log(most/least)) }
+	for range 8 {
+		steps := int(between(1, 1e5))
+		checkAnswer(t, []Segment{{between(0.1, 10), between(1e-5, 1), steps}}, between(0.01, 50), between(1e-12, 1e-3))
+	}
+}
+
+// A record that is in a sample with a probability below delta needs no noise.
+func TestCalibrationOfRareParticipation(t *testing.T) {
+	c, err := CalibrateSigma([]Segment{{2, 1e-7, 20}}, 1, 1e-5)
+	if err != nil || c.Factor != leastNoise/2 || c.EpsilonUpper != 0 {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+func TestCalibrationSaysWhyNot(t *testing.T) {
+	for want, mechanism := range map[string]func(float64) Event{
+		"exceeds its cap":      func(z float64) Event { return Repetition{TruncatedPoisson{z, 0.004, 60000, 300}, 100} },
+		"sound amplification":  func(z float64) Event { return ShuffledBatches{z, 100, 2} },
+		"nothing to calibrate": func(z float64) Event { return Composition{} },
+		"sampling rate":        func(z float64) Event { return PoissonGaussian{z, 2} },
+	} {
+		if z, _, err := Calibrate(mechanism, 1, 1e-5); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("noise %v, error %v, want one that says %q", z, err, want)
+		}
+	}
+	if c, err := CalibrateSigma([]Segment{{1, 1, 1e15}}, 1e-12, 1e-300); err == nil || !strings.Contains(err.Error(), "1e+12") {
+		t.Errorf("%+v, error %v", c, err)
+	}
+}
+
+// TestCalibrateEvents: any mechanism with a noise to choose, each against the bound at its own answer.
+func TestCalibrateEvents(t *testing.T) {
+	for name, mechanism := range map[string]func(float64) Event{
+		"steps":         func(z float64) Event { return Repetition{PoissonGaussian{z, 0.01}, 500} },
+		"counts":        func(z float64) Event { return Repetition{JointQuery{z, 0.01, 4, 40}, 500} },
+		"cyclic":        func(z float64) Event { return CyclicPoisson{z, 0.05, 4, 700} },
+		"a cap":         func(z float64) Event { return Repetition{TruncatedPoisson{z, 0.004, 60000, 400}, 500} },
+		"groups":        func(z float64) Event { return Group{z, 0.01, 3, 300} },
+		"bins":          func(z float64) Event { return BallsInBins{z, 20, 1} },
+		"beside others": func(z float64) Event { return Composition{Gaussian{20}, Repetition{PoissonGaussian{z, 0.01}, 100}} },
+	} {
+		const epsilon, delta = 2.0, 1e-6
+		z, upper, err := Calibrate(mechanism, epsilon, delta)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		at, less := epsilonOf(t, mechanism(z), delta), epsilonOf(t, mechanism(z*0.995), delta)
+		if !(upper <= epsilon) || at.Upper != upper || !(less.Upper > epsilon) {
+			t.Errorf("%s: noise %v costs %v (%v), a little less noise %v", name, z, upper, at.Upper, less.Upper)
+		}
+	}
+	// Full batches beside the noise that is sought may use up the budget alone.
+	if z, _, err := Calibrate(func(z float64) Event { return Composition{Gaussian{1}, PoissonGaussian{z, 0.01}} }, 2, 1e-6); err == nil {
+		t.Errorf("noise %v outdoes a release without enough", z)
 	}
 }

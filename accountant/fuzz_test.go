@@ -62,3 +62,25 @@ func FuzzParseSegments(f *testing.F) {
 		}
 	})
 }
+
+// FuzzCalibrate: every question about epsilon, delta, rate and steps in the ranges that people ask about has an answer that
+// keeps its promise.
+func FuzzCalibrate(f *testing.F) {
+	f.Add(0.1586, 1.6e-8, 1.526e-4, uint32(20))
+	f.Add(3.0, 1e-5, 0.0042666, uint32(1170))
+	f.Add(50.0, 1e-3, 1.0, uint32(1))
+	f.Add(0.01, 1e-12, 0.5, uint32(99_999))
+	f.Fuzz(func(t *testing.T, epsilon, delta, rate float64, steps uint32) {
+		if !(epsilon >= 0.01 && epsilon <= 50 && delta >= 1e-12 && delta <= 1e-3 && rate >= 1e-5 && rate <= 1) {
+			return
+		}
+		shape := []Segment{{1, rate, int(steps%100_000) + 1}}
+		c, err := CalibrateSigma(shape, epsilon, delta)
+		if err != nil {
+			t.Fatalf("%s at (%v, %v): %v", FormatSegments(shape), epsilon, delta, err)
+		}
+		if b, err := Epsilon(c.Segments, delta); err != nil || !(b.Upper <= epsilon) {
+			t.Fatalf("%s at (%v, %v): factor %v with %+v, %v", FormatSegments(shape), epsilon, delta, c.Factor, b, err)
+		}
+	})
+}

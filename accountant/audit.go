@@ -3,8 +3,6 @@ package accountant
 import (
 	"fmt"
 	"math"
-
-	"gonum.org/v1/gonum/mathext"
 )
 
 // AuditLowerBound is the one-run audit of Steinke, Nasr and Jagielski 2023 (arXiv:2305.08846, Theorem 5.2): each of m
@@ -57,15 +55,4 @@ func auditPValue(m, r, v int, delta, epsilon float64) float64 {
 		}
 	}
 	return min(1, beta+2*float64(m)*delta*alpha)
-}
-
-// binomialTail is Pr[Bin(n, p) >= k] through the incomplete beta function: 1 - CDF would cancel.
-func binomialTail(n int, p float64, k int) float64 {
-	switch {
-	case k <= 0:
-		return 1
-	case k > n:
-		return 0
-	}
-	return mathext.RegIncBeta(float64(k), float64(n-k+1), p)
 }

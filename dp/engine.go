@@ -7,7 +7,6 @@ import (
 	"math"
 	"runtime"
 	"slices"
-	"time"
 
 	"cloister/clip"
 	"cloister/dp/ledger"
@@ -38,8 +37,14 @@ type Options struct {
 	// NotPrivate is any other reason why the run is not private, such as diagnostics that show raw figures.
 	NotPrivate string
 
-	// Block is how many steps a reservation covers; 0: about a second's worth.
-	Block int
+	// Diagnose is told raw figures of each released step. Only a run that is marked not private may have it.
+	Diagnose func(Raw)
+}
+
+// Raw are figures of a step's private batch.
+type Raw struct {
+	Records int     // that the sample held
+	Loss    float64 // sum of theirs
 }
 
 // Engine runs the steps of one plan. It alone touches private sums, and it owns all randomness and past noise.
@@ -55,13 +60,13 @@ type Engine struct {
 	ledger *ledger.Ledger
 	run    ledger.RunID
 	reason string // why the run is not private
+	tell   func(Raw)
 	seeded bool
 
 	step     int // the next one
 	charged  int // steps that need no reservation any more
 	held     int // steps that the ledger charged when this engine last read or wrote it
-	block    int
-	pace     time.Duration // of a step, smoothed
+	block    int // steps that a reservation covers
 	sampling *Stream
 	noise    *Stream
 	sampler  *sampler
@@ -95,10 +100,13 @@ func NewEngine(o Options) (*Engine, error) {
 	if err := rule.Validate(); err != nil {
 		return nil, err
 	}
+	if o.Diagnose != nil && reason(&o) == "" {
+		return nil, errors.New("dp: a private run has no diagnostics: mark it as not private first")
+	}
 	if !(o.Rounding >= 0 && o.Rounding < 1) {
 		return nil, fmt.Errorf("dp: rounding %v, want 0 to 1", o.Rounding)
 	}
-	e := &Engine{plan: o.Plan, policy: o.Policy, rule: rule, rounding: o.Rounding, ledger: o.Ledger, block: o.Block, seeded: o.Seed != nil, reason: reason(&o)}
+	e := &Engine{plan: o.Plan, policy: o.Policy, rule: rule, rounding: o.Rounding, ledger: o.Ledger, block: o.Plan.Block(), seeded: o.Seed != nil, reason: reason(&o), tell: o.Diagnose}
 	if err := e.lay(o.Tensors); err != nil {
 		return nil, err
 	}
@@ -203,7 +211,6 @@ func (e *Engine) Next(ctx context.Context, params []float32, compute func(contex
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	start := time.Now()
 	if err := e.prepare(params); err != nil {
 		return nil, err
 	}
@@ -223,6 +230,7 @@ func (e *Engine) Next(ctx context.Context, params []float32, compute func(contex
 		e.foresee(e.step + 1)
 	}
 	r := <-done
+	defer r.sums.drop()
 	if err := errors.Join(reserved, r.err); err != nil {
 		return nil, err
 	}
@@ -231,7 +239,9 @@ func (e *Engine) Next(ctx context.Context, params []float32, compute func(contex
 	}
 	e.release(&r.sums)
 	e.policy.Observe(&e.released)
-	e.pace += (time.Since(start) - e.pace) / 4
+	if e.tell != nil {
+		e.tell(Raw{Records: r.sums.Records, Loss: r.sums.Loss})
+	}
 	return &e.released, nil
 }
 
@@ -309,20 +319,12 @@ func (e *Engine) checkAsk(params int) error {
 	return nil
 }
 
-// reserve makes a charge durable that covers this step, and about a second of steps from here.
+// reserve makes a charge durable that covers this step and the rest of a block from here.
 func (e *Engine) reserve() error {
 	if e.step < e.charged {
 		return nil
 	}
-	block := e.block
-	if block <= 0 {
-		block = 1
-		if e.pace > 0 {
-			block = int(max(1, min(time.Second/e.pace, 1000)))
-		}
-	}
-	upTo := min(e.step+block, e.plan.spec.Steps)
-	return e.charge(upTo)
+	return e.charge(min(e.step+e.block, e.plan.spec.Steps))
 }
 
 func (e *Engine) charge(upTo int) error {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"cloister/accountant"
 	"cloister/clip"
@@ -52,6 +53,12 @@ func nothingFound(dim, groups int) func(context.Context, Query) (Sums, error) {
 	return func(_ context.Context, q Query) (Sums, error) {
 		return Sums{Gradient: make([]float64, dim), Counts: make([]float64, groups), Records: len(q.Records)}, nil
 	}
+}
+
+// blocks sets how many steps an engine's reservations cover.
+func blocks(e *Engine, n int) *Engine {
+	e.block = n
+	return e
 }
 
 func seed(x uint64) *uint64 { return &x }
@@ -232,7 +239,7 @@ func TestCorrelatedNoise(t *testing.T) {
 // A failed computation releases nothing, spends nothing twice and is repeated with the same sample.
 func TestFailedStep(t *testing.T) {
 	l := memoryLedger(t)
-	e := newTestEngine(t, Options{Plan: plain(t, Spec{N: 500, Rate: 0.1, Steps: 3, NoiseMultiplier: 1}), Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{4}, Ledger: l, Block: 1})
+	e := newTestEngine(t, Options{Plan: plain(t, Spec{N: 500, Rate: 0.1, Steps: 3, NoiseMultiplier: 1}), Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{4}, Ledger: l})
 	lost := errors.New("worker lost")
 	var first []int32
 	_, err := e.Next(context.Background(), nil, func(_ context.Context, q Query) (Sums, error) {
@@ -402,7 +409,7 @@ func (f *fickle) Ask(v View, a *Ask) {
 func TestAnswerIsCopied(t *testing.T) {
 	p := plain(t, Spec{N: 100, Rate: 0.5, Steps: 1000, NoiseMultiplier: 2})
 	policy := &fickle{testPolicy: fixedPolicy(clip.Rule{Grouping: clip.PerLayer}, 3, 4)}
-	e := newTestEngine(t, Options{Plan: p, Policy: policy, Tensors: []int{2, 2}, Block: 1000})
+	e := newTestEngine(t, Options{Plan: p, Policy: policy, Tensors: []int{2, 2}})
 	bounds := []float64{}
 	r, err := e.Next(context.Background(), nil, func(ctx context.Context, q Query) (Sums, error) {
 		policy.kept.Bounds[0], policy.kept.Allocation[0] = 1e-6, 1e-6
@@ -464,6 +471,69 @@ func BenchmarkStep26010(b *testing.B) {
 	for b.Loop() {
 		if _, err := e.Next(context.Background(), nil, compute); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// Raw figures leave the engine of a marked run alone, and nothing of a raw sum outlives its step.
+func TestRawSumsStayInside(t *testing.T) {
+	p := plain(t, Spec{N: 50, Rate: 0.5, Steps: 3, NoiseMultiplier: 1, Counts: CountQueries{Groups: 1, Sigma: 5}})
+	var told []Raw
+	o := Options{Plan: p, Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{2}, Diagnose: func(r Raw) { told = append(told, r) }}
+	o.Ledger = memoryLedger(t)
+	if _, err := NewEngine(o); err == nil || !strings.Contains(err.Error(), "not private") {
+		t.Errorf("a private run's engine would tell raw figures: %v", err)
+	}
+	for _, reason := range []string{"", "diagnostics"} {
+		if o.NotPrivate = reason; reason == "" {
+			o.Diagnose = nil
+		} else {
+			o.Diagnose = func(r Raw) { told = append(told, r) }
+		}
+		e := newTestEngine(t, o)
+		for _, failure := range []error{nil, errors.New("lost"), nil} {
+			told = nil
+			var kept Sums
+			size := 0
+			_, err := e.Next(context.Background(), nil, func(_ context.Context, q Query) (Sums, error) {
+				size = len(q.Records)
+				kept = Sums{Gradient: []float64{0.25, -0.5}, Counts: []float64{0.5}, Loss: 7, Records: size}
+				return kept, failure
+			})
+			if !errors.Is(err, failure) {
+				t.Fatal(err)
+			}
+			if kept.Gradient[0] != 0 || kept.Gradient[1] != 0 || kept.Counts[0] != 0 {
+				t.Errorf("run %q, step failing with %v: %v was left of the sum", reason, failure, kept)
+			}
+			if want := reason != "" && failure == nil; want != (len(told) == 1 && told[0] == Raw{size, 7}) || !want && len(told) > 0 {
+				t.Errorf("run %q, step failing with %v: told %v", reason, failure, told)
+			}
+		}
+	}
+}
+
+// How many steps are charged ahead follows from the plan, however fast they go.
+func TestReservationsIgnoreThePace(t *testing.T) {
+	for steps, block := range map[int]int{7: 1, 100: 1, 101: 2, 950: 10} {
+		var charged [2][]int
+		for pace := range charged {
+			l := memoryLedger(t)
+			e := newTestEngine(t, Options{Plan: plain(t, Spec{N: 10, Rate: 0.5, Steps: steps, NoiseMultiplier: 1}), Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{2}, Ledger: l})
+			for range min(steps, 25) {
+				_, err := e.Next(context.Background(), nil, func(ctx context.Context, q Query) (Sums, error) {
+					time.Sleep(time.Duration(pace) * time.Millisecond)
+					return nothingFound(2, 1)(ctx, q)
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				run, _ := l.Run(e.Run())
+				charged[pace] = append(charged[pace], run.Charged)
+			}
+		}
+		if !slices.Equal(charged[0], charged[1]) || charged[0][0] != block {
+			t.Errorf("%d steps: charged %v, slowly %v", steps, charged[0], charged[1])
 		}
 	}
 }

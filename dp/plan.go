@@ -125,6 +125,10 @@ func (p *Plan) relative(step int) float64 {
 	return p.spec.Schedule[step]
 }
 
+// Block is how many steps a reservation in the ledger covers, a hundredth of the run. The plan alone fixes it: how fast
+// steps go tells about the records in them.
+func (p *Plan) Block() int { return (p.spec.Steps + 99) / 100 }
+
 // Bands is how many steps the ledger counts as one event, more than 1 where noise is correlated.
 func (p *Plan) Bands() int         { return max(1, len(p.spec.Strategy)) }
 func (p *Plan) groupRate() float64 { return min(1, float64(p.Bands())*p.spec.Rate) }

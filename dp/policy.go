@@ -57,12 +57,18 @@ type Query struct {
 	Coefficients []float64   // one per point
 }
 
-// Sums are the raw, private result of a query. Only the engine may see them.
+// Sums are the raw, private result of a query. They are the engine's: when its step returns, they are cleared.
 type Sums struct {
 	Gradient []float64 // sum over the records of the clipped per-sample gradient, flat
 	Counts   []float64 // per group: sum of (b - 1/2), b = 1 when the norm is within the threshold; may be nil when not asked
-	Loss     float64   // sum of the records' losses; the engine does not use it
+	Loss     float64   // sum of the records' losses, for [Options].Diagnose
 	Records  int       // how many records were summed: all of the query's
+}
+
+// drop leaves nothing of a raw sum in the memory that its maker lent.
+func (s *Sums) drop() {
+	clear(s.Gradient)
+	clear(s.Counts)
 }
 
 // Released is what a step gives to the world. Slices are valid until the next Step.

@@ -46,7 +46,10 @@ func TestCrashNeverUnderstates(t *testing.T) {
 			}
 			released := 0
 			var run ledger.RunID
-			e, err := NewEngine(Options{Plan: plain(t, Spec{N: 10, Rate: 0.5, Steps: steps, NoiseMultiplier: 1}), Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{2}, Ledger: l, Block: block})
+			e, err := NewEngine(Options{Plan: plain(t, Spec{N: 10, Rate: 0.5, Steps: steps, NoiseMultiplier: 1}), Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{2}, Ledger: l})
+			if err == nil {
+				blocks(e, block)
+			}
 			for err == nil && released < steps {
 				run = e.Run()
 				if _, err = e.Next(context.Background(), nil, nothingFound(2, 1)); err == nil {
@@ -82,7 +85,7 @@ func TestReservationBeforeNoise(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := newTestEngine(t, Options{Plan: plain(t, Spec{N: 10, Rate: 0.5, Steps: 10, NoiseMultiplier: 1}), Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{2}, Ledger: l, Block: 4})
+	e := blocks(newTestEngine(t, Options{Plan: plain(t, Spec{N: 10, Rate: 0.5, Steps: 10, NoiseMultiplier: 1}), Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{2}, Ledger: l}), 4)
 	before, reservations := *e.noise, 0
 	store.watch = func() {
 		reservations++
@@ -126,8 +129,8 @@ func TestSettleAndResume(t *testing.T) {
 	store := &ledger.MemoryStore{}
 	l, _ := ledger.Open(store, "k")
 	p := plain(t, Spec{N: 10, Rate: 0.5, Steps: 20, NoiseMultiplier: 1})
-	o := Options{Plan: p, Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{2}, Ledger: l, Block: 8}
-	e := newTestEngine(t, o)
+	o := Options{Plan: p, Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{2}, Ledger: l}
+	e := blocks(newTestEngine(t, o), 8)
 	step := func(e *Engine) {
 		t.Helper()
 		if _, err := e.Next(context.Background(), nil, nothingFound(2, 1)); err != nil {
@@ -160,7 +163,7 @@ func TestSettleAndResume(t *testing.T) {
 	}
 	l2, _ := ledger.Open(store, "k") // the process was killed here
 	o.Ledger, o.Resume = l2, state.Run
-	e2 := newTestEngine(t, o)
+	e2 := blocks(newTestEngine(t, o), 8)
 	if err := e2.Restore(state); err != nil {
 		t.Fatal(err)
 	}
@@ -188,15 +191,15 @@ func TestSettleAndResume(t *testing.T) {
 func TestBandedResume(t *testing.T) {
 	store := &ledger.MemoryStore{}
 	l, _ := ledger.Open(store, "k")
-	o := Options{Plan: plain(t, Spec{N: 100, Rate: 0.1, Steps: 20, NoiseMultiplier: 1, Strategy: testStrategy(4)}), Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{2}, Ledger: l, Block: 3}
-	e := newTestEngine(t, o)
+	o := Options{Plan: plain(t, Spec{N: 100, Rate: 0.1, Steps: 20, NoiseMultiplier: 1, Strategy: testStrategy(4)}), Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{2}, Ledger: l}
+	e := blocks(newTestEngine(t, o), 3)
 	for range 5 {
 		if _, err := e.Next(context.Background(), nil, nothingFound(2, 1)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	o.Resume = e.Run()
-	if e2 := newTestEngine(t, o); e2.Step() != 8 { // charged 6 steps
+	if e2 := blocks(newTestEngine(t, o), 3); e2.Step() != 8 { // charged 6 steps
 		t.Errorf("resumes at step %d, want 8", e2.Step())
 	}
 }

@@ -18,12 +18,12 @@ func TestOneRunInTwoTabs(t *testing.T) {
 		for pause := range 10 { // when the acting tab settles
 			store := &ledger.MemoryStore{}
 			l, _ := ledger.Open(store, "k")
-			o := Options{Plan: p, Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{2}, Ledger: l, Block: block}
+			o := Options{Plan: p, Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{2}, Ledger: l}
 			o.Resume = newTestEngine(t, o).Run()
 			var tabs [2]*Engine
 			for i := range tabs {
 				o.Ledger, _ = ledger.Open(store, "k")
-				tabs[i] = newTestEngine(t, o)
+				tabs[i] = blocks(newTestEngine(t, o), block)
 			}
 			released := map[int]bool{}
 			for turn := range 8 {

@@ -31,7 +31,7 @@ func BenchmarkBetweenSteps(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	engine, err := dp.NewEngine(dp.Options{Plan: plan, Policy: design.Policy, Tensors: setting.Tensors, Ledger: l, Block: 1000})
+	engine, err := dp.NewEngine(dp.Options{Plan: plan, Policy: design.Policy, Tensors: setting.Tensors, Ledger: l})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -55,6 +55,7 @@ type Session struct {
 	trained  time.Duration // in steps since
 	busy     time.Duration // that compute workers were, in these steps
 	last     protocol.StepEvent
+	raw      dp.Raw // diagnostics only
 }
 
 // planSession does what can be refused without touching anything: it validates the configuration, and freezes and
@@ -147,6 +148,9 @@ func (s *Session) enter(saved *Checkpoint) (err error) {
 		Plan: s.plan, Policy: s.policy, Tensors: s.tensors(), Rounding: s.backend.Rounding(),
 		Ledger: s.env.Ledger, Title: s.title(), Seed: s.config.Seed, NotPrivate: s.config.NotPrivate(),
 	}
+	if s.config.Diagnostics {
+		o.Diagnose = func(r dp.Raw) { s.raw = r }
+	}
 	if saved != nil {
 		if o.Resume, err = s.reenter(saved); err != nil {
 			return err
@@ -208,16 +212,13 @@ func (s *Session) EpochEnd() bool { return s.engine.Step()%s.perEpoch == 0 || s.
 func (s *Session) Step(ctx context.Context) error {
 	start, busy := time.Now(), s.work()
 	step := s.engine.Step()
-	var raw dp.Sums // for diagnostics
 	var spent float64
 	var spentErr error
 	var accounting sync.WaitGroup
 	released, err := s.next(ctx, func(ctx context.Context, q dp.Query) (dp.Sums, error) {
 		// What the step will have cost is known before it: the accountant works while the workers do.
 		accounting.Go(func() { spent, spentErr = s.spent(step + 1) })
-		sums, err := s.backend.Step(ctx, backend.Request{Points: q.Points, Coefficients: q.Coefficients, Records: q.Records, Bounds: q.Bounds, Thresholds: q.Thresholds})
-		raw = sums
-		return sums, err
+		return s.backend.Step(ctx, backend.Request{Points: q.Points, Coefficients: q.Coefficients, Records: q.Records, Bounds: q.Bounds, Thresholds: q.Thresholds})
 	})
 	accounting.Wait()
 	if err != nil {
@@ -234,7 +235,7 @@ func (s *Session) Step(ctx context.Context) error {
 		ClipNorm: clip.Sensitivity(released.Bounds), LearningRate: rate,
 	}
 	if s.config.Diagnostics {
-		s.diagnose(&raw)
+		s.diagnose()
 	}
 	return spentErr
 }
@@ -258,11 +259,11 @@ func (s *Session) seconds() float64 {
 }
 
 // diagnose adds raw figures of the private batch to the step's event; the run is marked.
-func (s *Session) diagnose(raw *dp.Sums) {
-	batch := raw.Records
+func (s *Session) diagnose() {
+	batch := s.raw.Records
 	s.last.Batch = &batch
 	if batch > 0 {
-		loss := raw.Loss / float64(batch)
+		loss := s.raw.Loss / float64(batch)
 		s.last.TrainLoss = &loss
 	}
 	if w, ok := s.backend.(workers); ok {

@@ -168,7 +168,9 @@ func (a *Audit) compute(inner func(context.Context, dp.Query) (dp.Sums, error)) 
 		if len(s.Gradient) != a.layout.Params() {
 			return s, fmt.Errorf("audit: sum of %d coordinates, the model has %d", len(s.Gradient), a.layout.Params())
 		}
-		s.Gradient = a.insert(s.Gradient, q, q.Records[first:])
+		alone := s.Gradient
+		s.Gradient = a.insert(alone, q, q.Records[first:])
+		clear(alone)
 		s.Records += len(q.Records) - first
 		return s, nil
 	}

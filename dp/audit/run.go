@@ -39,7 +39,7 @@ func (a *Audit) Run(ctx context.Context, plan *dp.Plan, policy dp.Policy, progre
 	}
 	e, err := dp.NewEngine(dp.Options{
 		Plan: plan, Policy: policy, Tensors: a.Tensors(), Ledger: l, Title: "audit", Seed: a.Seed,
-		NotPrivate: "audit of stand-ins", Block: plan.Steps(),
+		NotPrivate: "audit of stand-ins",
 	})
 	if err != nil {
 		return Result{}, err

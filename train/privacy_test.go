@@ -2,9 +2,13 @@ package train
 
 import (
 	"bytes"
+	"context"
+	"slices"
 	"strings"
 	"testing"
 
+	"cloister/dp"
+	"cloister/train/backend"
 	"cloister/train/protocol"
 )
 
@@ -105,6 +109,46 @@ func TestPlannedSegmentsAreWhatIsCharged(t *testing.T) {
 		a := Account(protocol.AccountQuestion{Kind: "epsilon", Segments: p.Segments, Delta: p.Delta})
 		if a.Error != "" || a.Upper != p.EpsilonUpper {
 			t.Errorf("%s: %q costs %v %s, planned %v", mechanism, p.Segments, a.Upper, a.Error, p.EpsilonUpper)
+		}
+	}
+}
+
+// lender remembers the sums that it gave to the engine.
+type lender struct {
+	backend.Backend
+	lent [][]float64
+}
+
+func (l *lender) Step(ctx context.Context, r backend.Request) (dp.Sums, error) {
+	s, err := l.Backend.Step(ctx, r)
+	l.lent = append(l.lent, s.Gradient)
+	return s, err
+}
+
+// What a session holds after a step has nothing left of the raw sum, with an auditor beside it too; raw figures are told
+// where the run says that it is not private.
+func TestRawSumsAreGoneAfterAStep(t *testing.T) {
+	for _, marked := range []bool{false, true} {
+		for _, audited := range []bool{false, true} {
+			b := newBench(t, 500, 10)
+			l := &lender{}
+			b.host.New = func(w backend.Work, train, test backend.Records) (_ backend.Backend, err error) {
+				l.Backend, err = backend.NewPlain(w, train, test)
+				return l, err
+			}
+			c := quick()
+			c.Diagnostics, c.Audit = marked, audited
+			s := b.session(t, c, nil)
+			steps(t, s, 2)
+			for _, sum := range l.lent {
+				if slices.ContainsFunc(sum, func(x float64) bool { return x != 0 }) {
+					t.Errorf("marked %v, audited %v: a raw sum outlives its step", marked, audited)
+				}
+			}
+			if told := s.raw != (dp.Raw{}); told != marked || marked != (s.Last().Batch != nil) {
+				t.Errorf("marked %v, audited %v: raw figures %+v", marked, audited, s.raw)
+			}
+			s.Close()
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"sync"
 	"time"
 
@@ -175,7 +174,7 @@ func (s *Session) enter(saved *Checkpoint) (err error) {
 			return err
 		}
 	}
-	s.last.Step, s.last.Seconds = s.engine.Step(), s.before
+	s.last.Step = s.engine.Step()
 	s.last.Epsilon, err = s.spent(s.last.Step)
 	return err
 }
@@ -231,7 +230,7 @@ func (s *Session) Step(ctx context.Context) error {
 	s.trained += time.Since(start)
 	s.busy += s.work() - busy
 	s.last = protocol.StepEvent{
-		Step: step + 1, Epsilon: spent, Seconds: s.seconds(),
+		Step: step + 1, Epsilon: spent,
 		ClipNorm: clip.Sensitivity(released.Bounds), LearningRate: rate,
 	}
 	if s.config.Diagnostics {
@@ -248,20 +247,16 @@ func (s *Session) next(ctx context.Context, compute func(context.Context, dp.Que
 	return s.engine.Next(ctx, s.params, compute)
 }
 
-// seconds is the training time so far. How long a step takes tells how many records it had: without diagnostics only
-// whole seconds are told.
-func (s *Session) seconds() float64 {
-	seconds := s.before + s.trained.Seconds()
-	if !s.config.Diagnostics {
-		seconds = math.Floor(seconds)
-	}
-	return seconds
-}
+// Seconds is the training time of the run as a whole, told when it is over.
+func (s *Session) Seconds() int { return int(s.seconds()) }
+
+func (s *Session) seconds() float64 { return s.before + s.trained.Seconds() }
 
 // diagnose adds raw figures of the private batch to the step's event; the run is marked.
 func (s *Session) diagnose() {
 	batch := s.raw.Records
-	s.last.Batch = &batch
+	seconds := s.seconds()
+	s.last.Batch, s.last.Seconds = &batch, &seconds
 	if batch > 0 {
 		loss := s.raw.Loss / float64(batch)
 		s.last.TrainLoss = &loss

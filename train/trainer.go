@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"cloister/dp/ledger"
 	"cloister/train/protocol"
@@ -28,7 +27,6 @@ type Trainer struct {
 	session *Session
 	running bool
 	over    bool             // the session is done or was stopped
-	shown   time.Time        // when the last step was told
 	curve   []protocol.Spend // not told yet
 }
 
@@ -182,7 +180,7 @@ func (t *Trainer) restore(ctx context.Context, file []byte) error {
 	}
 	t.emit(protocol.Event{Type: "planned", Planned: s.Planned()})
 	t.curve = []protocol.Spend{s.Spend()}
-	t.tellStep(true)
+	t.tellStep()
 	if err := t.evaluate(ctx); err != nil {
 		return err
 	}
@@ -242,7 +240,9 @@ func (t *Trainer) advance(ctx context.Context) {
 		if s.OnCurve() {
 			t.curve = append(t.curve, s.Spend())
 		}
-		t.tellStep(s.EpochEnd() || !t.running)
+		if s.OnCurve() || !t.running {
+			t.tellStep()
+		}
 	}
 	if s.EpochEnd() {
 		if err := t.evaluate(ctx); err != nil {
@@ -257,13 +257,8 @@ func (t *Trainer) advance(ctx context.Context) {
 	}
 }
 
-// tellStep tells of the last step: four times a second, or at once when it is important.
-func (t *Trainer) tellStep(important bool) {
-	if now := time.Now(); important || now.Sub(t.shown) >= 250*time.Millisecond {
-		t.shown = now
-		t.emit(protocol.Event{Type: "step", Step: t.lastStep()})
-	}
-}
+// tellStep tells of the last step. Steps are told at points that the plan decides, and when a person pauses.
+func (t *Trainer) tellStep() { t.emit(protocol.Event{Type: "step", Step: t.lastStep()}) }
 
 // lastStep is what there is to tell of the last step, and of the curve up to it.
 func (t *Trainer) lastStep() *protocol.StepEvent {
@@ -286,7 +281,7 @@ func (t *Trainer) run(on bool) {
 }
 
 func (t *Trainer) pause() error {
-	t.tellStep(true) // the page may not have heard of the last one
+	t.tellStep() // the page may not have heard of the last one
 	t.run(false)
 	return t.session.Settle()
 }
@@ -296,7 +291,7 @@ func (t *Trainer) stop() error {
 	err := t.session.Settle()
 	found, failed := t.session.Audited()
 	t.running, t.over = false, true
-	t.emit(protocol.Event{Type: "done", Step: t.lastStep(), Planned: t.session.Planned(), Audit: found})
+	t.emit(protocol.Event{Type: "done", Step: t.lastStep(), Seconds: t.session.Seconds(), Planned: t.session.Planned(), Audit: found})
 	t.state()
 	return errors.Join(err, failed)
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"time"
 
 	"cloister/accountant"
 )
@@ -24,15 +23,14 @@ type Ledger struct {
 	runs  []*Entry
 }
 
-// Entry is one run's line in the ledger.
+// Entry is one run's line in the ledger. It has no time: how long runs and their steps take tells about records.
 type Entry struct {
 	ID         RunID
 	Title      string
 	Events     []accountant.Segment // of the whole plan
 	Bands      int                  // steps that count as one event
 	NotPrivate string               // why the run is not private; "" when it is
-	Started    time.Time
-	Charged    int // steps charged so far: done, or reserved and perhaps done
+	Charged    int                  // steps charged so far: done, or reserved and perhaps done
 }
 
 // Open reads the ledger of the records that key names (see [DataKey]).
@@ -81,7 +79,7 @@ func (l *Ledger) apply(r *record) error {
 	if e != nil {
 		return fmt.Errorf("run %x begins twice", r.Run)
 	}
-	e = &Entry{ID: r.Run, Title: r.Begin.Title, Bands: r.Begin.Bands, NotPrivate: r.Begin.NotPrivate, Started: time.Unix(r.Begin.Started, 0), Charged: r.UpTo}
+	e = &Entry{ID: r.Run, Title: r.Begin.Title, Bands: r.Begin.Bands, NotPrivate: r.Begin.NotPrivate, Charged: r.UpTo}
 	for _, ev := range r.Begin.Events {
 		e.Events = append(e.Events, accountant.Segment{Sigma: ev.Sigma, Rate: ev.Rate, Steps: ev.Steps})
 	}
@@ -152,7 +150,7 @@ func (l *Ledger) Begin(title string, events []accountant.Segment, bands int, not
 	if len(events) > maxEvents { // what could be written but not be read would take the whole ledger with it
 		return RunID{}, fmt.Errorf("ledger: a plan of %d different stretches of steps, the ledger holds at most %d", len(events), maxEvents)
 	}
-	r := record{Begin: &begin{Title: title, Bands: bands, NotPrivate: notPrivate, Started: time.Now().Unix()}}
+	r := record{Begin: &begin{Title: title, Bands: bands, NotPrivate: notPrivate}}
 	cryptorand.Read(r.Run[:])
 	for _, s := range events {
 		r.Begin.Events = append(r.Begin.Events, event{Sigma: s.Sigma, Rate: s.Rate, Steps: s.Steps})

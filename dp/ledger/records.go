@@ -42,7 +42,6 @@ type begin struct {
 	Events     []event `msg:"events"`     // of all its steps, in order
 	Bands      int     `msg:"bands"`      // steps that count as one (cyclic Poisson)
 	NotPrivate string  `msg:"notprivate"` // why a run is not private; empty when it is
-	Started    int64   `msg:"started"`    // Unix seconds
 }
 
 type event struct {

@@ -27,7 +27,8 @@ export interface Event {
   loading?: Loading;
   dataset?: DatasetInfo;
   planned?: Planned;
-  step?: StepEvent;
+  step?: StepEvent; // step; done
+  seconds?: number; // done: training time of the whole run
   epoch?: EpochEvent;
   state?: "idle" | "loading" | "running" | "paused" | "done";
   checkpoint?: Uint8Array;
@@ -99,16 +100,15 @@ export interface Planned {
   ledgerForgets: boolean; // spends are not kept here: what was spent before is unknown
 }
 
-// StepEvent follows each released step (the trainer may thin them out). Everything in it is public or noised. But which
-// steps are told hangs on the clock, and how long steps take tells how many records they had: a page shows the last one,
-// and of those before, without diagnostics, only the curve.
+// StepEvent tells of a released step: at some 200 points of a run that the plan decides, and where a person paused it.
+// Everything in it is public or noised, and nothing is a clock: how long steps take tells about the records in them.
 export interface StepEvent {
   step: number; // steps done
   epsilon: number; // spent so far, an upper bound
-  seconds: number; // training time so far; whole ones unless the configuration asks for diagnostics
   clipNorm: number; // the bound used: sqrt of the sum of squares over groups
   learningRate: number;
   curve?: Spend[]; // since the last event, at steps that the plan alone decides
+  seconds?: number; // diagnostics only: training time so far
   trainLoss?: number; // diagnostics only: mean over the batch, raw
   batch?: number; // diagnostics only: realised batch size, raw
   idle?: number; // diagnostics only: share of the training time that compute workers waited

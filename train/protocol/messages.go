@@ -38,7 +38,8 @@ type Event struct {
 	Loading    *Loading             `json:"loading,omitempty"`
 	Dataset    *DatasetInfo         `json:"dataset,omitempty"`
 	Planned    *Planned             `json:"planned,omitempty"`
-	Step       *StepEvent           `json:"step,omitempty"`
+	Step       *StepEvent           `json:"step,omitempty"`    // step; done
+	Seconds    int                  `json:"seconds,omitempty"` // done: training time of the whole run
 	Epoch      *EpochEvent          `json:"epoch,omitempty"`
 	State      string               `json:"state,omitempty"` // idle | loading | running | paused | done
 	Checkpoint []byte               `json:"checkpoint,omitempty"`
@@ -110,16 +111,15 @@ type Planned struct {
 	LedgerForgets    bool      `json:"ledgerForgets"`        // spends are not kept here: what was spent before is unknown
 }
 
-// StepEvent follows each released step (the trainer may thin them out). Everything in it is public or noised. But which
-// steps are told hangs on the clock, and how long steps take tells how many records they had: a page shows the last one,
-// and of those before, without diagnostics, only the curve.
+// StepEvent tells of a released step: at some 200 points of a run that the plan decides, and where a person paused it.
+// Everything in it is public or noised, and nothing is a clock: how long steps take tells about the records in them.
 type StepEvent struct {
 	Step         int      `json:"step"`     // steps done
 	Epsilon      float64  `json:"epsilon"`  // spent so far, an upper bound
-	Seconds      float64  `json:"seconds"`  // training time so far; whole ones unless the configuration asks for diagnostics
 	ClipNorm     float64  `json:"clipNorm"` // the bound used: sqrt of the sum of squares over groups
 	LearningRate float64  `json:"learningRate"`
 	Curve        []Spend  `json:"curve,omitempty"`     // since the last event, at steps that the plan alone decides
+	Seconds      *float64 `json:"seconds,omitempty"`   // diagnostics only: training time so far
 	TrainLoss    *float64 `json:"trainLoss,omitempty"` // diagnostics only: mean over the batch, raw
 	Batch        *int     `json:"batch,omitempty"`     // diagnostics only: realised batch size, raw
 	Idle         *float64 `json:"idle,omitempty"`      // diagnostics only: share of the training time that compute workers waited

@@ -52,12 +52,12 @@ export function spent(run: Run): number | undefined {
   return run.over ? run.planned?.epsilonUpper : run.last?.epsilon;
 }
 
-/** Seconds of training still to come, from the pace so far; undefined until some seconds tell it. */
+/** Seconds of training still to come, from the pace so far; undefined without diagnostics, whose clock it needs. */
 export function remaining(run: Run): number | undefined {
   const { first, last } = run;
   if (!first || !last?.step || !run.planned) return undefined;
   // A resumed run starts at a later step: its pace is measured from there.
-  const seconds = last.seconds - first.seconds;
+  const seconds = (last.seconds ?? 0) - (first.seconds ?? 0);
   if (seconds < 2) return undefined;
   return (seconds / (last.step - first.step)) * (run.planned.steps - last.step);
 }

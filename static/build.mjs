@@ -83,6 +83,7 @@ const values = {
   policy,
   "site.css": bundle("styles/site.css", { external: ["*.svg"] }),
   "favicon.svg": write("favicon.svg", readFileSync(join(here, "img/favicon.svg"))),
+  "guard.js": bundle("src/workers/guard.ts"),
   "theme.js": bundle("src/ui/theme.ts"),
 };
 const script = (page) => `src/pages/${page.replace(/\.html$/, ".ts")}`; // a page without one is a part

@@ -65,7 +65,7 @@ func Open(ctx context.Context, o Options) (*Tab, error) {
 	}
 	allocator, stopBrowser := chromedp.NewExecAllocator(ctx, options...)
 	tab, stopTab := chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {})) // newer events than cdproto knows
-	t := &Tab{Context: tab, log: o.Log, stop: func() { chromedp.Cancel(tab); stopTab(); stopBrowser() }}
+	t := &Tab{Context: tab, log: o.Log, stop: sync.OnceFunc(func() { chromedp.Cancel(tab); stopTab(); stopBrowser() })}
 	if t.log == nil {
 		t.log = io.Discard
 	}
@@ -81,7 +81,7 @@ func Open(ctx context.Context, o Options) (*Tab, error) {
 	return t, nil
 }
 
-// Close ends the tab and its Chromium.
+// Close ends the tab and its Chromium, once.
 func (t *Tab) Close() { t.stop() }
 
 func (t *Tab) hear(event any) {

@@ -37,6 +37,9 @@ func TestTrainsWhenServed(t *testing.T) {
 	p.click("train")
 	p.wait("the end", state+` === "done"`)
 	p.clean()
+	if warnings := p.Warnings(); len(warnings) > 0 { // such as a feature that Permissions-Policy names and nobody knows
+		t.Errorf("the browser warns: %s", strings.Join(warnings, "\n"))
+	}
 }
 
 // Everything that the page names is there, relative to wherever it lies, and is asked for once.

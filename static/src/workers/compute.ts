@@ -1,2 +1,3 @@
 // Entry point of the compute workers' script.
+import "./guard";
 import "./compute-worker.js";

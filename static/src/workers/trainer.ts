@@ -1,4 +1,5 @@
 // The trainer worker: loads the Go program and hands it the page's messages. The first message says where things are.
+import "./guard";
 import "../../../build/wasm_exec.js"; // Go's own loader, copied from GOROOT by the build; sets globalThis.Go
 import type { Event, Request } from "../protocol";
 

@@ -1,23 +1,34 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import test from "node:test";
 import { load } from "./load.mjs";
 
 const format = await load("ui/format");
 
-test("epsilon is never shown smaller than it is, nor a lower bound larger", () => {
-  let x = 1e-6;
-  for (let i = 0; i < 2000; i++, x *= 1.0173) {
-    assert.ok(Number(format.epsilon(x)) >= x * (1 - 1e-9), `${x} is shown as ${format.epsilon(x)}`);
-    assert.ok(Number(format.epsilonAbove(x)) >= x * (1 - 1e-9), `${x} is shown as ${format.epsilonAbove(x)}`);
-    assert.ok(Number(format.epsilonBelow(x)) <= x * (1 + 1e-9), `${x} is shown as ${format.epsilonBelow(x)}`);
-    assert.ok(Number(format.sigmaAbove(x)) >= x * (1 - 1e-8), `sigma ${x} is shown as ${format.sigmaAbove(x)}`);
+// The same file holds accountant/figures.go.
+const table = readFileSync(new URL("../../accountant/testdata/figures.csv", import.meta.url), "utf8").trim().split("\n");
+
+test("bounds are written as the accountant writes them", () => {
+  assert.equal(table[0], "kind,value,text");
+  const kinds = new Set();
+  for (const line of table.slice(1)) {
+    const [kind, value, text] = line.split(",");
+    assert.equal(format[kind](Number(value)), text, line);
+    kinds.add(kind);
+  }
+  assert.equal(kinds.size, 9);
+});
+
+test("what is printed never claims more than what was proven", () => {
+  for (let i = 0, x = 1e-6; i < 4000; i++, x *= 1.00731) {
+    for (const kind of ["epsilon", "epsilonUpper", "noise"]) assert.ok(Number(format[kind](x)) >= x, `${kind} ${x} is shown as ${format[kind](x)}`);
+    for (const kind of ["epsilonLower", "deltaLower"]) assert.ok(Number(format[kind](x)) <= x, `${kind} ${x} is shown as ${format[kind](x)}`);
+    assert.equal(Number(format.given(x)), x);
   }
 });
 
-test("figures as people write them", () => {
+test("other figures as people write them", () => {
   const cases = [
-    [format.epsilon, 3, "3.00"], [format.epsilon, 3.0000000000000004, "3.00"], [format.epsilon, 2.991, "3.00"], [format.epsilon, 86.225, "86.3"],
-    [format.epsilon, Infinity, "∞"], [format.epsilon, 0, "0"], [format.epsilonBelow, 2.99889, "2.9988"], [format.sigmaAbove, 0.650726, "0.65073"],
     [format.figure, 1e-5, "1e-5"], [format.figure, 0.650734, "0.6507"], [format.figure, 0, "0"], [format.percent, 0.98123, "98.12 %"],
     [format.duration, 3, "a few seconds"], [format.duration, 58, "1 min"], [format.duration, 76, "1 min 15 s"], [format.duration, 3700, "1 h 1 min"],
   ];

@@ -98,7 +98,7 @@ async function ask() {
 }
 
 function showAnswer({ kind, delta }: AccountQuestion, { lower, upper, rdp, sigma }: AccountAnswer) {
-  const between = `${format.epsilonBelow(lower)} ≤ ε ≤ ${format.epsilonAbove(upper)}`;
+  const between = `${format.epsilonLower(lower)} ≤ ε ≤ ${format.epsilonUpper(upper)}`;
   const rest = `at δ = ${format.figure(delta)}. The older bound by Rényi divergence (RDP) would say ${format.epsilon(rdp)}.`;
   if (kind === "epsilon") {
     byId("answer-kicker").textContent = "Epsilon of the whole run";
@@ -106,7 +106,7 @@ function showAnswer({ kind, delta }: AccountQuestion, { lower, upper, rdp, sigma
     byId("answer-words").textContent = rest[0].toUpperCase() + rest.slice(1);
   } else {
     byId("answer-kicker").textContent = "Noise multiplier needed";
-    byId("answer-bounds").textContent = `σ = ${format.sigmaAbove(sigma!)}`;
+    byId("answer-bounds").textContent = `σ = ${format.noise(sigma!)}`;
     byId("answer-words").textContent = `It gives ${between} ${rest}`;
   }
 }

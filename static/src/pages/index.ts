@@ -249,7 +249,7 @@ function showPrivacy() {
 
 function planned(): string {
   const { steps, noiseMultiplier, private: isPrivate } = run!.planned!;
-  const noise = isPrivate ? `noise multiplier ${format.figure(noiseMultiplier, 5)}` : "not private";
+  const noise = isPrivate ? `noise multiplier ${format.noise(noiseMultiplier)}` : "not private";
   return `Planned: ${format.count(steps)} steps, ${noise}.`;
 }
 

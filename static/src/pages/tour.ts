@@ -62,10 +62,10 @@ function enable() {
 async function tell() {
   const { delta, epsilon } = claim;
   const published = await trainer.ask({ kind: "curve", segments: segments(claim.sigma), delta });
-  byId("true-bounds").textContent = `${format.epsilonBelow(published.lower)} ≤ ε ≤ ${format.epsilonAbove(published.upper)}`;
+  byId("true-bounds").textContent = `${format.epsilonLower(published.lower)} ≤ ε ≤ ${format.epsilonUpper(published.upper)}`;
   byId("true-words").textContent = `${Math.round(published.lower)} allows a factor of ${Math.floor(published.lower / Math.LN10) + 1} digits.`;
   const found = await trainer.ask({ kind: "sigma", segments: segments("?"), delta, epsilon });
-  byId("sound-sigma").textContent = `σ = ${format.sigmaAbove(found.sigma!)}`;
+  byId("sound-sigma").textContent = `σ = ${format.noise(found.sigma!)}`;
   const sound = await trainer.ask({ kind: "curve", segments: segments(found.sigma!), delta });
   showAttack(published, sound);
 }

@@ -60,15 +60,15 @@ export function verdictWords(found: AuditAnswer, epsilon: number, published: boo
   const sure = format.percent(confidence, 0);
   return [
     headline(found, epsilon, published),
-    ` The attacker was right about ${correct} of ${guesses} canaries; no mechanism with an epsilon below ${format.epsilonBelow(lower)} lets that ` +
+    ` The attacker was right about ${correct} of ${guesses} canaries; no mechanism with an epsilon below ${format.epsilonLower(lower)} lets that ` +
       `happen more than one time in ${Math.round(1 / (1 - confidence))} (${sure} confidence). ${published ? `${claimWords(privacy, epsilon)} ` : ""}${proofWords(privacy)}`,
   ];
 }
 
 function headline({ lower, most, privacy }: AuditAnswer, epsilon: number, published: boolean): Node {
-  const budget = `ε = ${format.figure(epsilon)}`;
-  if (lower > epsilon) return el("strong", { class: "wrong" }, `Caught: ε is at least ${format.epsilonBelow(lower)}, not ${format.figure(epsilon)}.`);
-  if (most <= epsilon) return el("strong", {}, `Undecided: no attack with so many guesses can contradict more than ε = ${format.epsilonBelow(most)}.`);
+  const budget = `ε = ${format.given(epsilon)}`;
+  if (lower > epsilon) return el("strong", { class: "wrong" }, `Caught: ε is at least ${format.epsilonLower(lower)}, not ${format.given(epsilon)}.`);
+  if (most <= epsilon) return el("strong", {}, `Undecided: no attack with so many guesses can contradict more than ε = ${format.epsilon(most)}.`);
   if (!published && !Number.isFinite(privacy.proven)) return el("strong", {}, `Not caught, by its noise alone: that does not contradict ${budget}.`);
   return el("strong", { class: "right" }, `Not caught: nothing contradicts ${budget}.`);
 }

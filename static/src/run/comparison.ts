@@ -47,6 +47,6 @@ export class Comparison {
 
 function written(config: Config, setting: Setting): string {
   const value = read(config, setting);
-  if (typeof value === "number") return value ? format.figure(value) : "0";
+  if (typeof value === "number") return format.given(value);
   return value === undefined || value === false ? "–" : value === true ? "on" : value;
 }

@@ -45,7 +45,7 @@ export class EpsilonPanel {
       if (planned !== this.#shown || !advantage) return;
       this.#meaning.textContent =
         `Someone who sees the finished model, and knows all records but one, guesses whether that one took part with ` +
-        `an advantage of at most ${format.percent(advantage, 1)} over a coin toss.`;
+        `an advantage of at most ${format.percentage(advantage)} over a coin toss.`;
     } catch {}
   }
 }
@@ -58,9 +58,9 @@ function rows(run: Run, planned: Planned): [string, string][] {
   const bounds: [string, string][] = planned.private
     ? [
         [run.over ? "Certified" : "Spent so far", so === undefined ? "nothing yet" : `ε ≤ ${format.epsilon(so)}`],
-        ["Planned, upper bound", `ε ≤ ${format.epsilonAbove(planned.epsilonUpper)}`],
-        ["Planned, lower bound", planned.epsilonLower > 0 ? `ε ≥ ${format.epsilonBelow(planned.epsilonLower)}` : "no lower bound is known"],
-        ["Delta (δ)", format.figure(planned.delta)],
+        ["Planned, upper bound", `ε ≤ ${format.epsilonUpper(planned.epsilonUpper)}`],
+        ["Planned, lower bound", planned.epsilonLower > 0 ? `ε ≥ ${format.epsilonLower(planned.epsilonLower)}` : "no lower bound is known"],
+        ["Delta (δ)", format.given(planned.delta)],
       ]
     : [["Epsilon", `none: ${planned.notPrivate ?? "the run is not private"}`]];
   if (planned.ledgerForgets) {
@@ -73,8 +73,8 @@ function rows(run: Run, planned: Planned): [string, string][] {
     ...bounds,
     ["Neighbouring datasets", planned.relation],
     ["Sampler", planned.sampler],
-    ["Sampling rate (q)", format.figure(planned.samplingRate)],
-    ["Noise multiplier (σ)", format.figure(planned.noiseMultiplier, 5) + (varies ? ", then as scheduled" : "")],
+    ["Sampling rate (q)", format.given(planned.samplingRate)],
+    ["Noise multiplier (σ)", format.noise(planned.noiseMultiplier) + (varies ? ", then as scheduled" : "")],
     ["Steps", `${format.count(planned.steps)}, ${format.count(planned.stepsPerEpoch)} an epoch`],
     ["Parameters", format.count(planned.parameters)],
     ["Compute workers", format.count(planned.workers)],

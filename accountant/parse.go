@@ -2,15 +2,28 @@ package accountant
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
 
+// SegmentError says which segment of a schedule is at fault.
+type SegmentError struct {
+	Segment int    // counted from 1
+	Text    string // as it was written, clipped
+	Err     error
+}
+
+func (e *SegmentError) Error() string { return fmt.Sprintf("%v (segment %d, %q)", e.Err, e.Segment, e.Text) }
+
+// Unwrap returns what is wrong with the segment.
+func (e *SegmentError) Unwrap() error { return e.Err }
+
 // ParseSegments reads a schedule written as "sigma:q:steps" joined by ";", for example "1.3:0.004:500;0.9:0.004:500".
 func ParseSegments(text string) ([]Segment, error) {
-	segments, unknown, err := parseSegments(text)
-	if err == nil && len(unknown) > 0 {
-		err = fmt.Errorf("accountant: segment %d has no noise multiplier: only a question for sigma may use ?", unknown[0])
+	segments, unknown, err := ParseSchedule(text)
+	if err == nil {
+		err = expect(text, unknown, false, "only a question for sigma may use ? for a noise multiplier")
 	}
 	if err != nil {
 		return nil, err
@@ -21,14 +34,22 @@ func ParseSegments(text string) ([]Segment, error) {
 // ParseShape reads the shape of a schedule whose noise is sought: every sigma is "?" or a multiple "0.8*?", and the
 // Sigma returned is the multiple.
 func ParseShape(text string) ([]Segment, error) {
-	segments, unknown, err := parseSegments(text)
-	if err == nil && len(unknown) < len(segments) {
-		err = fmt.Errorf("accountant: every segment needs a ? for its noise multiplier, such as ?:0.01:1000 or 0.8*?:0.01:1000")
+	segments, unknown, err := ParseSchedule(text)
+	if err == nil {
+		err = expect(text, unknown, true, "every segment needs a ? for its noise multiplier, such as ?:0.01:1000 or 0.8*?:0.01:1000")
 	}
 	if err != nil {
 		return nil, err
 	}
 	return segments, nil
+}
+
+// expect refuses a schedule by its first segment whose noise multiplier is not as wanted, unknown or not.
+func expect(text string, unknown []bool, want bool, why string) error {
+	if i := slices.Index(unknown, !want); i >= 0 {
+		return &SegmentError{i + 1, clipped(strings.TrimSpace(strings.Split(text, ";")[i])), fmt.Errorf("accountant: %s", why)}
+	}
+	return nil
 }
 
 // FormatSegments writes a schedule so that [ParseSegments] reads back exactly the same numbers.
@@ -43,8 +64,8 @@ func FormatSegments(segments []Segment) string {
 	return b.String()
 }
 
-// parseSegments also lists the segments whose sigma is a multiple of ?.
-func parseSegments(text string) (segments []Segment, unknown []int, err error) {
+// ParseSchedule reads a schedule of either kind. Where a noise multiplier is unknown, Sigma is the multiple of it.
+func ParseSchedule(text string) (segments []Segment, unknown []bool, err error) {
 	if len(text) > 1<<26 {
 		return nil, nil, fmt.Errorf("accountant: segments of %d bytes, at most 64 MiB", len(text))
 	}
@@ -53,17 +74,15 @@ func parseSegments(text string) (segments []Segment, unknown []int, err error) {
 		return nil, nil, fmt.Errorf("accountant: no segments; write sigma:q:steps, joined by ;")
 	}
 	for i, part := range strings.Split(text, ";") {
-		s, scales, err := parseSegment(strings.TrimSpace(part))
+		part = strings.TrimSpace(part)
+		s, scales, err := parseSegment(part)
 		if err == nil {
 			err = s.Validate()
 		}
 		if err != nil {
-			return nil, nil, fmt.Errorf("%w (segment %d, %q)", err, i, clipped(part))
+			return nil, nil, &SegmentError{i + 1, clipped(part), err}
 		}
-		if scales {
-			unknown = append(unknown, i)
-		}
-		segments = append(segments, s)
+		segments, unknown = append(segments, s), append(unknown, scales)
 	}
 	return segments, unknown, nil
 }

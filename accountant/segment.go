@@ -61,10 +61,10 @@ func Merge(segments []Segment) ([]Segment, error) {
 	sorted := make([]Segment, 0, len(segments))
 	for i, s := range segments {
 		if err := s.Validate(); err != nil {
-			return nil, fmt.Errorf("%w (segment %d)", err, i)
+			return nil, fmt.Errorf("%w (segment %d)", err, i+1)
 		}
 		if total += s.Steps; total > maxSteps {
-			return nil, fmt.Errorf("accountant: more than 2^50 steps by segment %d", i)
+			return nil, fmt.Errorf("accountant: more than 2^50 steps by segment %d", i+1)
 		}
 		if s.Steps > 0 && s.Rate > 0 {
 			sorted = append(sorted, s)

@@ -18,7 +18,7 @@ func TestMerge(t *testing.T) {
 		t.Error("too many steps in all")
 	}
 	_, err = Merge([]Segment{{1, 0.1, 1}, {1, 7, 1}})
-	if err == nil || !strings.Contains(err.Error(), "segment 1") || !strings.HasPrefix(err.Error(), "accountant:") {
+	if err == nil || !strings.Contains(err.Error(), "segment 2") || !strings.HasPrefix(err.Error(), "accountant:") {
 		t.Errorf("error %v", err)
 	}
 }

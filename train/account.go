@@ -1,6 +1,7 @@
 package train
 
 import (
+	"errors"
 	"fmt"
 
 	"cloister/accountant"
@@ -10,8 +11,13 @@ import (
 // Account answers a question of privacy accounting. It touches no data.
 func Account(q protocol.AccountQuestion) protocol.AccountAnswer {
 	a, err := account(q)
-	if err != nil {
-		return protocol.AccountAnswer{Error: err.Error()}
+	if err == nil {
+		return a
+	}
+	a = protocol.AccountAnswer{Error: err.Error()}
+	var at *accountant.SegmentError
+	if errors.As(err, &at) {
+		a.Error, a.Segment = at.Err.Error(), at.Segment
 	}
 	return a
 }
@@ -19,6 +25,10 @@ func Account(q protocol.AccountQuestion) protocol.AccountAnswer {
 func account(q protocol.AccountQuestion) (a protocol.AccountAnswer, err error) {
 	var segments []accountant.Segment
 	switch q.Kind {
+	case "steps":
+		return countSteps(q)
+	case "schedule":
+		return schedule(q.Segments)
 	case "sigma":
 		shape, err := accountant.ParseShape(q.Segments)
 		if err != nil {
@@ -34,16 +44,38 @@ func account(q protocol.AccountQuestion) (a protocol.AccountAnswer, err error) {
 			return a, err
 		}
 	default:
-		return a, fmt.Errorf("train: unknown question %q, want epsilon, sigma or curve", q.Kind)
+		return a, fmt.Errorf("train: unknown question %q, want epsilon, sigma, curve, schedule or steps", q.Kind)
 	}
-	b, err := accountant.Epsilon(segments, q.Delta)
-	if err != nil {
-		return a, err
-	}
-	a.Lower, a.Upper, a.RDP = b.Lower, b.Upper, b.RDP
 	if q.Kind == "curve" {
 		return a, trace(&a, segments)
 	}
+	b, err := accountant.Epsilon(segments, q.Delta)
+	a.Lower, a.Upper, a.RDP, a.Segments = b.Lower, b.Upper, b.RDP, accountant.FormatSegments(segments)
+	return a, err
+}
+
+// schedule reads one for a page, which has no parser of its own.
+func schedule(text string) (a protocol.AccountAnswer, err error) {
+	segments, unknown, err := accountant.ParseSchedule(text)
+	for i, s := range segments {
+		a.Schedule = append(a.Schedule, protocol.Segment{Sigma: s.Sigma, Unknown: unknown[i], Rate: s.Rate, Steps: s.Steps})
+	}
+	return a, err
+}
+
+// countSteps counts as a run does.
+func countSteps(q protocol.AccountQuestion) (a protocol.AccountAnswer, err error) {
+	switch {
+	case q.Records < 1:
+		return a, fmt.Errorf("train: %d records, want 1 or more", q.Records)
+	case q.BatchSize < 1 || q.BatchSize > q.Records:
+		return a, fmt.Errorf("train: batch size %d, want 1 to %d, the number of records", q.BatchSize, q.Records)
+	case !(q.Epochs >= 0 && q.Epochs*float64(q.Records/q.BatchSize) <= maxSteps):
+		return a, fmt.Errorf("train: %v epochs of batch size %d, want at most %d steps", q.Epochs, q.BatchSize, maxSteps)
+	}
+	run := protocol.Config{Epochs: q.Epochs, BatchSize: q.BatchSize}
+	a.Rate = run.SamplingRate(q.Records)
+	a.Steps, _ = run.Steps(q.Records)
 	return a, nil
 }
 

@@ -2,6 +2,7 @@ package train
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,9 +36,41 @@ func TestAccountRefuses(t *testing.T) {
 		{protocol.AccountQuestion{Kind: "epsilon", Segments: "1:0.1:3", Delta: math.NaN()}, "delta"},
 		{protocol.AccountQuestion{Kind: "sigma", Segments: "?:0.1:3", Delta: 1e-5}, "epsilon"},
 		{protocol.AccountQuestion{Kind: "sigma", Segments: "1:0.1:3", Delta: 1e-5, Epsilon: 1}, "?"},
+		{protocol.AccountQuestion{Kind: "steps", Records: 10, BatchSize: 11, Epochs: 1}, "1 to 10"},
+		{protocol.AccountQuestion{Kind: "steps", Records: 10, BatchSize: 1, Epochs: math.NaN()}, "epochs"},
 	} {
-		if a := Account(c.question); !strings.Contains(a.Error, c.want) {
+		a := Account(c.question)
+		if !strings.Contains(a.Error, c.want) {
 			t.Errorf("%+v: error %q, want it to say %q", c.question, a.Error, c.want)
 		}
+	}
+}
+
+// A page reads schedules and counts steps by asking: there is one parser, and one definition of a run's steps.
+func TestAccountReads(t *testing.T) {
+	a := Account(protocol.AccountQuestion{Kind: "schedule", Segments: " 1 * ?:0.004:500; 0.8*?:1:7;"})
+	want := []protocol.Segment{{Sigma: 1, Unknown: true, Rate: 0.004, Steps: 500}, {Sigma: 0.8, Unknown: true, Rate: 1, Steps: 7}}
+	if a.Error != "" || !slices.Equal(a.Schedule, want) {
+		t.Errorf("%+v", a)
+	}
+	for text, segment := range map[string]int{"1:0.1:3;1:2:3": 2, "x:1:3": 1, "1:0.1:3;1:0.1": 2, "?:0.1:3;1:0.1:3": 2} {
+		kind := "schedule"
+		if strings.Contains(text, "?") {
+			kind = "sigma"
+		}
+		if a := Account(protocol.AccountQuestion{Kind: kind, Segments: text, Epsilon: 1, Delta: 1e-5}); a.Error == "" || a.Segment != segment || strings.Contains(a.Error, "segment 0") {
+			t.Errorf("%s: %+v, want the error in segment %d", text, a, segment)
+		}
+	}
+	for epochs, steps := range map[float64]int{1.25: 97, 1: 78, 0: 0} { // 78 batches of 256 in 20,000 records
+		if a := Account(protocol.AccountQuestion{Kind: "steps", Records: 20000, BatchSize: 256, Epochs: epochs}); a.Error != "" || a.Steps != steps || a.Rate != 0.0128 {
+			t.Errorf("%v epochs: %+v, want %d steps", epochs, a, steps)
+		}
+	}
+	// What the bounds are of can be asked about in turn.
+	found := Account(protocol.AccountQuestion{Kind: "sigma", Segments: "1*?:0.01:50;0.8*?:0.01:50", Epsilon: 3, Delta: 1e-5})
+	again := Account(protocol.AccountQuestion{Kind: "epsilon", Segments: found.Segments, Delta: 1e-5})
+	if found.Error != "" || again.Upper != found.Upper || again.Segments != found.Segments {
+		t.Errorf("%+v, then %+v", found, again)
 	}
 }

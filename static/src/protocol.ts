@@ -131,24 +131,40 @@ export interface EpochEvent {
   epsilon: number;
 }
 
-// AccountQuestion asks the accountant; it needs no data.
+// AccountQuestion asks the accountant; it needs no data. Kind says which of the other fields it carries.
 export interface AccountQuestion {
-  kind: "epsilon" | "sigma" | "curve";
-  segments: string; // "sigma:q:steps;...", "?" for the unknown sigma
-  delta: number;
-  epsilon?: number;
+  kind: "epsilon" | "sigma" | "curve" | "schedule" | "steps";
+  segments?: string; // "sigma:q:steps;...", "?" for the unknown sigma; all kinds but steps
+  delta?: number; // epsilon, sigma
+  epsilon?: number; // sigma
+  records?: number; // steps
+  batchSize?: number; // steps
+  epochs?: number; // steps
 }
 
 // AccountAnswer is the accountant's answer; Error is set instead when the question was bad.
 export interface AccountAnswer {
-  lower: number;
+  lower: number; // epsilon, sigma
   upper: number;
   rdp: number;
-  sigma?: number;
-  advantage?: number;
-  fpr?: number[];
+  sigma?: number; // sigma: of every ?
+  segments?: string; // epsilon, sigma: what the bounds are of, with its noise, to ask on about
+  schedule?: Segment[]; // schedule: as read
+  rate?: number; // steps: the sampling rate
+  steps?: number; // steps: as training counts them
+  advantage?: number; // curve: what no attacker exceeds
+  fpr?: number[]; // curve
   tpr?: number[];
   error?: string;
+  segment?: number; // with an error: the segment at fault, from 1
+}
+
+// Segment is a stretch of equal steps.
+export interface Segment {
+  sigma: number; // noise multiplier, or the multiple of the unknown one
+  unknown: boolean; // it was written with a ?
+  rate: number;
+  steps: number;
 }
 
 // AuditQuestion asks for a mechanism to be attacked. It needs no data: canaries and stand-ins take the records' place.

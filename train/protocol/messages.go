@@ -142,24 +142,40 @@ type EpochEvent struct {
 	Epsilon     float64 `json:"epsilon"`
 }
 
-// AccountQuestion asks the accountant; it needs no data.
+// AccountQuestion asks the accountant; it needs no data. Kind says which of the other fields it carries.
 type AccountQuestion struct {
-	Kind     string  `json:"kind"`     // epsilon | sigma | curve
-	Segments string  `json:"segments"` // "sigma:q:steps;...", "?" for the unknown sigma
-	Delta    float64 `json:"delta"`
-	Epsilon  float64 `json:"epsilon,omitempty"`
+	Kind      string  `json:"kind"`                // epsilon | sigma | curve | schedule | steps
+	Segments  string  `json:"segments,omitempty"`  // "sigma:q:steps;...", "?" for the unknown sigma; all kinds but steps
+	Delta     float64 `json:"delta,omitempty"`     // epsilon, sigma
+	Epsilon   float64 `json:"epsilon,omitempty"`   // sigma
+	Records   int     `json:"records,omitempty"`   // steps
+	BatchSize int     `json:"batchSize,omitempty"` // steps
+	Epochs    float64 `json:"epochs,omitempty"`    // steps
 }
 
 // AccountAnswer is the accountant's answer; Error is set instead when the question was bad.
 type AccountAnswer struct {
-	Lower     float64   `json:"lower"`
+	Lower     float64   `json:"lower"` // epsilon, sigma
 	Upper     float64   `json:"upper"`
 	RDP       float64   `json:"rdp"`
-	Sigma     float64   `json:"sigma,omitempty"`
-	Advantage float64   `json:"advantage,omitempty"`
-	FPR       []float64 `json:"fpr,omitempty"`
+	Sigma     float64   `json:"sigma,omitempty"`     // sigma: of every ?
+	Segments  string    `json:"segments,omitempty"`  // epsilon, sigma: what the bounds are of, with its noise, to ask on about
+	Schedule  []Segment `json:"schedule,omitempty"`  // schedule: as read
+	Rate      float64   `json:"rate,omitempty"`      // steps: the sampling rate
+	Steps     int       `json:"steps,omitempty"`     // steps: as training counts them
+	Advantage float64   `json:"advantage,omitempty"` // curve: what no attacker exceeds
+	FPR       []float64 `json:"fpr,omitempty"`       // curve
 	TPR       []float64 `json:"tpr,omitempty"`
 	Error     string    `json:"error,omitempty"`
+	Segment   int       `json:"segment,omitempty"` // with an error: the segment at fault, from 1
+}
+
+// Segment is a stretch of equal steps.
+type Segment struct {
+	Sigma   float64 `json:"sigma"`   // noise multiplier, or the multiple of the unknown one
+	Unknown bool    `json:"unknown"` // it was written with a ?
+	Rate    float64 `json:"rate"`
+	Steps   int     `json:"steps"`
 }
 
 // AuditQuestion asks for a mechanism to be attacked. It needs no data: canaries and stand-ins take the records' place.

@@ -5,11 +5,14 @@ import (
 	"strings"
 )
 
-// Names lists the models that [ByName] knows. Each of the last three also exists with tanh for ReLU, as "-tanh".
-func Names() []string { return []string{"logistic", "mlp", "mnist-cnn", "cifar-cnn"} }
+// Names lists the models that [ByName] knows. Each but the first also exists with tanh for ReLU, as "-tanh".
+func Names() []string {
+	return []string{"logistic", "mlp", "mnist-cnn", "cifar-cnn", "spectrogram-cnn"}
+}
 
 // ByName builds a named model for an input shape and a number of classes. "mnist-cnn" (26,010 parameters on
-// 1x28x28 with 10 classes) and "cifar-cnn" (132,042 on 3x32x32) are the DP-SGD benchmark's networks.
+// 1x28x28 with 10 classes) and "cifar-cnn" (132,042 on 3x32x32) are the DP-SGD benchmark's networks. "spectrogram-cnn"
+// (36,138 on 1x50x40) is for spectrograms, and larger images of one thing.
 func ByName(name string, in Shape, classes int) (*Model, error) {
 	base, tanh := strings.CutSuffix(name, "-tanh")
 	var act Layer = ReLU{}
@@ -29,6 +32,8 @@ func ByName(name string, in Shape, classes int) (*Model, error) {
 		m.Layers = mnistCNN(in, classes, act)
 	case base == "cifar-cnn":
 		m.Layers = cifarCNN(in, classes, act)
+	case base == "spectrogram-cnn":
+		m.Layers = spectrogramCNN(in, classes, act)
 	default:
 		return nil, fmt.Errorf("nn: unknown model %q, want one of %s", name, strings.Join(Names(), ", "))
 	}
@@ -43,11 +48,25 @@ func mnistCNN(in Shape, classes int, act Layer) []Layer {
 		Conv2D{In: in.C, Filters: 16, Kernel: 8, Stride: 2, Pad: 3}, act, MaxPool{2, 1},
 		Conv2D{In: 16, Filters: 32, Kernel: 4, Stride: 2}, act, MaxPool{2, 1}, Flatten{},
 	}
+	return append(body, head(in, body, classes, act)...)
+}
+
+// spectrogramCNN keeps a coarse map of frames and frequencies: what is heard depends on both.
+func spectrogramCNN(in Shape, classes int, act Layer) []Layer {
+	body := []Layer{
+		Conv2D{In: in.C, Filters: 16, Kernel: 5, Stride: 2, Pad: 2}, act,
+		Conv2D{In: 16, Filters: 32, Kernel: 3, Stride: 2, Pad: 1}, act, AvgPool{2, 2}, Flatten{},
+	}
+	return append(body, head(in, body, classes, act)...)
+}
+
+// head classifies what a body makes of an input by a layer of 32 units. Whether the body fits is the model's to check.
+func head(in Shape, body []Layer, classes int, act Layer) []Layer {
 	features := 0
 	if shapes, err := (&Model{Input: in, Layers: body}).activations(); err == nil {
 		features = shapes[len(shapes)-1].C
 	}
-	return append(body, Linear{features, 32}, act, Linear{32, classes})
+	return []Layer{Linear{features, 32}, act, Linear{32, classes}}
 }
 
 func cifarCNN(in Shape, classes int, act Layer) []Layer {

@@ -14,7 +14,9 @@ type SegmentError struct {
 	Err     error
 }
 
-func (e *SegmentError) Error() string { return fmt.Sprintf("%v (segment %d, %q)", e.Err, e.Segment, e.Text) }
+func (e *SegmentError) Error() string {
+	return fmt.Sprintf("%v (segment %d, %q)", e.Err, e.Segment, e.Text)
+}
 
 // Unwrap returns what is wrong with the segment.
 func (e *SegmentError) Unwrap() error { return e.Err }

@@ -153,7 +153,7 @@ func (a *analysis) refine(q question, rdp float64) Bounds {
 // approach composes on a coarse grid, chooses tilt and grid by what it finds, and goes on until the two bounds are as
 // close as wanted or no finer grid can be had. It returns the last upper composition, nil where there was none.
 func (a *analysis) approach(q question, b *Bounds) (last *composed) {
-	tooFine, before := 0.0, math.Inf(1)
+	tooFine, before, gap := 0.0, math.Inf(1), math.Inf(1)
 	for coarser, tries := 0, 0; coarser < 60 && tries < 6; {
 		over, under, ok := a.both(q, false)
 		if !ok {
@@ -169,7 +169,7 @@ func (a *analysis) approach(q question, b *Bounds) (last *composed) {
 		finer := q.width * max(math.Sqrt(a.aim/excess), 0.05)
 		if a.oneSided { // the error is a third of what halving the width changed
 			excess = q.close(b.Upper-(before-b.Upper)/3, b.Upper, a.wanted(q))
-			finer, before = q.width/2, b.Upper
+			finer, before, gap = q.width/2, b.Upper, math.Inf(1)
 		}
 		if !(excess > 1) {
 			break
@@ -186,10 +186,10 @@ func (a *analysis) approach(q question, b *Bounds) (last *composed) {
 		if tries++; drowned {
 			continue
 		}
-		if !(finer > tooFine*1.1) {
+		if stuck := b.Upper-b.Lower > 0.8*gap; stuck || !(finer > tooFine*1.1) {
 			break
 		}
-		q.width = finer
+		q.width, gap = finer, b.Upper-b.Lower
 	}
 	return last
 }

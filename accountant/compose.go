@@ -138,15 +138,15 @@ func tilt(p part, lambda float64) (part, float64) {
 // window returns an interval of composed tilted loss outside of which lies at most spill on either side, by Chernoff's
 // bound.
 func window(tilted []part, spill float64) (lo, hi float64) {
-	variance, largest := 0.0, 0.0
+	variance, span := 0.0, 0.0
 	for _, p := range tilted {
 		variance += p.steps * p.variance()
-		largest = max(largest, p.largest())
+		span = max(span, float64(len(p.mass))*p.width)
 	}
 	side := func(sign float64) float64 {
 		best := math.Inf(1)
 		// The exponent right for a normal distribution; smaller ones for heavier tails, down to where no loss is large.
-		mu := 1.2 * min(math.Sqrt(-2*math.Log(spill)/max(variance, 1e-300)), 700/max(largest, 1e-300))
+		mu := 1.2 * min(math.Sqrt(-2*math.Log(spill)/max(variance, 1e-300)), 700/span)
 		for range 60 {
 			reach := -math.Log(spill)
 			for _, p := range tilted {
@@ -177,13 +177,21 @@ func (p part) variance() float64 {
 	return variance * p.width * p.width
 }
 
-// logMoment is log E e^(mu loss), +Inf where that overflows.
+// logMoment is log E e^(mu loss). Losses are counted from the end that has the largest e^(mu loss), so that nothing
+// overflows and what underflows does not matter.
 func (p part) logMoment(mu float64) float64 {
+	end := p.offset
+	if mu > 0 {
+		end += float64(len(p.mass)-1) * p.width
+	}
+	block := 32
+	if math.Abs(mu)*p.width > 10 {
+		block = 1
+	}
 	ratio := math.Exp(mu * p.width)
-	const block = 32
 	sum := 0.0
 	for k := 0; k < len(p.mass); k += block {
-		w := math.Exp(mu * (p.offset + float64(k)*p.width))
+		w := math.Exp(mu * (p.offset + float64(k)*p.width - end))
 		for _, m := range p.mass[k:min(k+block, len(p.mass))] {
 			if m > 0 {
 				sum += m * w
@@ -191,7 +199,7 @@ func (p part) logMoment(mu float64) float64 {
 			w *= ratio
 		}
 	}
-	return math.Log(sum)
+	return math.Log(sum) + mu*end
 }
 
 // transformSize is the least power of two not below n.

@@ -47,7 +47,7 @@ func account(q protocol.AccountQuestion) (a protocol.AccountAnswer, err error) {
 		return a, fmt.Errorf("train: unknown question %q, want epsilon, sigma, curve, schedule or steps", q.Kind)
 	}
 	if q.Kind == "curve" {
-		return a, trace(&a, segments)
+		trace(&a, segments)
 	}
 	b, err := accountant.Epsilon(segments, q.Delta)
 	a.Lower, a.Upper, a.RDP, a.Segments = b.Lower, b.Upper, b.RDP, accountant.FormatSegments(segments)
@@ -79,15 +79,15 @@ func countSteps(q protocol.AccountQuestion) (a protocol.AccountAnswer, err error
 	return a, nil
 }
 
-// trace adds what no attacker can exceed who tells whether a record was used.
-func trace(a *protocol.AccountAnswer, segments []accountant.Segment) error {
+// trace adds what no attacker can exceed who tells whether a record was used. Where that cannot be had the answer does
+// without: epsilon stands by itself.
+func trace(a *protocol.AccountAnswer, segments []accountant.Segment) {
 	curve, err := accountant.TradeOff(segments)
 	if err != nil {
-		return err
+		return
 	}
 	a.Advantage = curve.Advantage()
 	for _, p := range curve.Points {
 		a.FPR, a.TPR = append(a.FPR, p.FPR), append(a.TPR, p.TPR)
 	}
-	return nil
 }

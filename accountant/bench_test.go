@@ -57,13 +57,13 @@ func BenchmarkPRV(b *testing.B) {
 func BenchmarkOdometerRun(b *testing.B) {
 	const steps = 4680
 	for b.Loop() {
-		o, err := NewOdometer([]Segment{{0.8, 256. / 60000, steps}}, 1e-5)
+		o, err := scheduleOdometer([]Segment{{0.8, 256. / 60000, steps}}, 1e-5)
 		if err != nil {
 			b.Fatal(err)
 		}
 		for k := range steps + 1 {
-			if _, err := o.After(k); err != nil {
-				b.Fatal(err)
+			if !(o.After(k) >= 0) {
+				b.Fatal(k)
 			}
 		}
 	}
@@ -73,13 +73,13 @@ func BenchmarkOdometerRun(b *testing.B) {
 func BenchmarkOdometerRunOf1170Sigmas(b *testing.B) {
 	schedule := manySigmas()
 	for b.Loop() {
-		o, err := NewOdometer(schedule, 1e-5)
+		o, err := scheduleOdometer(schedule, 1e-5)
 		if err != nil {
 			b.Fatal(err)
 		}
 		for k := range o.Steps() + 1 {
-			if _, err := o.After(k); err != nil {
-				b.Fatal(err)
+			if !(o.After(k) >= 0) {
+				b.Fatal(k)
 			}
 		}
 	}

@@ -21,6 +21,9 @@ type EventBounds struct {
 // Lower is a lower bound, if one is known.
 func (b EventBounds) Lower() (bound float64, known bool) { return b.lower, b.known }
 
+// NoGuarantee are the bounds of a release without any noise: no epsilon is large enough.
+func NoGuarantee() EventBounds { return fromBothSides(exactly(math.Inf(1))) }
+
 // fromBothSides are bounds of which both are known.
 func fromBothSides(b Bounds) EventBounds {
 	return EventBounds{Upper: b.Upper, RDP: b.RDP, Order: b.Order, OrderAtEnd: b.OrderAtEnd, Grid: b.Grid, lower: b.Lower, known: true}

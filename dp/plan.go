@@ -15,7 +15,7 @@ const Relation = "add/remove one record (zero-out: N is public)"
 // cannot change. It is safe for concurrent use.
 type Plan struct {
 	spec     Spec // private copy
-	bounds   accountant.Bounds
+	bounds   accountant.EventBounds
 	segments []accountant.Segment
 }
 
@@ -29,26 +29,32 @@ func NewPlan(s Spec) (*Plan, error) {
 	p := &Plan{spec: s}
 	if s.NoNoise {
 		p.spec.Counts.Sigma = 0
-		p.bounds = accountant.Bounds{Lower: math.Inf(1), Upper: math.Inf(1), RDP: math.Inf(1)}
+		p.bounds = accountant.NoGuarantee()
 		return p, nil
 	}
+	var err error
 	if p.spec.NoiseMultiplier == 0 {
-		c, err := accountant.CalibrateSigma(p.events(1, s.Steps), s.Epsilon, s.Delta)
+		alone := s // counts take their share of the noise, whatever it is
+		alone.Counts = CountQueries{}
+		p.spec.NoiseMultiplier, _, err = accountant.Calibrate(func(z float64) accountant.Event { return alone.event(z, s.Steps) }, s.Epsilon, s.Delta)
 		if err != nil {
 			return nil, fmt.Errorf("dp: calibrating the plan: %w", err)
 		}
-		p.spec.NoiseMultiplier = c.Factor
 	}
 	p.chooseCountNoise()
-	p.segments = p.events(p.spec.NoiseMultiplier, s.Steps)
-	var err error
-	if p.bounds, err = p.cost(p.segments); err != nil {
+	if err := p.checkCounts(); err != nil {
+		return nil, err
+	}
+	if p.segments, err = accountant.SegmentsOf(p.Event()); err == nil {
+		p.bounds, err = accountant.EpsilonOf(p.Event(), s.Delta)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("dp: accounting for the plan: %w", err)
 	}
 	if !(p.bounds.Upper <= s.Epsilon) {
 		return nil, fmt.Errorf("dp: noise multiplier %v costs epsilon %.6g, more than the target %v at delta %v", p.spec.NoiseMultiplier, p.bounds.Upper, s.Epsilon, s.Delta)
 	}
-	return p, p.checkCounts()
+	return p, nil
 }
 
 func positive(x float64) bool { return x > 0 && !math.IsInf(x, 1) }
@@ -84,45 +90,32 @@ func (p *Plan) checkCounts() error {
 	return nil
 }
 
-// events are the accountant's view of the first `steps` steps at base noise multiplier z: runs of equal steps of the
-// Poisson-subsampled Gaussian. With b bands a record takes part in at most one step of each b, and the columns of two
-// such steps are orthogonal, so that b steps count as one at rate b q (Choquette-Choo et al. 2023, Theorem 4).
-func (p *Plan) events(z float64, steps int) []accountant.Segment {
-	if b := p.Bands(); b > 1 {
-		return []accountant.Segment{{Sigma: z, Rate: p.groupRate(), Steps: (steps + b - 1) / b}}
+// event is what the first steps of a run at base noise multiplier z do to a record, as the accountant takes it.
+func (s *Spec) event(z float64, steps int) accountant.Event {
+	if b := s.bands(); b > 1 {
+		return accountant.CyclicPoisson{Sigma: z, Rate: s.groupRate(), Bands: b, Steps: steps}
 	}
-	var all []accountant.Segment
-	for t := range steps {
-		sigma := z * p.relative(t)
-		if n := len(all); n > 0 && all[n-1].Sigma == sigma {
-			all[n-1].Steps++
-			continue
+	var all accountant.Composition
+	from := 0
+	for t := 1; t <= steps; t++ { // runs of equal steps
+		if t == steps || s.relative(t) != s.relative(from) {
+			all = append(all, accountant.Repetition{Event: s.step(z, from), Times: t - from})
+			from = t
 		}
-		all = append(all, accountant.Segment{Sigma: sigma, Rate: p.spec.Rate, Steps: 1})
 	}
 	return all
 }
 
-// cost bounds the epsilon of some of the plan's events.
-func (p *Plan) cost(events []accountant.Segment) (accountant.Bounds, error) {
-	b, err := accountant.Epsilon(events, p.spec.Delta)
-	if p.Bands() > 1 {
-		b.Lower = noLowerBound
-	}
-	return b, err
+// step is one of them.
+func (s *Spec) step(z float64, step int) accountant.JointQuery {
+	return accountant.JointQuery{Sigma: z * s.relative(step), Rate: s.Rate, Counts: s.Counts.Groups, CountSigma: s.Counts.Sigma}
 }
 
-// noLowerBound is stated for runs with bands. Their events grant the attacker the record's group, which the engine deals
-// in secret: that amplifies further, and nobody knows by how much (one participation among eight steps, at the noise that
-// is charged epsilon 3, costs less than 1.3 by random allocation). Groups also get floor(T/b) steps where T/b is charged
-// rounded up, and the last columns are cut off.
-const noLowerBound = 0
-
-func (p *Plan) relative(step int) float64 {
-	if p.spec.Schedule == nil {
+func (s *Spec) relative(step int) float64 {
+	if s.Schedule == nil {
 		return 1
 	}
-	return p.spec.Schedule[step]
+	return s.Schedule[step]
 }
 
 // Block is how many steps a reservation in the ledger covers, a hundredth of the run. The plan alone fixes it: how fast
@@ -130,16 +123,19 @@ func (p *Plan) relative(step int) float64 {
 func (p *Plan) Block() int { return (p.spec.Steps + 99) / 100 }
 
 // Bands is how many steps the ledger counts as one event, more than 1 where noise is correlated.
-func (p *Plan) Bands() int         { return max(1, len(p.spec.Strategy)) }
-func (p *Plan) groupRate() float64 { return min(1, float64(p.Bands())*p.spec.Rate) }
+func (p *Plan) Bands() int { return p.spec.bands() }
+
+func (s *Spec) bands() int { return max(1, len(s.Strategy)) }
+
+// groupRate is the rate at which a step samples its group of records.
+func (s *Spec) groupRate() float64 { return min(1, float64(s.bands())*s.Rate) }
 
 // gradientNoise is the multiplier left for the gradient when the counts have taken their share of a step.
 func (p *Plan) gradientNoise(step int) (float64, error) {
-	z := p.NoiseMultiplier(step)
-	if p.spec.Counts.Groups == 0 || p.spec.NoNoise {
-		return z, nil
+	if p.spec.NoNoise {
+		return p.NoiseMultiplier(step), nil
 	}
-	return accountant.JointNoise(z, p.spec.Counts.Groups, p.spec.Counts.Sigma)
+	return p.spec.step(p.spec.NoiseMultiplier, step).GradientSigma()
 }
 
 // Spec is the plan as data, its noise multiplier filled in: NewPlan(p.Spec()) is the same plan.
@@ -175,34 +171,23 @@ func (p *Plan) Sampler() string {
 // NoiseMultiplier is the step's effective noise multiplier, what the accountant charges: noise standard deviation over
 // sensitivity of gradient and counts together.
 func (p *Plan) NoiseMultiplier(step int) float64 {
-	return p.spec.NoiseMultiplier * p.relative(step)
+	return p.spec.NoiseMultiplier * p.spec.relative(step)
 }
 
-// Epsilon bounds what the whole run costs at Delta, from both sides; Lower is 0 where no lower bound is known.
-func (p *Plan) Epsilon() accountant.Bounds { return p.bounds }
+// Epsilon bounds what the whole run costs at Delta.
+func (p *Plan) Epsilon() accountant.EventBounds { return p.bounds }
 
-// Events are what the accountant charges for the whole run.
+// Event is what the run does to a record: the one statement that calibration, accounting and the ledger go by.
+func (p *Plan) Event() accountant.Event { return p.EventAfter(p.spec.Steps) }
+
+// EventAfter is what its first steps do.
+func (p *Plan) EventAfter(steps int) accountant.Event {
+	return p.spec.event(p.spec.NoiseMultiplier, max(0, min(steps, p.spec.Steps)))
+}
+
+// Events are the plain steps that the ledger keeps for the run, none for a plan without noise: see
+// [accountant.SegmentsOf].
 func (p *Plan) Events() []accountant.Segment { return slices.Clone(p.segments) }
-
-// EventsAfter are what it charges for the first steps of the run.
-func (p *Plan) EventsAfter(steps int) []accountant.Segment {
-	if p.spec.NoNoise {
-		return nil
-	}
-	return p.events(p.spec.NoiseMultiplier, max(0, min(steps, p.spec.Steps)))
-}
-
-// EpsilonAfter bounds epsilon after the first steps of the run. It is for showing progress: a run that stops early for a
-// reason found in its results is certified at Epsilon, the planned figure, since when it stopped is itself a result.
-func (p *Plan) EpsilonAfter(steps int) (accountant.Bounds, error) {
-	if steps <= 0 {
-		return accountant.Bounds{}, nil
-	}
-	if p.spec.NoNoise || steps >= p.spec.Steps {
-		return p.bounds, nil
-	}
-	return p.cost(p.EventsAfter(steps))
-}
 
 // Private is false for a plan without noise.
 func (p *Plan) Private() bool { return !p.spec.NoNoise }

@@ -77,7 +77,7 @@ type sampler struct {
 }
 
 func newSampler(p *Plan, r *Stream) *sampler {
-	s := &sampler{q: newRate(p.groupRate()), n: p.spec.N}
+	s := &sampler{q: newRate(p.spec.groupRate()), n: p.spec.N}
 	if p.Bands() > 1 {
 		s.groups = deal(r, p.spec.N, p.Bands())
 	}

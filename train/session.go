@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"cloister/accountant"
@@ -170,13 +169,13 @@ func (s *Session) enter(saved *Checkpoint) (err error) {
 		s.planned.Workers = w.Count()
 	}
 	if s.plan.Private() {
-		if s.odometer, err = accountant.NewOdometer(s.plan.Events(), s.plan.Delta()); err != nil {
+		if s.odometer, err = accountant.NewOdometer(s.plan.EventAfter, s.plan.Steps(), s.plan.Delta()); err != nil {
 			return err
 		}
 	}
 	s.last.Step = s.engine.Step()
-	s.last.Epsilon, err = s.spent(s.last.Step)
-	return err
+	s.last.Epsilon = s.spent(s.last.Step)
+	return nil
 }
 
 func (s *Session) title() string {
@@ -211,15 +210,9 @@ func (s *Session) EpochEnd() bool { return s.engine.Step()%s.perEpoch == 0 || s.
 func (s *Session) Step(ctx context.Context) error {
 	start, busy := time.Now(), s.work()
 	step := s.engine.Step()
-	var spent float64
-	var spentErr error
-	var accounting sync.WaitGroup
 	released, err := s.next(ctx, func(ctx context.Context, q dp.Query) (dp.Sums, error) {
-		// What the step will have cost is known before it: the accountant works while the workers do.
-		accounting.Go(func() { spent, spentErr = s.spent(step + 1) })
 		return s.backend.Step(ctx, backend.Request{Points: q.Points, Coefficients: q.Coefficients, Records: q.Records, Bounds: q.Bounds, Thresholds: q.Thresholds})
 	})
-	accounting.Wait()
 	if err != nil {
 		return fmt.Errorf("train: step %d: %w", step+1, err)
 	}
@@ -230,13 +223,13 @@ func (s *Session) Step(ctx context.Context) error {
 	s.trained += time.Since(start)
 	s.busy += s.work() - busy
 	s.last = protocol.StepEvent{
-		Step: step + 1, Epsilon: spent,
+		Step: step + 1, Epsilon: s.spent(step + 1),
 		ClipNorm: clip.Sensitivity(released.Bounds), LearningRate: rate,
 	}
 	if s.config.Diagnostics {
 		s.diagnose()
 	}
-	return spentErr
+	return nil
 }
 
 // next is the engine's step, and the auditor's where one watches.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 
 	"cloister/accountant"
 )
@@ -191,30 +190,35 @@ func (l *Ledger) Runs() []Entry {
 	return all
 }
 
-// Spent are the events that all private runs together count for: the whole plan of every run that charged a step, since
-// when a run was stopped may depend on what it showed. NotPrivate counts the runs that no epsilon covers.
-func (l *Ledger) Spent() (events []accountant.Segment, notPrivate int) {
+// Event is the whole plan of a run: see [accountant.CyclicPoisson] for those with bands.
+func (e *Entry) Event() accountant.Event {
+	if e.Bands <= 1 {
+		return accountant.FromSegments(e.Events)
+	}
+	var all accountant.Composition
+	for _, s := range e.Events {
+		all = append(all, accountant.CyclicPoisson{Sigma: s.Sigma, Rate: s.Rate, Bands: e.Bands, Steps: s.Steps * e.Bands})
+	}
+	return all
+}
+
+// Spent is what all private runs together count for: the whole plan of every run that charged a step, since when a run was
+// stopped may depend on what it showed. NotPrivate counts the runs that no epsilon covers.
+func (l *Ledger) Spent() (together accountant.Composition, notPrivate int) {
 	for _, e := range l.runs {
 		switch {
 		case e.Charged == 0:
 		case e.NotPrivate != "":
 			notPrivate++
 		default:
-			events = append(events, e.Events...)
+			together = append(together, e.Event())
 		}
 	}
-	return events, notPrivate
+	return together, notPrivate
 }
 
-// Epsilon bounds what Spent costs at delta; zero when nothing was spent. Lower is 0 where no lower bound is known.
-func (l *Ledger) Epsilon(delta float64) (accountant.Bounds, error) {
-	events, _ := l.Spent()
-	if len(events) == 0 {
-		return accountant.Bounds{}, nil
-	}
-	b, err := accountant.Epsilon(events, delta)
-	if slices.ContainsFunc(l.runs, func(e *Entry) bool { return e.Bands > 1 && e.Charged > 0 && e.NotPrivate == "" }) {
-		b.Lower = 0 // nobody knows one: see dp.Plan
-	}
-	return b, err
+// Epsilon bounds what Spent costs at delta; zero when nothing was spent.
+func (l *Ledger) Epsilon(delta float64) (accountant.EventBounds, error) {
+	together, _ := l.Spent()
+	return accountant.EpsilonOf(together, delta)
 }

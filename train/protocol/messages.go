@@ -98,7 +98,7 @@ type Planned struct {
 	NoiseMultipliers []float64 `json:"noiseMultipliers,omitempty"` // of every step, when they differ
 	Segments         string    `json:"segments"`                   // what the accountant charges, to ask it about: "sigma:q:steps;..."
 	EpsilonUpper     float64   `json:"epsilonUpper"`               // of the plan; a run that lost steps, or added noise for rounding, costs no more
-	EpsilonLower     float64   `json:"epsilonLower"`               // of the plan
+	EpsilonLower     float64   `json:"epsilonLower"`               // of the plan; 0 where none is known
 	Delta            float64   `json:"delta"`
 	Relation         string    `json:"relation"` // "add/remove one record"
 	Sampler          string    `json:"sampler"`  // "Poisson"

@@ -37,18 +37,22 @@ type rivals struct {
 	fma     bool
 	modules map[bool]*compile.Module // by whether they are private
 	files   map[bool]string
+	places  map[bool]compile.Placement
 	slices  [2]string // pixels and labels as the compute workers get them
 }
 
 func newRivals(l *lab, m *nn.Model, records, batch int, fma bool) (*rivals, error) {
 	r := &rivals{lab: l, model: m, records: network.Synthetic(m, records), params: network.Start(m), batch: batch, fma: fma,
-		modules: map[bool]*compile.Module{}, files: map[bool]string{}}
+		modules: map[bool]*compile.Module{}, files: map[bool]string{}, places: map[bool]compile.Placement{}}
 	r.slices = [2]string{l.site.File("pixels", r.records.Pixels), l.site.File("labels", r.records.Labels)}
 	scale, shift := r.records.Normal.ScaleShift()
 	for _, private := range []bool{true, false} {
 		compiled, err := compile.Compile(m, compile.Options{Rule: clip.Rule{}, Scale: scale, Shift: shift, Private: private, FMA: fma})
 		if err != nil {
 			return nil, fmt.Errorf("bench: %s: %w", m.Name, err)
+		}
+		if r.places[private], err = compiled.Layout.Place(r.records.Len(), 0); err != nil {
+			return nil, err
 		}
 		r.modules[private] = compiled
 		r.files[private] = l.site.File(m.Name+".wasm", compiled.Wasm)
@@ -58,18 +62,18 @@ func newRivals(l *lab, m *nn.Model, records, batch int, fma bool) (*rivals, erro
 
 // step is the site's compute workers sharing one step over a batch.
 func (r *rivals) step(private bool, workers int) spec {
-	p := r.place(private)
+	p := r.places[private]
 	var jobs []spec
 	for w := range workers {
 		indices := r.sample(w*r.batch/workers, (w+1)*r.batch/workers)
 		l := r.modules[private].Layout
-		job := r.job("step", p.pixels, p.labels, p.indices, len(indices), compile.Width(float64(r.batch)/float64(r.records.Len())))
+		job := r.job("step", p.Pixels[0], p.Labels[0], p.Indices, len(indices), compile.Width(float64(r.batch)/float64(r.records.Len())))
 		job.write(l.Coefficients, float64Bytes(1))
 		if private {
 			job.write(l.Bounds, float64Bytes(1))
 		}
 		job.write(l.Params, float32Bytes(r.params))
-		job.write(p.indices, int32Bytes(indices))
+		job.write(p.Indices, int32Bytes(indices))
 		job.read = []int{l.Sum, 8 * l.NumParams, l.Counts, 8 * l.Groups, l.Loss, 8}
 		jobs = append(jobs, job.spec(len(indices)))
 	}
@@ -78,35 +82,19 @@ func (r *rivals) step(private bool, workers int) spec {
 
 // evaluate is one compute worker predicting every record.
 func (r *rivals) evaluate() spec {
-	p := r.place(true)
+	p := r.places[true]
 	l := r.modules[true].Layout
 	n := r.records.Len()
-	job := r.job("evaluate", p.pixels, p.labels, 0, n, p.out)
+	job := r.job("evaluate", p.Pixels[0], p.Labels[0], 0, n, p.Out)
 	job.write(l.Params, float32Bytes(r.params))
-	job.read = []int{p.out, n, l.Loss, 8}
+	job.read = []int{p.Out, n, l.Loss, 8}
 	return r.compute(true, []spec{job.spec(n)})
 }
 
 func (r *rivals) compute(private bool, jobs []spec) spec {
-	p := r.place(private)
-	return spec{"kind": "compute", "script": r.lab.compute, "module": r.files[private], "pages": (p.end + 65535) / 65536,
-		"slices": []spec{{"url": r.slices[0], "at": p.pixels}, {"url": r.slices[1], "at": p.labels}}, "jobs": jobs}
-}
-
-// placement is where the records and a call's scratch lie, above the module's own memory.
-type placement struct{ pixels, labels, indices, out, end int }
-
-func (r *rivals) place(private bool) placement {
-	at := r.modules[private].Layout.Data
-	take := func(bytes int) int {
-		here := at
-		at = (at + bytes + 63) &^ 63
-		return here
-	}
-	n := r.records.Len()
-	p := placement{pixels: take(len(r.records.Pixels)), labels: take(n), indices: take(4 * n), out: take(n)}
-	p.end = at
-	return p
+	p := r.places[private]
+	return spec{"kind": "compute", "script": r.lab.compute, "module": r.files[private], "pages": p.Pages(),
+		"slices": []spec{{"url": r.slices[0], "at": p.Pixels[0]}, {"url": r.slices[1], "at": p.Labels[0]}}, "jobs": jobs}
 }
 
 // sample is entries from to up to to of a batch that is spread evenly over the records.

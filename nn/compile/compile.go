@@ -59,16 +59,12 @@ type Module struct {
 	// NormMargin bounds how far a computed norm can fall below the true one, relatively. Clip factors are lowered by
 	// it, so that what is added to the sum never exceeds the bound, and [norms] are raised by it.
 	NormMargin float64
-
-	// Rounding bounds what float32 summation adds to one record's influence: under add/remove of one record the
-	// computed sum changes by at most (1 + Rounding) times the rule's joint sensitivity. See rounding.go.
-	Rounding float64
 }
 
 // Layout says where the host finds things in the module's memory: byte addresses, little-endian values.
 //
 // The module exports memory and these functions; every argument is an i32. pixels, labels, indices, factors and out are
-// addresses that the host chooses at or above Data, after growing the memory to hold them:
+// addresses at or above Data, which [Layout.Place] chooses; the host grows the memory to hold them:
 //
 //	step(pixels, labels, indices, n, width)                 Sum, Counts and Loss over n records
 //	norms(pixels, labels, indices, n, out)                  out: float32 [n][Groups], never below the true norms
@@ -77,7 +73,7 @@ type Module struct {
 //
 // pixels is [record][channel][row][column], uint8 or float32 at any alignment, labels is uint8 [record], and indices is int32 [n], strictly ascending,
 // relative to the first record at pixels. width is the length, in records, of the stretches that are summed
-// apart from each other, at least 1; take it from [Width]. More than 2^19 records trap. A label that is no class makes its record count as nothing.
+// apart from each other, at least 1; take it from [Width]. More than [MaxRecords] records trap. A label that is no class makes its record count as nothing.
 type Layout struct {
 	Params       int `json:"params"`       // float32 [Points][NumParams], PyTorch's order
 	Coefficients int `json:"coefficients"` // float64 [Points]; the module starts with all 1
@@ -138,7 +134,7 @@ func Compile(m *nn.Model, o Options) (*Module, error) {
 // finish emits the code of what is planned.
 func (p *plan) finish() *Module {
 	p.emit()
-	return &Module{Wasm: p.module.Encode(), Layout: p.Layout, NormMargin: p.normMargin(), Rounding: rounding()}
+	return &Module{Wasm: p.module.Encode(), Layout: p.Layout, NormMargin: p.normMargin()}
 }
 
 // FMAProbe is a module that only an engine with relaxed SIMD validates.

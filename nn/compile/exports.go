@@ -140,10 +140,10 @@ func (p *plan) evaluate(fn functions) {
 	})
 }
 
-// records visits the n records of given indices, at most maxRecords; pixels, labels, indices and n are the function's
+// records visits the n records of given indices, at most MaxRecords; pixels, labels, indices and n are the function's
 // first parameters.
 func (p *plan) records(f *wasm.Func, body func(index, pixels, label wasm.Local)) {
-	f.Get(f.Param(3)).I32(maxRecords).I32GtU().If(func() { f.Unreachable() })
+	f.Get(f.Param(3)).I32(MaxRecords).I32GtU().If(func() { f.Unreachable() })
 	indices := f.Param(2)
 	index, pixels, label := f.Local(wasm.I32), f.Local(wasm.I32), f.Local(wasm.I32)
 	f.Repeat(f.Param(3), func() {

@@ -17,15 +17,12 @@ type runner struct {
 func start(t testing.TB, m *Module, pixels, labels []byte) *runner {
 	t.Helper()
 	r := &runner{Instance: wasmtest.New(t, m.Wasm), layout: m.Layout}
-	at := m.Layout.Data
-	place := func(n int) int {
-		here := at
-		at = roundUp(at+n, 64)
-		return here
+	place, err := m.Layout.Place(len(labels), 0)
+	if err != nil {
+		t.Fatal(err)
 	}
-	r.pixels, r.labels = place(len(pixels)), place(len(labels))
-	r.indices, r.out = place(4*len(labels)), place(4*len(labels)*max(1, m.Layout.Groups))
-	r.Reserve(at)
+	r.pixels, r.labels, r.indices, r.out = place.Pixels[0], place.Labels[0], place.Indices, place.Out
+	r.Reserve(place.End)
 	r.Write(r.pixels, pixels)
 	r.Write(r.labels, labels)
 	return r

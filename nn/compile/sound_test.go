@@ -74,8 +74,8 @@ func TestTheMarginIsSmall(t *testing.T) {
 		}
 		p := newProblem(r, m, 2, 1)
 		module, run := p.start(t, p.options(clip.Rule{}))
-		if module.NormMargin > 1e-4 || module.Rounding > 1e-3 {
-			t.Errorf("%s: margin %g, rounding %g", m.Name, module.NormMargin, module.Rounding)
+		if module.NormMargin > 1e-4 || Rounding(60_000) > 1e-3 {
+			t.Errorf("%s: margin %g, rounding %g", m.Name, module.NormMargin, Rounding(60_000))
 		}
 		for i := range 2 {
 			norm := float64(run.norms([]int{i})[0])
@@ -126,7 +126,7 @@ func TestNeighbouringSumsStayWithinTheRounding(t *testing.T) {
 				p.labels[i] = p.labels[0]
 			}
 		}
-		module, run := p.start(t, p.options(clip.Rule{Kind: clip.Normalise}))
+		_, run := p.start(t, p.options(clip.Rule{Kind: clip.Normalise}))
 		run.bounds([]float64{c})
 		for _, width := range []int{1, 90, 250, 1 << 30} {
 			all := run.step(sequence(0, records), width).gradient
@@ -137,8 +137,8 @@ func TestNeighbouringSumsStayWithinTheRounding(t *testing.T) {
 					d := all[i] - without[i]
 					square += d * d
 				}
-				if d := math.Sqrt(square); d > c*(1+module.Rounding) {
-					t.Errorf("width %d: without record %d the sum moves by %v, more than %v", width, missing, d, c*(1+module.Rounding))
+				if d := math.Sqrt(square); d > c*(1+Rounding(records)) {
+					t.Errorf("width %d: without record %d the sum moves by %v, more than %v", width, missing, d, c*(1+Rounding(records)))
 				}
 			}
 		}
@@ -269,6 +269,44 @@ func TestBadOptionsAreRefused(t *testing.T) {
 	}
 	if _, err := Compile(m, good); err != nil {
 		t.Error(err)
+	}
+}
+
+// Sizes that the proof does not cover are refused, whoever asks.
+func TestSizesBeyondTheProofAreRefused(t *testing.T) {
+	if r := Rounding(MaxRecords); !(r > 0 && r < 0.005) {
+		t.Errorf("rounding %v for the most records", r)
+	}
+	if r := Rounding(MaxRecords + 1); !math.IsInf(r, 1) {
+		t.Errorf("rounding %v for a record more", r)
+	}
+	p := newProblem(rand.New(rand.NewPCG(20, 9)), smallModel(), 1, 1)
+	module, run := p.start(t, p.options(clip.Rule{}))
+	if run.Try("step", run.pixels, run.labels, run.indices, MaxRecords+1, 1) == nil {
+		t.Error("a step over too many records does not trap")
+	}
+	for _, n := range [][2]int{{MaxRecords + 1, 0}, {-1, 0}, {0, -1}, {MaxRecords, MaxRecords * 8}, {0, 1 << 60}} {
+		if place, err := module.Layout.Place(n[0], n[1]); err == nil {
+			t.Errorf("%v records were placed at %+v", n, place)
+		}
+	}
+}
+
+func TestPlacesDoNotOverlap(t *testing.T) {
+	l := Layout{Data: 128, Record: 7, Groups: 3}
+	for _, n := range [][2]int{{0, 0}, {1, 0}, {5, 900}, {1000, 3}} {
+		p, err := l.Place(n[0], n[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := l.Data
+		for i, piece := range [][2]int{{p.Pixels[0], 7 * n[0]}, {p.Labels[0], n[0]}, {p.Pixels[1], 7 * n[1]}, {p.Labels[1], n[1]},
+			{p.Indices, 4 * n[0]}, {p.Out, max(12*n[0], n[1])}, {p.End, 0}} {
+			if piece[0] < at || piece[0]%64 != 0 {
+				t.Errorf("%v records: piece %d is at %d, the one before ends at %d", n, i, piece[0], at)
+			}
+			at = piece[0] + piece[1]
+		}
 	}
 }
 

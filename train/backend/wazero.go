@@ -27,14 +27,8 @@ type Native struct {
 
 	runtime wazero.Runtime
 	module  api.Module
-	place   nativePlace
+	place   compile.Placement // by split
 	closed  bool
-}
-
-// nativePlace says where data lies in the module's memory.
-type nativePlace struct {
-	pixels, labels [2]uint32 // of each split
-	indices, out   uint32
 }
 
 // NewNative compiles the work and copies the records into the module's memory.
@@ -57,7 +51,7 @@ func NewNative(work Work, train, test Records) (*Native, error) {
 	ctx := context.Background()
 	n := &Native{
 		work: work, records: [2]int{Train: train.Len(), Test: test.Len()}, layout: compiled.Layout,
-		rounding: compiled.Rounding, width: compile.Width(work.Rate), runtime: wazero.NewRuntime(ctx),
+		rounding: compile.Rounding(train.Len()), width: compile.Width(work.Rate), runtime: wazero.NewRuntime(ctx),
 	}
 	if n.module, err = n.runtime.Instantiate(ctx, compiled.Wasm); err == nil {
 		err = n.load(train, test)
@@ -70,31 +64,19 @@ func NewNative(work Work, train, test Records) (*Native, error) {
 }
 
 // load grows the memory and places the records in it.
-func (n *Native) load(train, test Records) error {
-	end := uint64(n.layout.Data)
-	place := func(size int) uint32 {
-		here := end
-		end = (end + uint64(size) + 63) &^ 63
-		return uint32(here)
+func (n *Native) load(train, test Records) (err error) {
+	if n.place, err = n.layout.Place(train.Len(), test.Len()); err != nil {
+		return err
 	}
-	splits := [2]Records{Train: train, Test: test}
-	for i, r := range splits {
-		n.place.pixels[i], n.place.labels[i] = place(len(r.Values)), place(len(r.Labels))
-	}
-	n.place.indices = place(4 * train.Len())
-	n.place.out = place(max(4*n.layout.Groups*train.Len(), test.Len()))
 	memory := n.module.Memory()
-	if end > math.MaxUint32 {
-		return fmt.Errorf("%d MB of records do not fit into WebAssembly's memory", end>>20)
-	}
-	if missing := int64(end) - int64(memory.Size()); missing > 0 {
-		if _, ok := memory.Grow(uint32((missing + 65535) / 65536)); !ok {
-			return fmt.Errorf("no memory for %d MB of records", end>>20)
+	if missing := n.place.Pages() - int(memory.Size()/compile.PageSize); missing > 0 {
+		if _, ok := memory.Grow(uint32(missing)); !ok {
+			return fmt.Errorf("no memory for %d MB of records", n.place.End>>20)
 		}
 	}
-	for i, r := range splits {
-		memory.Write(n.place.pixels[i], r.Values)
-		memory.Write(n.place.labels[i], r.Labels)
+	for i, r := range [2]Records{Train: train, Test: test} {
+		memory.Write(uint32(n.place.Pixels[i]), r.Values)
+		memory.Write(uint32(n.place.Labels[i]), r.Labels)
 	}
 	return nil
 }
@@ -105,7 +87,7 @@ func (n *Native) Step(ctx context.Context, r Request) (dp.Sums, error) {
 		return dp.Sums{}, err
 	}
 	p := &n.place
-	if err := n.call(ctx, "step", p.pixels[Train], p.labels[Train], p.indices, uint32(len(r.Records)), uint32(n.width)); err != nil {
+	if err := n.call(ctx, "step", p.Pixels[Train], p.Labels[Train], p.Indices, len(r.Records), n.width); err != nil {
 		return dp.Sums{}, err
 	}
 	return n.sums(len(r.Records)), nil
@@ -117,11 +99,11 @@ func (n *Native) Norms(ctx context.Context, r Request) ([]float32, error) {
 		return nil, err
 	}
 	p := &n.place
-	if err := n.call(ctx, "norms", p.pixels[Train], p.labels[Train], p.indices, uint32(len(r.Records)), p.out); err != nil {
+	if err := n.call(ctx, "norms", p.Pixels[Train], p.Labels[Train], p.Indices, len(r.Records), p.Out); err != nil {
 		return nil, err
 	}
 	norms := make([]float32, len(r.Records)*n.layout.Groups)
-	b := n.read(p.out, 4*len(norms))
+	b := n.read(p.Out, 4*len(norms))
 	for i := range norms {
 		norms[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
 	}
@@ -137,8 +119,8 @@ func (n *Native) Accumulate(ctx context.Context, r Request, factors []float32) (
 		return dp.Sums{}, err
 	}
 	p := &n.place
-	n.writeFloats(p.out, factors)
-	err := n.call(ctx, "accumulate", p.pixels[Train], p.labels[Train], p.indices, uint32(len(r.Records)), uint32(n.width), p.out)
+	n.writeFloats(p.Out, factors)
+	err := n.call(ctx, "accumulate", p.Pixels[Train], p.Labels[Train], p.Indices, len(r.Records), n.width, p.Out)
 	if err != nil {
 		return dp.Sums{}, err
 	}
@@ -155,12 +137,12 @@ func (n *Native) Evaluate(ctx context.Context, params []float32, split Split) (E
 	if len(params) != n.layout.NumParams {
 		return Evaluation{}, fmt.Errorf("backend: %d parameters, the model has %d", len(params), n.layout.NumParams)
 	}
-	n.writeFloats(uint32(n.layout.Params), params)
+	n.writeFloats(n.layout.Params, params)
 	count, p := n.records[split], &n.place
-	if err := n.call(ctx, "evaluate", p.pixels[split], p.labels[split], 0, uint32(count), p.out); err != nil {
+	if err := n.call(ctx, "evaluate", p.Pixels[split], p.Labels[split], 0, count, p.Out); err != nil {
 		return Evaluation{}, err
 	}
-	e := Evaluation{Predictions: append([]uint8(nil), n.read(p.out, count)...)}
+	e := Evaluation{Predictions: append([]uint8(nil), n.read(p.Out, count)...)}
 	if count > 0 {
 		e.Loss = n.doubles(n.layout.Loss, 1)[0] / float64(count)
 	}
@@ -195,7 +177,7 @@ func (n *Native) prepare(ctx context.Context, r *Request) error {
 	for k := range n.layout.Points {
 		coefficient := 0.0
 		if k < len(r.Points) {
-			n.writeFloats(uint32(n.layout.Params+4*k*n.layout.NumParams), r.Points[k])
+			n.writeFloats(n.layout.Params+4*k*n.layout.NumParams, r.Points[k])
 			coefficient = 1
 			if r.Coefficients != nil {
 				coefficient = r.Coefficients[k]
@@ -210,19 +192,19 @@ func (n *Native) prepare(ctx context.Context, r *Request) error {
 		}
 	}
 	for i, record := range r.Records {
-		n.module.Memory().WriteUint32Le(n.place.indices+4*uint32(i), uint32(record))
+		n.module.Memory().WriteUint32Le(uint32(n.place.Indices+4*i), uint32(record))
 	}
 	return nil
 }
 
-func (n *Native) call(ctx context.Context, name string, args ...uint32) error {
+func (n *Native) call(ctx context.Context, name string, args ...int) error {
 	f := n.module.ExportedFunction(name)
 	if f == nil {
 		return fmt.Errorf("backend: the step was compiled without privacy and has no %s", name)
 	}
 	wide := make([]uint64, len(args))
 	for i, a := range args {
-		wide[i] = uint64(a)
+		wide[i] = uint64(uint32(a))
 	}
 	if _, err := f.Call(ctx, wide...); err != nil {
 		return fmt.Errorf("backend: compiled %s: %w", name, err)
@@ -237,13 +219,13 @@ func (n *Native) sums(records int) dp.Sums {
 	}
 }
 
-func (n *Native) read(at uint32, size int) []byte {
-	b, _ := n.module.Memory().Read(at, uint32(size))
+func (n *Native) read(at, size int) []byte {
+	b, _ := n.module.Memory().Read(uint32(at), uint32(size))
 	return b
 }
 
 func (n *Native) doubles(at, count int) []float64 {
-	b := n.read(uint32(at), 8*count)
+	b := n.read(at, 8*count)
 	v := make([]float64, count)
 	for i := range v {
 		v[i] = math.Float64frombits(binary.LittleEndian.Uint64(b[8*i:]))
@@ -251,9 +233,9 @@ func (n *Native) doubles(at, count int) []float64 {
 	return v
 }
 
-func (n *Native) writeFloats(at uint32, values []float32) {
+func (n *Native) writeFloats(at int, values []float32) {
 	memory := n.module.Memory()
 	for i, v := range values {
-		memory.WriteFloat32Le(at+4*uint32(i), v)
+		memory.WriteFloat32Le(uint32(at+4*i), v)
 	}
 }

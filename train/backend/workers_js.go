@@ -23,18 +23,10 @@ type Workers struct {
 	width    int
 	records  *Blobs
 	pool     *pool
-	place    placement
+	place    compile.Placement // of the largest slices, by split
 	shards   []shard
 	ends     []int // of the shards' shares in the sample of a step
 	sums     dp.Sums
-}
-
-// placement says where a worker's slices and scratch lie in its module's memory.
-type placement struct {
-	pixels, labels         int // of the training slice
-	testPixels, testLabels int
-	indices, factors       int // factors: also norms, predictions
-	end                    int
 }
 
 // WorkerOptions say how compute workers are run.
@@ -63,15 +55,17 @@ func NewWorkers(work Work, records *Blobs, o WorkerOptions) (*Workers, error) {
 	if err != nil {
 		return nil, fmt.Errorf("backend: compiling the step: %w", err)
 	}
-	w := &Workers{work: work, rounding: compiled.Rounding, layout: compiled.Layout, records: records}
+	w := &Workers{work: work, rounding: compile.Rounding(records.Len(Train)), layout: compiled.Layout, records: records}
 	if o.Count <= 0 {
 		o.Count = Processors()
 	}
 	if o.Notice == nil {
 		o.Notice = func(string) {}
 	}
-	w.share(min(o.Count, records.Len(Train)))
-	w.pool, err = newPool(o.Script, module, (w.place.end+65535)/65536, len(w.shards), w.slices, o.Notice)
+	if err := w.share(min(o.Count, records.Len(Train))); err != nil {
+		return nil, fmt.Errorf("backend: %w", err)
+	}
+	w.pool, err = newPool(o.Script, module, w.place.Pages(), len(w.shards), w.slices, o.Notice)
 	return w, err
 }
 
@@ -89,8 +83,11 @@ func valid(module []byte) bool {
 }
 
 // share divides the records among workers and places the largest slices in memory.
-func (w *Workers) share(workers int) {
+func (w *Workers) share(workers int) (err error) {
 	records, groups := w.records.Len(Train), w.layout.Groups
+	if records > compile.MaxRecords {
+		return fmt.Errorf("%d records, the compiled step takes at most %d", records, compile.MaxRecords)
+	}
 	const stretches = 4 // at least so many for each worker, or small batches could not be divided
 	w.width = max(1, min(compile.Width(w.work.Rate), records/max(1, workers)/stretches))
 	w.shards = divide(records, workers, w.width, w.work.Rate)
@@ -100,17 +97,8 @@ func (w *Workers) share(workers int) {
 		s.sum, s.counts = make([]float64, w.layout.NumParams), make([]float64, groups)
 		most = max(most, s.end-s.first)
 	}
-	at := w.layout.Data
-	place := func(bytes int) int {
-		here := at
-		at = (at + bytes + 63) &^ 63
-		return here
-	}
-	p := &w.place
-	p.pixels, p.labels = place(most*w.layout.Record), place(most)
-	p.testPixels, p.testLabels = place(mostTest*w.layout.Record), place(mostTest)
-	p.indices, p.factors = place(4*most), place(max(4*groups*most, mostTest))
-	p.end = at
+	w.place, err = w.layout.Place(most, mostTest)
+	return err
 }
 
 // slices lists what a worker reads before it can work.
@@ -121,8 +109,8 @@ func (w *Workers) slices(worker int) js.Value {
 	testPixels, testLabels := w.records.slice(Test, first, end-first)
 	piece := func(blob js.Value, at int) any { return map[string]any{"blob": blob, "at": at} }
 	return js.ValueOf([]any{
-		piece(pixels, p.pixels), piece(labels, p.labels),
-		piece(testPixels, p.testPixels), piece(testLabels, p.testLabels),
+		piece(pixels, p.Pixels[Train]), piece(labels, p.Labels[Train]),
+		piece(testPixels, p.Pixels[Test]), piece(testLabels, p.Labels[Test]),
 	})
 }
 
@@ -130,7 +118,7 @@ func (w *Workers) slices(worker int) js.Value {
 func (w *Workers) Step(ctx context.Context, r Request) (dp.Sums, error) {
 	jobs, err := w.prepare(&r, func(s *shard, j *job) {
 		j.call = "step"
-		j.args = []any{w.place.pixels, w.place.labels, w.place.indices, len(s.indices), w.width}
+		j.args = []any{w.place.Pixels[Train], w.place.Labels[Train], w.place.Indices, len(s.indices), w.width}
 	})
 	if err == nil {
 		err = w.pool.run(ctx, jobs)
@@ -147,9 +135,9 @@ func (w *Workers) Norms(ctx context.Context, r Request) ([]float32, error) {
 	from := 0
 	jobs, err := w.prepare(&r, func(s *shard, j *job) {
 		j.call = "norms"
-		j.args = []any{w.place.pixels, w.place.labels, w.place.indices, len(s.indices), w.place.factors}
+		j.args = []any{w.place.Pixels[Train], w.place.Labels[Train], w.place.Indices, len(s.indices), w.place.Out}
 		to := from + len(s.indices)*w.layout.Groups
-		j.read = []span{{w.place.factors, bytesOf(norms[from:to])}}
+		j.read = []span{{w.place.Out, bytesOf(norms[from:to])}}
 		from = to
 	})
 	if err == nil {
@@ -166,9 +154,9 @@ func (w *Workers) Accumulate(ctx context.Context, r Request, factors []float32) 
 	from := 0
 	jobs, err := w.prepare(&r, func(s *shard, j *job) {
 		j.call = "accumulate"
-		j.args = []any{w.place.pixels, w.place.labels, w.place.indices, len(s.indices), w.width, w.place.factors}
+		j.args = []any{w.place.Pixels[Train], w.place.Labels[Train], w.place.Indices, len(s.indices), w.width, w.place.Out}
 		to := from + len(s.indices)*w.layout.Groups
-		j.write = append(j.write, span{w.place.factors, bytesOf(factors[from:to])})
+		j.write = append(j.write, span{w.place.Out, bytesOf(factors[from:to])})
 		from = to
 	})
 	if err == nil {
@@ -204,7 +192,7 @@ func (w *Workers) prepare(r *Request, complete func(*shard, *job)) ([]*job, erro
 		}
 		jobs[i] = &job{
 			records: len(s.indices),
-			write:   append(slices.Clone(inputs), span{w.place.indices, bytesOf(s.indices)}),
+			write:   append(slices.Clone(inputs), span{w.place.Indices, bytesOf(s.indices)}),
 			read:    []span{{w.layout.Sum, bytesOf(s.sum)}, {w.layout.Counts, bytesOf(s.counts)}, {w.layout.Loss, bytesOf(s.loss[:])}},
 		}
 		complete(s, jobs[i])
@@ -263,17 +251,17 @@ func (w *Workers) Evaluate(ctx context.Context, params []float32, split Split) (
 	for i := range w.shards {
 		s := &w.shards[i]
 		first, end := part(len(predictions), i, len(w.shards))
-		held, pixels, labels := s.first, w.place.pixels, w.place.labels
+		held, pixels, labels := s.first, w.place.Pixels[Train], w.place.Labels[Train]
 		if split == Test {
-			held, pixels, labels = first, w.place.testPixels, w.place.testLabels
+			held, pixels, labels = first, w.place.Pixels[Test], w.place.Labels[Test]
 		}
 		if first == end {
 			continue
 		}
 		jobs[i] = &job{
-			call: "evaluate", records: end - first, args: []any{pixels, labels, first - held, end - first, w.place.factors},
+			call: "evaluate", records: end - first, args: []any{pixels, labels, first - held, end - first, w.place.Out},
 			write: []span{{w.layout.Params, bytesOf(params)}},
-			read:  []span{{w.place.factors, predictions[first:end]}, {w.layout.Loss, bytesOf(s.loss[:])}},
+			read:  []span{{w.place.Out, predictions[first:end]}, {w.layout.Loss, bytesOf(s.loss[:])}},
 		}
 	}
 	if err := w.pool.run(ctx, jobs); err != nil {

@@ -1,6 +1,10 @@
 package network
 
-import "cloister/nn"
+import (
+	"fmt"
+
+	"cloister/nn"
+)
 
 // Flops is what one sample's step must do, counted from the layers.
 type Flops struct {
@@ -28,6 +32,9 @@ func Count(m *nn.Model) (Flops, error) {
 			macs = int64(shapes[i+1].Size()) * int64(l.In*l.Kernel*l.Kernel)
 		case nn.Linear:
 			macs = int64(l.In) * int64(l.Units)
+		case nn.ReLU, nn.Tanh, nn.MaxPool, nn.AvgPool, nn.GlobalAvgPool, nn.GroupNorm, nn.Flatten:
+		default:
+			return Flops{}, fmt.Errorf("network: operations of layer %v are not known", l)
 		}
 		f.Forward += 2 * macs
 		f.Weights += 2 * macs

@@ -1,7 +1,12 @@
 package nn
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"math"
+	"path/filepath"
+	"reflect"
 	"slices"
 	"testing"
 )
@@ -15,10 +20,7 @@ func run(t *testing.T, l Layer, in Shape, params, x, dy []float32) (y, dx, grad 
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, err := newOp(l, in, out)
-	if err != nil {
-		t.Fatal(err)
-	}
+	o := l.reference(in, out)
 	y, dx, grad = make([]float32, out.Size()), make([]float32, in.Size()), make([]float32, len(params))
 	o.forward(params, x, y)
 	for i := range grad {
@@ -171,5 +173,42 @@ func TestWrongLengthsPanic(t *testing.T) {
 			}()
 			call()
 		}()
+	}
+}
+
+// Kinds has every type that can be a layer, and the models of the reference's tests have every kind.
+func TestEveryKindIsListedAndTested(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no source here: ", err)
+	}
+	var types []string
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Recv != nil && f.Name.Name == "reference" {
+				types = append(types, f.Recv.List[0].Type.(*ast.Ident).Name)
+			}
+		}
+	}
+	var kinds, tested []string
+	for _, l := range Kinds() {
+		kinds = append(kinds, reflect.TypeOf(l).Name())
+	}
+	for _, m := range testModels {
+		for _, l := range m.Layers {
+			if name := reflect.TypeOf(l).Name(); !slices.Contains(tested, name) {
+				tested = append(tested, name)
+			}
+		}
+	}
+	for _, names := range [][]string{types, kinds, tested} {
+		slices.Sort(names)
+	}
+	if !slices.Equal(kinds, types) || !slices.Equal(kinds, tested) {
+		t.Errorf("Kinds lists %v, the layers are %v, and the tested ones %v", kinds, types, tested)
 	}
 }

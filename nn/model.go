@@ -31,14 +31,25 @@ type Tensor struct {
 // Init says how a tensor starts: uniform in ±Bound, or constant Value when Bound is 0.
 type Init struct{ Bound, Value float64 }
 
-// Layer is one step of a network. Implementations are plain descriptions; the concrete types of this package are
-// the whole set, so that a compiler can switch over them.
+// Layer is one step of a network. Implementations are plain descriptions; the concrete types of this package, which
+// [Kinds] lists, are the whole set, so that a compiler can switch over them.
+//
+// To add a layer: give it a type and its methods here and in layers.go, an op for the reference in a file of its own, and a
+// place in Kinds. Then tests ask for it in the models that finite differences check, in the compiler's table
+// (nn/compile/layers.go), in its random models, and in every backend's contract; what meets it unprepared returns an error.
 type Layer interface {
 	// Out is the output shape for an input shape, or an error that says why the layer cannot take it.
 	Out(in Shape) (Shape, error)
 	// Tensors lists the layer's parameter tensors (Name is "weight" or "bias"; Layer and Offset unset).
 	Tensors() []Tensor
 	String() string
+
+	reference(in, out Shape) op
+}
+
+// Kinds lists every kind of layer, as zero values.
+func Kinds() []Layer {
+	return []Layer{Conv2D{}, Linear{}, ReLU{}, Tanh{}, MaxPool{}, AvgPool{}, GlobalAvgPool{}, GroupNorm{}, Flatten{}}
 }
 
 // Conv2D is a square cross-correlation with zero padding and bias: weight [Out][In][Kernel][Kernel], bias [Out].

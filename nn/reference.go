@@ -37,10 +37,7 @@ func NewReference(m *Model) (*Reference, error) {
 	r := &Reference{input: m.Input.Size(), classes: m.Classes()}
 	for i, l := range m.Layers {
 		in, out := shapes[i], shapes[i+1]
-		s := step{lo: r.params}
-		if s.op, err = newOp(l, in, out); err != nil {
-			return nil, fmt.Errorf("nn: model %q layer %d: %w", m.Name, i, err)
-		}
+		s := step{lo: r.params, op: l.reference(in, out)}
 		for _, t := range l.Tensors() {
 			r.params += t.Len
 		}
@@ -49,30 +46,6 @@ func NewReference(m *Model) (*Reference, error) {
 		r.layers = append(r.layers, s)
 	}
 	return r, nil
-}
-
-func newOp(l Layer, in, out Shape) (op, error) {
-	switch l := l.(type) {
-	case Conv2D:
-		return newConv(l, in, out), nil
-	case Linear:
-		return linear(l), nil
-	case ReLU:
-		return relu{}, nil
-	case Tanh:
-		return tanh{}, nil
-	case MaxPool:
-		return &maxPool{l, in, out, make([]int32, out.Size())}, nil
-	case AvgPool:
-		return avgPool{l, in, out}, nil
-	case GlobalAvgPool:
-		return globalAvgPool{in}, nil
-	case GroupNorm:
-		return newGroupNorm(l, in), nil
-	case Flatten:
-		return flatten{}, nil
-	}
-	return nil, fmt.Errorf("no reference for %T", l)
 }
 
 // Forward computes the logits of one normalised sample x, [channel][row][column]. The result is valid until the next

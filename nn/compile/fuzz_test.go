@@ -3,6 +3,8 @@ package compile
 import (
 	"fmt"
 	"math/rand/v2"
+	"reflect"
+	"strings"
 	"testing"
 
 	"cloister/clip"
@@ -81,6 +83,53 @@ func randomCase(t *testing.T, seed uint64) {
 		p.asFloats()
 	}
 	agree(t, p, rule, randomTolerance)
+}
+
+// missing lists the kinds of layers that no model has.
+func missing(models []*nn.Model) []string {
+	seen := map[reflect.Type]bool{}
+	for _, m := range models {
+		for _, l := range m.Layers {
+			seen[reflect.TypeOf(l)] = true
+		}
+	}
+	var names []string
+	for _, l := range nn.Kinds() {
+		if t := reflect.TypeOf(l); !seen[t] {
+			names = append(names, t.Name())
+		}
+	}
+	return names
+}
+
+func TestEveryKindOfLayerIsCompared(t *testing.T) {
+	var random []*nn.Model
+	for seed := range uint64(40) { // as many as a short test has
+		random = append(random, randomModel(rand.New(rand.NewPCG(seed, 7))))
+	}
+	if names := missing(random); len(names) > 0 {
+		t.Errorf("no random model has %v", names)
+	}
+	if names := missing([]*nn.Model{smallModel()}); len(names) > 0 {
+		t.Errorf("the small model has no %v", names)
+	}
+}
+
+// A layer that the table does not know is an error, whatever it is like.
+func TestUnknownLayersAreRefused(t *testing.T) {
+	type unknown struct{ nn.Layer }
+	for _, l := range nn.Kinds() {
+		if _, err := kindOf(l); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, at := range []int{0, 2, 5} {
+		p := newProblem(rand.New(rand.NewPCG(5, 5)), smallModel(), 1, 1)
+		p.model.Layers[at] = unknown{p.model.Layers[at]}
+		if _, err := Compile(p.model, p.options(clip.Rule{})); err == nil || !strings.Contains(err.Error(), "no lowering") {
+			t.Errorf("an unknown layer in place %d: error %v", at, err)
+		}
+	}
 }
 
 func TestRandomModelsAgreeWithTheReference(t *testing.T) {

@@ -17,7 +17,7 @@ func smallModel() *nn.Model {
 	return &nn.Model{Name: "small", Input: nn.Shape{C: 3, H: 9, W: 7}, Layers: []nn.Layer{
 		nn.Conv2D{In: 3, Filters: 6, Kernel: 3, Stride: 1, Pad: 1}, nn.GroupNorm{Groups: 3, Channels: 6}, nn.ReLU{},
 		nn.MaxPool{Kernel: 2, Stride: 1}, nn.Conv2D{In: 6, Filters: 5, Kernel: 3, Stride: 2, Pad: 1}, nn.Tanh{},
-		nn.AvgPool{Kernel: 2, Stride: 2}, nn.Flatten{}, nn.Linear{In: 10, Units: 9}, nn.ReLU{}, nn.Linear{In: 9, Units: 4},
+		nn.AvgPool{Kernel: 2, Stride: 2}, nn.Flatten{}, nn.Linear{In: 10, Units: 9}, nn.ReLU{}, nn.GlobalAvgPool{}, nn.Linear{In: 9, Units: 4},
 	}}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"testing"
 
 	"cloister/clip"
@@ -35,6 +36,7 @@ func contract(t *testing.T, make maker) {
 			})
 		}
 	}
+	t.Run("every kind of layer", func(t *testing.T) { everyKind(t) })
 	small := contractModels()[0]
 	t.Run("two passes", func(t *testing.T) { twoPasses(t, make, small) })
 	t.Run("several points", func(t *testing.T) { severalPoints(t, make, small) })
@@ -60,6 +62,20 @@ func contractModels() []*nn.Model {
 			nn.Conv2D{In: 8, Filters: 12, Kernel: 3, Stride: 1, Pad: 1}, nn.GroupNorm{Groups: 3, Channels: 12}, nn.Tanh{}, nn.GlobalAvgPool{},
 			nn.Flatten{}, nn.Linear{In: 12, Units: 5},
 		}},
+	}
+}
+
+func everyKind(t *testing.T) {
+	seen := map[reflect.Type]bool{}
+	for _, m := range contractModels() {
+		for _, l := range m.Layers {
+			seen[reflect.TypeOf(l)] = true
+		}
+	}
+	for _, l := range nn.Kinds() {
+		if kind := reflect.TypeOf(l); !seen[kind] {
+			t.Errorf("no model of the contract has a %v", kind)
+		}
 	}
 }
 

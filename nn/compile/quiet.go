@@ -10,8 +10,11 @@ import (
 
 func (p *plan) hush(f *wasm.Func, vectors, at int) { call(f, p.kernels.Hush(), vectors, at) }
 
-// quietInput says whether no pixel's normalised value needs to be hushed: they are 256 a channel, known beforehand.
+// quietInput says whether no normalised value needs to be hushed: those of uint8 are 256 a channel, known beforehand.
 func (p *plan) quietInput() bool {
+	if p.options.Float {
+		return false
+	}
 	if p.options.Float {
 		return false
 	}

@@ -49,12 +49,18 @@ func (s *Set) Vector(n int) *wasm.Func {
 				f.Advance(p, by)
 			}
 		}
+		v, least := f.Local(wasm.V128), hoist(f, []float32{silent})[0]
 		f.Times(n/Lanes, func() {
-			f.Get(x).Get(values).V128Load(0).Get(scale).V128Load(0).F32x4Mul().Get(shift).V128Load(0).F32x4Add().V128Store(0)
+			f.Get(values).V128Load(0).Set(v)
+			f.Get(x)
+			hush(f, v, least)
+			f.Get(scale).V128Load(0).F32x4Mul().Get(shift).V128Load(0).F32x4Add().V128Store(0)
 			advance(vec)
 		})
 		f.Times(n%Lanes, func() { // a whole vector would reach into the record behind
-			f.Get(x).Get(values).F32Load(0).Get(scale).F32Load(0).F32Mul().Get(shift).F32Load(0).F32Add().F32Store(0)
+			f.Get(x)
+			loadFloat(f, values)
+			f.Get(scale).F32Load(0).F32Mul().Get(shift).F32Load(0).F32Add().F32Store(0)
 			advance(4)
 		})
 	})
@@ -86,8 +92,12 @@ func (s *Set) row(f *wasm.Func, from, to wasm.Local, n int, scale, shift float32
 
 // floatRow normalises n float32 neighbours, four and one at a time.
 func floatRow(f *wasm.Func, from, to wasm.Local, n int, scale, shift float32) {
+	v, least := f.Local(wasm.V128), hoist(f, []float32{silent})[0]
 	f.Times(n/Lanes, func() {
-		f.Get(to).Get(from).V128Load(0).F32x4All(scale).F32x4Mul().F32x4All(shift).F32x4Add().V128Store(0)
+		f.Get(from).V128Load(0).Set(v)
+		f.Get(to)
+		hush(f, v, least)
+		f.F32x4All(scale).F32x4Mul().F32x4All(shift).F32x4Add().V128Store(0)
 		f.Advance(from, vec)
 		f.Advance(to, vec)
 	})
@@ -97,16 +107,26 @@ func floatRow(f *wasm.Func, from, to wasm.Local, n int, scale, shift float32) {
 // strided normalises n values of one channel one by one.
 func (in Input) strided(f *wasm.Func, from, to wasm.Local, n int, scale, shift float32) {
 	f.Times(n, func() {
-		f.Get(to).Get(from)
+		f.Get(to)
 		if in.Float {
-			f.F32Load(0)
+			loadFloat(f, from)
 		} else {
-			f.I32Load8U(0).F32ConvertI32U()
+			f.Get(from).I32Load8U(0).F32ConvertI32U()
 		}
 		f.F32(scale).F32Mul().F32(shift).F32Add().F32Store(0)
 		f.Advance(from, in.valueBytes())
 		f.Advance(to, 4*in.Interleaved)
 	})
+}
+
+// silent is the least magnitude of a record's own float32 values: below it, no scale that nn.Normalisation allows makes
+// more of one than [Quiet], and above it none makes it denormal.
+const silent = 0x1p-80
+
+// loadFloat pushes the float32 at an address, or 0 for one that is silent.
+func loadFloat(f *wasm.Func, at wasm.Local) {
+	v := f.Local(wasm.F32)
+	f.F32(0).Get(at).F32Load(0).Tee(v).Get(v).F32Abs().F32(silent).F32Lt().Select()
 }
 
 func (in Input) valueBytes() int {

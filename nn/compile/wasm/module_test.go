@@ -79,6 +79,9 @@ func TestControlFlow(t *testing.T) {
 			f.I32(0).If(func() { f.F64(99).Set(a) })
 			f.Get(a).Get(b).F64Add()
 		}},
+		{"select", 12, func(_ *wasm.Module, f *wasm.Func) {
+			f.F64(2).F64(99).I32(5).Select().F64(99).F64(10).I32(0).Select().F64Add()
+		}},
 		{"call with a result", 9, func(m *wasm.Module, f *wasm.Func) {
 			square := m.Func(wasm.F64).Returns(wasm.F64)
 			square.Get(square.Param(0)).Get(square.Param(0)).F64Mul()

@@ -137,6 +137,9 @@ func (f *Func) F64Div() *Func  { return f.op(0xa3) }
 func (f *Func) F64Min() *Func  { return f.op(0xa4) }
 func (f *Func) F64Sqrt() *Func { return f.op(0x9f) }
 
+// Select is a where the i32 c is not zero, else b, of a, b and c on the stack.
+func (f *Func) Select() *Func { return f.op(0x1b) }
+
 // Conversions.
 
 func (f *Func) F32DemoteF64() *Func   { return f.op(0xb6).watchedScalar() }

@@ -20,17 +20,17 @@ type crashStore struct {
 	watch                 func()
 }
 
-func (c *crashStore) Append(key string, at int64, p []byte) error {
+func (c *crashStore) Append(key string, size, at int64, p []byte) error {
 	if c.watch != nil {
 		c.watch()
 	}
 	if c.writes++; c.writes-1 == c.crashAt {
-		if err := c.MemoryStore.Append(key, at, p[:min(c.torn, len(p))]); err != nil {
+		if err := c.MemoryStore.Append(key, size, at, p[:min(c.torn, len(p))]); err != nil {
 			return err
 		}
 		return errCrash
 	}
-	return c.MemoryStore.Append(key, at, p)
+	return c.MemoryStore.Append(key, size, at, p)
 }
 
 // Killed during any write, after any number of its bytes, the ledger that the next process reads charges at least the

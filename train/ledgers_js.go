@@ -58,11 +58,14 @@ func (s *browserStore) Load(key string) ([]byte, error) {
 	return ledger, nil
 }
 
-func (s *browserStore) Append(key string, at int64, p []byte) error {
+func (s *browserStore) Append(key string, size, at int64, p []byte) error {
 	_, _, err := s.transact("readwrite", func(store js.Value) (js.Value, error) {
 		end, _, err := last(store, key)
-		if err == nil && end != at {
+		if err == nil && end != size {
 			err = ledger.ErrConflict
+		}
+		if err == nil {
+			err = cut(store, key, at)
 		}
 		if err != nil {
 			return js.Null(), err
@@ -72,25 +75,23 @@ func (s *browserStore) Append(key string, at int64, p []byte) error {
 	return err
 }
 
-func (s *browserStore) Truncate(key string, at int64) error {
-	_, _, err := s.transact("readwrite", func(store js.Value) (js.Value, error) {
-		for {
-			end, piece, err := last(store, key)
-			if err != nil || end <= at {
-				return js.Null(), err
-			}
-			from := end - int64(piece.Get("length").Int())
-			if _, err := result(store.Call("delete", pieceKey(key, from))); err != nil {
-				return js.Null(), err
-			}
-			if from < at {
-				kept := make([]byte, at-from)
-				js.CopyBytesToGo(kept, piece)
-				return js.Null(), put(store, key, from, kept)
-			}
+// cut drops what a ledger holds behind its first `at` bytes.
+func cut(store js.Value, key string, at int64) error {
+	for {
+		end, piece, err := last(store, key)
+		if err != nil || end <= at {
+			return err
 		}
-	})
-	return err
+		from := end - int64(piece.Get("length").Int())
+		if _, err := result(store.Call("delete", pieceKey(key, from))); err != nil {
+			return err
+		}
+		if from < at {
+			kept := make([]byte, at-from)
+			js.CopyBytesToGo(kept, piece)
+			return put(store, key, from, kept)
+		}
+	}
 }
 
 // transact runs f inside one transaction and returns when it is durable; an error of f undoes it. Between its requests f

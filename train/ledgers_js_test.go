@@ -33,7 +33,7 @@ func newTestStore(t *testing.T) *browserStore {
 // A database that is closed under a run is opened anew; storage that a browser denies is an error, not the trainer's death.
 func TestBrowserStoreClosedAndDenied(t *testing.T) {
 	s := newTestStore(t)
-	if err := s.Append("a", 0, []byte("x")); err != nil {
+	if err := s.Append("a", 0, 0, []byte("x")); err != nil {
 		t.Fatal(err)
 	}
 	s.db.Call("close")
@@ -45,7 +45,7 @@ func TestBrowserStoreClosedAndDenied(t *testing.T) {
 	usual := factory.Get("open")
 	defer factory.Set("open", usual)
 	factory.Set("open", js.Global().Get("Function").New("throw new DOMException('denied', 'SecurityError')"))
-	if err := s.Append("a", 1, []byte("y")); err == nil {
+	if err := s.Append("a", 1, 1, []byte("y")); err == nil {
 		t.Error("appended to a database that is closed and denied")
 	}
 	if _, err := openBrowserStore("denied"); err == nil || !strings.Contains(err.Error(), "denied") {
@@ -63,7 +63,7 @@ func TestBrowserStore(t *testing.T) {
 	}
 	write := func(key string, at int64, p string) {
 		t.Helper()
-		if err := s.Append(key, at, []byte(p)); err != nil {
+		if err := s.Append(key, at, at, []byte(p)); err != nil {
 			t.Errorf("append at %d: %v", at, err)
 		}
 	}
@@ -75,22 +75,20 @@ func TestBrowserStore(t *testing.T) {
 	load("a", "one,two,three")
 	load("ab", "other")
 	for _, at := range []int64{0, 8, 12, 14} {
-		if err := s.Append("a", at, []byte("x")); !errors.Is(err, ledger.ErrConflict) {
+		if err := s.Append("a", at, at, []byte("x")); !errors.Is(err, ledger.ErrConflict) {
 			t.Errorf("append at %d of 13: %v, want a conflict", at, err)
 		}
 	}
 	load("a", "one,two,three")
 	for _, c := range []struct {
-		at   int64
-		want string
-	}{{13, "one,two,three"}, {10, "one,two,th"}, {4, "one,"}, {0, ""}} {
-		if err := s.Truncate("a", c.at); err != nil {
+		size, at int64
+		want     string
+	}{{13, 13, "one,two,three!"}, {14, 10, "one,two,th!"}, {11, 4, "one,!"}, {5, 0, "!"}} {
+		if err := s.Append("a", c.size, c.at, []byte("!")); err != nil {
 			t.Fatal(err)
 		}
 		load("a", c.want)
 	}
-	write("a", 0, "again")
-	load("a", "again")
 	load("ab", "other")
 }
 
@@ -102,7 +100,7 @@ func TestBrowserStoreUnderTwoWriters(t *testing.T) {
 		go func() {
 			won := 0
 			for at := int64(0); at < 20; {
-				err := s.Append("k", at, []byte("x"))
+				err := s.Append("k", at, at, []byte("x"))
 				if err == nil {
 					won++
 				} else if !errors.Is(err, ledger.ErrConflict) {

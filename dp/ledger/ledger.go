@@ -18,7 +18,8 @@ import (
 type Ledger struct {
 	store Store
 	key   string
-	size  int64
+	size  int64 // bytes in the store when it was last read or written
+	sound int64 // how many of them are records
 	runs  []*Entry
 }
 
@@ -56,14 +57,12 @@ func (l *Ledger) load() error {
 			return fmt.Errorf("ledger: record %d: %w", i, err)
 		}
 	}
-	if sound < len(b) {
-		if err := l.store.Truncate(l.key, int64(sound)); err != nil {
-			return fmt.Errorf("ledger: cutting the ledger's torn end: %w", err)
-		}
-	}
-	l.size = int64(sound)
+	l.size, l.sound = int64(len(b)), int64(sound)
 	return nil
 }
+
+// Refresh reads what others have written since.
+func (l *Ledger) Refresh() error { return l.load() }
 
 // apply enters a record that is in the store.
 func (l *Ledger) apply(r *record) error {
@@ -95,6 +94,9 @@ func (l *Ledger) find(id RunID) *Entry {
 	return nil
 }
 
+// attempts at an append that other writers get ahead of: more than there will be other writers.
+const attempts = 100
+
 // append makes a record durable, then enters it. Another run's records that came in between are read first. A charge is
 // refused when the run is not charged `held` steps: two engines that resumed from one checkpoint, as in two tabs, would
 // release the same steps twice, with different noise, for one charge.
@@ -109,18 +111,18 @@ func (l *Ledger) append(r *record, held int) error {
 			}
 		}
 		var b []byte
-		if l.size == 0 {
+		if l.sound == 0 {
 			b = append(b, ledgerMagic...)
 		}
 		b, err := appendFrame(b, r)
 		if err != nil {
 			return err
 		}
-		if l.size+int64(len(b)) > maxLedger {
-			return fmt.Errorf("ledger: full at %d bytes", l.size)
+		if l.sound+int64(len(b)) > maxLedger {
+			return fmt.Errorf("ledger: full at %d bytes", l.sound)
 		}
-		err = l.store.Append(l.key, l.size, b)
-		if errors.Is(err, ErrConflict) && attempt < 3 {
+		err = l.store.Append(l.key, l.size, l.sound, b)
+		if errors.Is(err, ErrConflict) && attempt < attempts {
 			if err := l.load(); err != nil {
 				return err
 			}
@@ -129,7 +131,8 @@ func (l *Ledger) append(r *record, held int) error {
 		if err != nil {
 			return fmt.Errorf("ledger: writing: %w", err)
 		}
-		l.size += int64(len(b))
+		l.sound += int64(len(b))
+		l.size = l.sound
 		return l.apply(r)
 	}
 }

@@ -13,12 +13,18 @@ type Store interface {
 	// Load returns all of a ledger, nil when there is none.
 	Load(key string) ([]byte, error)
 
-	// Append writes p behind the first `at` bytes and returns when it is durable: it must survive the end of the
-	// process and the loss of power. It answers ErrConflict, writing nothing, when the ledger is not `at` bytes long.
-	Append(key string, at int64, p []byte) error
+	// Append cuts a ledger of `size` bytes to its first `at`, dropping what a torn write left, writes p behind them, and
+	// returns when that is durable: it must survive the end of the process and the loss of power. It answers ErrConflict,
+	// changing nothing, when the ledger is not `size` bytes long; no other writer comes between the look and the change.
+	Append(key string, size, at int64, p []byte) error
+}
 
-	// Truncate drops what a torn write left behind the first `at` bytes.
-	Truncate(key string, at int64) error
+// checkCut refuses to cut a ledger behind its end.
+func checkCut(size, at int64) error {
+	if at < 0 || at > size {
+		return fmt.Errorf("ledger: one of %d bytes cannot be cut at %d", size, at)
+	}
+	return nil
 }
 
 // ErrConflict says that somebody else appended to a ledger first.
@@ -36,28 +42,19 @@ func (m *MemoryStore) Load(key string) ([]byte, error) {
 	return slices.Clone(m.ledgers[key]), nil
 }
 
-func (m *MemoryStore) Append(key string, at int64, p []byte) error {
+func (m *MemoryStore) Append(key string, size, at int64, p []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if int64(len(m.ledgers[key])) != at {
+	if int64(len(m.ledgers[key])) != size {
 		return ErrConflict
+	}
+	if err := checkCut(size, at); err != nil {
+		return err
 	}
 	if m.ledgers == nil {
 		m.ledgers = map[string][]byte{}
 	}
-	m.ledgers[key] = append(m.ledgers[key], p...)
-	return nil
-}
-
-func (m *MemoryStore) Truncate(key string, at int64) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if at < 0 || int64(len(m.ledgers[key])) < at {
-		return fmt.Errorf("ledger: one of %d bytes cannot be cut at %d", len(m.ledgers[key]), at)
-	}
-	if m.ledgers != nil {
-		m.ledgers[key] = m.ledgers[key][:at:at]
-	}
+	m.ledgers[key] = append(m.ledgers[key][:at:at], p...)
 	return nil
 }
 

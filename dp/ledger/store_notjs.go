@@ -5,12 +5,14 @@ package ledger
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 )
 
-// FileStore keeps each ledger in a file of a folder, synced on every append.
+// FileStore keeps each ledger in a file of a folder, synced on every append. Processes may share the folder: a writer locks
+// the ledger's file, and the system lets go of the lock when a process dies.
 type FileStore struct{ Dir string }
 
 func (f FileStore) path(key string) (string, error) {
@@ -20,48 +22,41 @@ func (f FileStore) path(key string) (string, error) {
 	return filepath.Join(f.Dir, key+".ledger"), nil
 }
 
+// Load reads under a lock that writers exclude, so that it sees no half of a write.
 func (f FileStore) Load(key string) ([]byte, error) {
 	path, err := f.path(key)
 	if err != nil {
 		return nil, err
 	}
-	info, err := os.Stat(path)
+	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
+	defer file.Close() // which unlocks it
+	if err := lock(file, false); err != nil {
+		return nil, fmt.Errorf("ledger: locking %s: %w", path, err)
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
 	if info.Size() > maxLedger {
 		return nil, fmt.Errorf("ledger: %s has %d bytes, more than %d", path, info.Size(), maxLedger)
 	}
-	return os.ReadFile(path)
+	return io.ReadAll(file)
 }
 
-func (f FileStore) Append(key string, at int64, p []byte) error {
-	return f.change(key, func(file *os.File) error {
-		if end, err := file.Seek(0, 2); err != nil {
-			return err
-		} else if end != at {
-			return ErrConflict
-		}
-		_, err := file.WriteAt(p, at)
-		return err
-	})
-}
-
-func (f FileStore) Truncate(key string, at int64) error {
-	return f.change(key, func(file *os.File) error { return file.Truncate(at) })
-}
-
-// change opens the file, creating it, lets fn change it, and returns when the change is on the disk: the file, and the
-// folder when the file is new.
-func (f FileStore) change(key string, fn func(*os.File) error) error {
+// Append holds the file's lock from looking at its size until the change is on the disk: the file, and the folder when
+// the file is new.
+func (f FileStore) Append(key string, size, at int64, p []byte) error {
 	path, err := f.path(key)
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(f.Dir, 0o700); err != nil {
+	if err := errors.Join(checkCut(size, at), os.MkdirAll(f.Dir, 0o700)); err != nil {
 		return err
 	}
 	_, missing := os.Stat(path)
@@ -69,9 +64,10 @@ func (f FileStore) change(key string, fn func(*os.File) error) error {
 	if err != nil {
 		return err
 	}
-	err = fn(file)
-	if err == nil {
-		err = file.Sync()
+	if err = lock(file, true); err != nil {
+		err = fmt.Errorf("ledger: locking %s: %w", path, err)
+	} else {
+		err = replace(file, size, at, p)
 	}
 	if closed := file.Close(); err == nil {
 		err = closed
@@ -80,6 +76,23 @@ func (f FileStore) change(key string, fn func(*os.File) error) error {
 		err = syncFolder(f.Dir)
 	}
 	return err
+}
+
+func replace(file *os.File, size, at int64, p []byte) error {
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	if info.Size() != size {
+		return ErrConflict
+	}
+	if err := file.Truncate(at); err != nil {
+		return err
+	}
+	if _, err := file.WriteAt(p, at); err != nil {
+		return err
+	}
+	return file.Sync()
 }
 
 func syncFolder(dir string) error {

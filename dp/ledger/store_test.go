@@ -15,19 +15,22 @@ func TestFileStore(t *testing.T) {
 	if b, err := s.Load("k"); b != nil || err != nil {
 		t.Fatalf("an absent ledger: %v, %v", b, err)
 	}
-	if err := s.Append("k", 0, []byte("abc")); err != nil {
+	if err := s.Append("k", 0, 0, []byte("abc")); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Append("k", 2, []byte("x")); !errors.Is(err, ErrConflict) {
+	if err := s.Append("k", 2, 2, []byte("x")); !errors.Is(err, ErrConflict) {
 		t.Errorf("append at the wrong place: %v", err)
 	}
-	if err := s.Append("k", 3, []byte("def")); err != nil {
+	if err := s.Append("k", 3, 3, []byte("def")); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Truncate("k", 4); err != nil {
+	if err := s.Append("k", 6, 7, []byte("x")); err == nil {
+		t.Error("cut behind the end")
+	}
+	if err := s.Append("k", 6, 4, []byte("x")); err != nil {
 		t.Fatal(err)
 	}
-	if b, err := s.Load("k"); string(b) != "abcd" || err != nil {
+	if b, err := s.Load("k"); string(b) != "abcdx" || err != nil {
 		t.Errorf("holds %q, %v", b, err)
 	}
 	if info, err := os.Stat(filepath.Join(dir, "k.ledger")); err != nil || info.Mode().Perm() != 0o600 {

@@ -156,6 +156,15 @@ func TestStoppedRunSettles(t *testing.T) {
 	}
 }
 
+func total(t testing.TB, s *Session) *protocol.LedgerTotal {
+	t.Helper()
+	l, err := s.LedgerTotal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
 // Two runs on the same records compose, and the person is told before the second begins.
 func TestSecondRunOnTheSameRecordsComposes(t *testing.T) {
 	b := newBench(t, 1000, 50)
@@ -164,13 +173,13 @@ func TestSecondRunOnTheSameRecordsComposes(t *testing.T) {
 	first.Close()
 	second := b.session(t, quick(), nil)
 	defer second.Close()
-	p := second.Planned()
 	// A run that was stopped is certified at its planned epsilon.
-	if math.Abs(p.EpsilonBefore-first.Planned().EpsilonUpper) > 1e-9 {
-		t.Errorf("before: %v, the first run planned %v", p.EpsilonBefore, first.Planned().EpsilonUpper)
+	l, p := total(t, second), second.Planned()
+	if math.Abs(l.Others-first.Planned().EpsilonUpper) > 1e-9 {
+		t.Errorf("before: %v, the first run planned %v", l.Others, first.Planned().EpsilonUpper)
 	}
-	if !(p.EpsilonTotal > p.EpsilonUpper && p.EpsilonTotal < p.EpsilonUpper+p.EpsilonBefore) {
-		t.Errorf("total %v of %v and %v", p.EpsilonTotal, p.EpsilonBefore, p.EpsilonUpper)
+	if !(l.Total > p.EpsilonUpper && l.Total < p.EpsilonUpper+l.Others) {
+		t.Errorf("total %v of %v and %v", l.Total, l.Others, p.EpsilonUpper)
 	}
 	if !b.told("trained on before") {
 		t.Errorf("notices %q", b.notices)
@@ -180,21 +189,21 @@ func TestSecondRunOnTheSameRecordsComposes(t *testing.T) {
 // No epsilon covers what a run that was not private showed, nor such a run itself.
 func TestNoTotalWithRunsThatAreNotPrivate(t *testing.T) {
 	b := newBench(t, 1000, 50)
-	run := func(seed *uint64) *protocol.Planned {
+	run := func(seed *uint64) *protocol.LedgerTotal {
 		c := quick()
 		c.Seed = seed
 		s := b.session(t, c, nil)
 		defer s.Close()
 		steps(t, s, 1)
-		return s.Planned()
+		return total(t, s)
 	}
 	seed := uint64(7)
 	run(nil)
-	if p := run(&seed); !math.IsInf(p.EpsilonTotal, 1) || math.IsInf(p.EpsilonBefore, 1) {
-		t.Errorf("a seeded run after a private one: before %v, total %v", p.EpsilonBefore, p.EpsilonTotal)
+	if l := run(&seed); !math.IsInf(l.Total, 1) || math.IsInf(l.Others, 1) || l.None == "" {
+		t.Errorf("a seeded run after a private one: %+v", l)
 	}
-	if p := run(nil); !math.IsInf(p.EpsilonTotal, 1) || !math.IsInf(p.EpsilonBefore, 1) {
-		t.Errorf("a private run after a seeded one: before %v, total %v", p.EpsilonBefore, p.EpsilonTotal)
+	if l := run(nil); !math.IsInf(l.Total, 1) || !math.IsInf(l.Others, 1) || l.None == "" {
+		t.Errorf("a private run after a seeded one: %+v", l)
 	}
 	if b.told("Inf") {
 		t.Errorf("notices %q", b.notices)

@@ -69,9 +69,10 @@ func planSession(c protocol.Config, env Environment, saved *Checkpoint) (*Sessio
 	return s, s.design(saved)
 }
 
-// begin starts the backend of a run that was planned and announced, and enters it in the ledger. With a checkpoint, the run
+// begin starts the backend of a run that was planned, and enters it in the ledger. With a checkpoint, the run
 // goes on where that was made, or behind what the ledger has charged it for.
 func (s *Session) begin(ctx context.Context, saved *Checkpoint) error {
+	s.describe()
 	if err := s.compute(ctx); err != nil {
 		return err
 	}
@@ -174,6 +175,7 @@ func (s *Session) enter(saved *Checkpoint) (err error) {
 		}
 	}
 	s.last.Step = s.engine.Step()
+	s.warn()
 	s.last.Epsilon = s.spent(s.last.Step)
 	return nil
 }

@@ -2,7 +2,6 @@ package train
 
 import (
 	"context"
-	"errors"
 	"math"
 	"strings"
 	"testing"
@@ -46,7 +45,7 @@ func newSession(c protocol.Config, env Environment, saved *Checkpoint) (*Session
 	if err != nil {
 		return nil, err
 	}
-	return s, errors.Join(s.announce(saved), s.begin(context.Background(), saved))
+	return s, s.begin(context.Background(), saved)
 }
 
 func (b *bench) session(t testing.TB, c protocol.Config, saved *Checkpoint) *Session {

@@ -6,44 +6,67 @@ import (
 
 	"cloister/accountant"
 	"cloister/dp"
+	"cloister/dp/ledger"
 	"cloister/train/protocol"
 )
 
-// announce fills in the plan as the page shows it, and what it adds to what earlier runs spent on the same records.
-func (s *Session) announce(saved *Checkpoint) error {
+// ledgerTotal reads the ledger and bounds what is spent on its records at delta, by all runs but the one at hand and
+// together with it. The whole plan of every run counts that charged a step, since when it was stopped may depend on what
+// it showed; the plan at hand counts from its beginning.
+func ledgerTotal(l *ledger.Ledger, delta float64, run ledger.RunID, plan *dp.Plan, notPrivate string, forgets bool) (*protocol.LedgerTotal, error) {
+	if err := l.Refresh(); err != nil {
+		return nil, err
+	}
 	var spent accountant.Composition
-	open := 0 // earlier runs that no epsilon covers
-	for _, run := range s.env.Ledger.Runs() {
+	open := 0 // other runs that no epsilon covers
+	for _, r := range l.Runs() {
 		switch {
-		case run.Charged == 0 || saved != nil && run.ID == saved.Engine.Run:
-		case run.NotPrivate != "":
+		case r.Charged == 0 || r.ID == run:
+		case r.NotPrivate != "":
 			open++
 		default:
-			spent = append(spent, run.Event())
+			spent = append(spent, r.Event())
 		}
 	}
-	earlier, err := accountant.EpsilonOf(spent, s.plan.Delta())
-	if err != nil {
-		return err
-	}
-	total := s.plan.Epsilon()
+	t := &protocol.LedgerTotal{Others: math.Inf(1), Total: math.Inf(1), Delta: delta, Forgets: forgets}
 	switch {
-	case open > 0:
-		earlier, total = accountant.NoGuarantee(), accountant.NoGuarantee()
-	case s.config.NotPrivate() != "", s.env.LedgerForgets:
-		total = accountant.NoGuarantee()
-	case len(spent) > 0:
-		if total, err = accountant.EpsilonOf(append(spent, s.plan.Event()), s.plan.Delta()); err != nil {
-			return err
+	case open == 1:
+		t.None = "another run on these records was not private"
+	case open > 1:
+		t.None = fmt.Sprintf("%d other runs on these records were not private", open)
+	case forgets:
+		t.None = "spends are not kept here: what was spent before is unknown"
+	}
+	var err error
+	if t.None == "" {
+		if t.Others, err = upperEpsilon(spent, delta); err != nil {
+			return nil, err
 		}
 	}
-	s.describe(earlier.Upper, total.Upper)
-	s.warn(earlier.Upper, total.Upper, open)
-	return nil
+	if notPrivate != "" {
+		t.None = "this run is not private: " + notPrivate
+	}
+	if t.None == "" {
+		if plan != nil {
+			spent = append(spent, plan.Event())
+		}
+		t.Total, err = upperEpsilon(spent, delta)
+	}
+	return t, err
+}
+
+// LedgerTotal is what the ledger says now of this run's records.
+func (s *Session) LedgerTotal() (*protocol.LedgerTotal, error) {
+	return ledgerTotal(s.env.Ledger, s.plan.Delta(), s.engine.Run(), s.plan, s.engine.NotPrivate(), s.env.LedgerForgets)
+}
+
+func upperEpsilon(spent accountant.Composition, delta float64) (float64, error) {
+	b, err := accountant.EpsilonOf(spent, delta)
+	return b.Upper, err
 }
 
 // describe is the plan in the protocol's words.
-func (s *Session) describe(earlier, total float64) {
+func (s *Session) describe() {
 	p, bounds := s.plan, s.plan.Epsilon()
 	lower, _ := bounds.Lower()
 	s.planned = protocol.Planned{
@@ -52,7 +75,6 @@ func (s *Session) describe(earlier, total float64) {
 		Segments:     accountant.FormatSegments(p.Events()),
 		EpsilonUpper: bounds.Upper, EpsilonLower: lower, Delta: p.Delta(),
 		Relation: dp.Relation, Sampler: p.Sampler(), Parameters: s.model.NumParams(),
-		EpsilonBefore: earlier, EpsilonTotal: total, LedgerForgets: s.env.LedgerForgets,
 	}
 	if p.Spec().Schedule != nil {
 		for t := range p.Steps() {
@@ -61,16 +83,13 @@ func (s *Session) describe(earlier, total float64) {
 	}
 }
 
-func (s *Session) warn(earlier, total float64, open int) {
+// warn tells the person what the run cannot give.
+func (s *Session) warn() {
 	if d := s.env.Dataset; !d.TestPublic || d.TestRecords == 0 {
 		s.env.Notice("This dataset has no public test split, so no accuracy is shown: figures computed on private records would have to be noised and charged.")
 	}
-	if earlier > 0 && !math.IsInf(total, 1) {
-		s.env.Notice(fmt.Sprintf("Data of this name was trained on before. What earlier runs released costs an epsilon of at most %s; together with this run it is at most %s, at delta %s, if this run's settings were not chosen by looking at their results.",
-			accountant.FigureEpsilon.Text(earlier), accountant.FigureEpsilon.Text(total), accountant.FigureDelta.Text(s.plan.Delta())))
-	}
-	if open > 0 {
-		s.env.Notice(fmt.Sprintf("%d earlier runs on these records were not private. No epsilon covers what they showed.", open))
+	if len(s.env.Ledger.Runs()) > 1 {
+		s.env.Notice("Data of this name was trained on before. What all runs released counts together, and does so only if this run's settings were not chosen by looking at their results.")
 	}
 }
 

@@ -83,6 +83,8 @@ func (t *Trainer) answer(ctx context.Context, r protocol.Request) error {
 		a := Account(*r.Question)
 		t.emit(protocol.Event{Type: "account", ID: r.ID, Answer: &a})
 		return nil
+	case "ledger":
+		return t.tellLedger(r.Delta, r.ID)
 	case "audit":
 		if r.Audit == nil || t.Audit == nil {
 			return errors.New("train: audit: no question, or nobody to answer it")
@@ -157,11 +159,10 @@ func (t *Trainer) open(ctx context.Context, src protocol.Source) error {
 }
 
 func (t *Trainer) start(ctx context.Context, c protocol.Config) error {
-	s, err := t.begin(ctx, c, nil)
-	if err != nil {
+	if _, err := t.begin(ctx, c, nil); err != nil {
 		return err
 	}
-	t.emit(protocol.Event{Type: "planned", Planned: s.Planned()})
+	t.tellPlan()
 	if err := t.evaluate(ctx); err != nil {
 		return err
 	}
@@ -178,7 +179,7 @@ func (t *Trainer) restore(ctx context.Context, file []byte) error {
 	if err != nil {
 		return err
 	}
-	t.emit(protocol.Event{Type: "planned", Planned: s.Planned()})
+	t.tellPlan()
 	t.curve = []protocol.Spend{s.Spend()}
 	t.tellStep()
 	if err := t.evaluate(ctx); err != nil {
@@ -213,9 +214,6 @@ func (t *Trainer) begin(ctx context.Context, c protocol.Config, saved *Checkpoin
 	if s.env.Ledger, err = ledger.Open(store, t.dataset.Key); err != nil {
 		return nil, err
 	}
-	if err := s.announce(saved); err != nil {
-		return nil, err
-	}
 	if t.session != nil { // one at a time has its records in memory
 		if err := t.leave(); err != nil {
 			return nil, err
@@ -227,6 +225,43 @@ func (t *Trainer) begin(ctx context.Context, c protocol.Config, saved *Checkpoin
 	}
 	t.session = s
 	return s, nil
+}
+
+// tellPlan tells the frozen plan, and what it adds to what the ledger holds.
+func (t *Trainer) tellPlan() {
+	t.emit(protocol.Event{Type: "planned", Planned: t.session.Planned()})
+	if err := t.tellLedger(0, 0); err != nil {
+		t.fail(err)
+	}
+}
+
+// tellLedger tells what the ledger of the open records says now.
+func (t *Trainer) tellLedger(delta float64, id int) error {
+	total, err := t.readLedger(delta)
+	if err == nil {
+		t.emit(protocol.Event{Type: "ledger", Ledger: total, ID: id})
+	}
+	return err
+}
+
+func (t *Trainer) readLedger(delta float64) (*protocol.LedgerTotal, error) {
+	switch {
+	case t.session != nil:
+		return t.session.LedgerTotal()
+	case t.dataset == nil:
+		return nil, errors.New("there is no dataset, and so no ledger; open one first")
+	case !(delta > 0 && delta < 1):
+		return nil, fmt.Errorf("the ledger's epsilon is asked for at delta %v, want a number between 0 and 1", delta)
+	}
+	store, forgets, err := t.host.Ledgers()
+	if err != nil {
+		return nil, err
+	}
+	l, err := ledger.Open(store, t.dataset.Key)
+	if err != nil {
+		return nil, err
+	}
+	return ledgerTotal(l, delta, ledger.RunID{}, nil, "", forgets)
 }
 
 // advance does one step and what follows from it.
@@ -288,7 +323,7 @@ func (t *Trainer) pause() error {
 
 // stop ends the run where it is. It is certified at its planned epsilon, however early.
 func (t *Trainer) stop() error {
-	err := t.session.Settle()
+	err := errors.Join(t.session.Settle(), t.tellLedger(0, 0))
 	found, failed := t.session.Audited()
 	t.running, t.over = false, true
 	t.emit(protocol.Event{Type: "done", Step: t.lastStep(), Seconds: t.session.Seconds(), Planned: t.session.Planned(), Audit: found})

@@ -2,7 +2,7 @@
 
 // Request is a message from the page. Type says which of the other fields it carries.
 export interface Request {
-  type: "boot" | "open" | "start" | "pause" | "resume" | "step" | "stop" | "save" | "restore" | "account" | "audit" | "replay";
+  type: "boot" | "open" | "start" | "pause" | "resume" | "step" | "stop" | "save" | "restore" | "ledger" | "account" | "audit" | "replay";
   wasm?: string; // boot, always the first message: address of trainer.wasm
   compute?: string; // boot: address of the compute worker's script
   source?: Source; // open
@@ -10,7 +10,8 @@ export interface Request {
   checkpoint?: Uint8Array; // restore: a checkpoint file (Uint8Array in the browser)
   question?: AccountQuestion; // account
   audit?: AuditQuestion; // audit
-  id?: number; // account, audit, replay: echoed in the answer
+  delta?: number; // ledger: at which to tell epsilon, where there is no run; a run's own where there is
+  id?: number; // ledger, account, audit, replay: echoed in the answer
 }
 
 // Source says where a dataset comes from.
@@ -21,12 +22,13 @@ export interface Source {
 
 // Event is a message to the page. Type says which of the other fields it carries.
 export interface Event {
-  type: "ready" | "loading" | "dataset" | "planned" | "step" | "epoch" | "state" | "done" | "checkpoint" | "account" | "audit" | "replay" | "notice" | "error";
+  type: "ready" | "loading" | "dataset" | "planned" | "ledger" | "step" | "epoch" | "state" | "done" | "checkpoint" | "account" | "audit" | "replay" | "notice" | "error";
   mechanisms?: MechanismInfo[]; // ready: the catalogue
   published?: PublishedMechanism[]; // ready: what can be audited and replayed as published
   loading?: Loading;
   dataset?: DatasetInfo;
   planned?: Planned;
+  ledger?: LedgerTotal;
   step?: StepEvent; // step; done
   seconds?: number; // done: training time of the whole run
   epoch?: EpochEvent;
@@ -95,9 +97,16 @@ export interface Planned {
   workers: number;
   private: boolean;
   notPrivate?: string; // why not, when Private is false
-  epsilonBefore: number; // what the ledger already holds for these records; infinite after a run that was not private
-  epsilonTotal: number; // that and this run together, an upper bound at the same delta
-  ledgerForgets: boolean; // spends are not kept here: what was spent before is unknown
+}
+
+// LedgerTotal is what the ledger of the open records said when it was asked, and is right for that moment only: another
+// tab may train on the same records. It comes with a plan, before the end of a run, and whenever a page asks.
+export interface LedgerTotal {
+  others: number; // epsilon of all other runs together, an upper bound; 0 when there is none
+  total: number; // of those and the run at hand, all of whose plan counts; infinite when there is no such figure
+  delta: number; // of both
+  none?: string; // why there is no total, for the person at the page
+  forgets: boolean; // spends are not kept here: what was spent before is unknown
 }
 
 // StepEvent tells of a released step: at some 200 points of a run that the plan decides, and where a person paused it.

@@ -10,7 +10,7 @@ package protocol
 
 // Request is a message from the page. Type says which of the other fields it carries.
 type Request struct {
-	Type string `json:"type"` // boot | open | start | pause | resume | step | stop | save | restore | account | audit | replay
+	Type string `json:"type"` // boot | open | start | pause | resume | step | stop | save | restore | ledger | account | audit | replay
 
 	Wasm    string `json:"wasm,omitempty"`    // boot, always the first message: address of trainer.wasm
 	Compute string `json:"compute,omitempty"` // boot: address of the compute worker's script
@@ -20,7 +20,8 @@ type Request struct {
 	Checkpoint []byte           `json:"checkpoint,omitempty"` // restore: a checkpoint file (Uint8Array in the browser)
 	Question   *AccountQuestion `json:"question,omitempty"`   // account
 	Audit      *AuditQuestion   `json:"audit,omitempty"`      // audit
-	ID         int              `json:"id,omitempty"`         // account, audit, replay: echoed in the answer
+	Delta      float64          `json:"delta,omitempty"`      // ledger: at which to tell epsilon, where there is no run; a run's own where there is
+	ID         int              `json:"id,omitempty"`         // ledger, account, audit, replay: echoed in the answer
 }
 
 // Source says where a dataset comes from.
@@ -31,13 +32,14 @@ type Source struct {
 
 // Event is a message to the page. Type says which of the other fields it carries.
 type Event struct {
-	Type string `json:"type"` // ready | loading | dataset | planned | step | epoch | state | done | checkpoint | account | audit | replay | notice | error
+	Type string `json:"type"` // ready | loading | dataset | planned | ledger | step | epoch | state | done | checkpoint | account | audit | replay | notice | error
 
 	Mechanisms []MechanismInfo      `json:"mechanisms,omitempty"` // ready: the catalogue
 	Published  []PublishedMechanism `json:"published,omitempty"`  // ready: what can be audited and replayed as published
 	Loading    *Loading             `json:"loading,omitempty"`
 	Dataset    *DatasetInfo         `json:"dataset,omitempty"`
 	Planned    *Planned             `json:"planned,omitempty"`
+	Ledger     *LedgerTotal         `json:"ledger,omitempty"`
 	Step       *StepEvent           `json:"step,omitempty"`    // step; done
 	Seconds    int                  `json:"seconds,omitempty"` // done: training time of the whole run
 	Epoch      *EpochEvent          `json:"epoch,omitempty"`
@@ -106,9 +108,16 @@ type Planned struct {
 	Workers          int       `json:"workers"`
 	Private          bool      `json:"private"`
 	NotPrivate       string    `json:"notPrivate,omitempty"` // why not, when Private is false
-	EpsilonBefore    float64   `json:"epsilonBefore"`        // what the ledger already holds for these records; infinite after a run that was not private
-	EpsilonTotal     float64   `json:"epsilonTotal"`         // that and this run together, an upper bound at the same delta
-	LedgerForgets    bool      `json:"ledgerForgets"`        // spends are not kept here: what was spent before is unknown
+}
+
+// LedgerTotal is what the ledger of the open records said when it was asked, and is right for that moment only: another
+// tab may train on the same records. It comes with a plan, before the end of a run, and whenever a page asks.
+type LedgerTotal struct {
+	Others  float64 `json:"others"`         // epsilon of all other runs together, an upper bound; 0 when there is none
+	Total   float64 `json:"total"`          // of those and the run at hand, all of whose plan counts; infinite when there is no such figure
+	Delta   float64 `json:"delta"`          // of both
+	None    string  `json:"none,omitempty"` // why there is no total, for the person at the page
+	Forgets bool    `json:"forgets"`        // spends are not kept here: what was spent before is unknown
 }
 
 // StepEvent tells of a released step: at some 200 points of a run that the plan decides, and where a person paused it.

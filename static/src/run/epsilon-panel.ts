@@ -63,11 +63,12 @@ function rows(run: Run, planned: Planned): [string, string][] {
         ["Delta (δ)", format.given(planned.delta)],
       ]
     : [["Epsilon", `none: ${planned.notPrivate ?? "the run is not private"}`]];
-  if (planned.ledgerForgets) {
+  const { ledger } = run;
+  if (ledger?.forgets) {
     bounds.push(["Spent before, on these records", "unknown: this browser keeps no ledger for this page"]);
-  } else if (planned.epsilonBefore > 0) {
-    bounds.push(["Spent before, on these records", atMost(planned.epsilonBefore)]);
-    if (planned.private) bounds.push(["Together with this run", atMost(planned.epsilonTotal)]);
+  } else if (ledger && ledger.others > 0) {
+    bounds.push(["Spent by other runs, on these records", atMost(ledger.others)]);
+    bounds.push(["Together with this run", ledger.none ? `none: ${ledger.none}` : atMost(ledger.total)]);
   }
   return [
     ...bounds,

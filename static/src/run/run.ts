@@ -1,5 +1,5 @@
 // What the page knows of a run, put together from the trainer's events.
-import type { AuditAnswer, Config, DatasetInfo, EpochEvent, Event, Planned, Spend, StepEvent } from "../protocol";
+import type { AuditAnswer, Config, DatasetInfo, EpochEvent, Event, LedgerTotal, Planned, Spend, StepEvent } from "../protocol";
 
 export type State = NonNullable<Event["state"]>;
 
@@ -7,6 +7,7 @@ export interface Run {
   config: Config;
   dataset: DatasetInfo;
   planned?: Planned;
+  ledger?: LedgerTotal; // as it was last read
   first?: StepEvent;
   last?: StepEvent;
   spending: Spend[]; // the curve of epsilon
@@ -26,6 +27,7 @@ export function addEvent(run: Run, event: Event) {
     run.planned = event.planned;
     run.config = event.planned.config; // a restored run brings its own
   }
+  if (event.ledger) run.ledger = event.ledger;
   if (event.step) addStep(run, event.step);
   if (event.epoch) run.epochs.push(event.epoch);
   if (event.type === "done") {

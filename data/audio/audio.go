@@ -62,11 +62,14 @@ type Problem struct {
 	Detail string
 }
 
-func (p *Problem) Error() string {
+func (p *Problem) Error() string { return "audio: " + p.File + ": " + p.What() }
+
+// What is the problem without the file's name.
+func (p *Problem) What() string {
 	if p.Offset < 0 {
-		return fmt.Sprintf("audio: %s: %s", p.File, p.Detail)
+		return p.Detail
 	}
-	return fmt.Sprintf("audio: %s: at byte %d: %s", p.File, p.Offset, p.Detail)
+	return fmt.Sprintf("at byte %d: %s", p.Offset, p.Detail)
 }
 
 func problem(reason Reason, offset int, format string, args ...any) *Problem {

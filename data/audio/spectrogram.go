@@ -45,13 +45,6 @@ func (s Settings) Frames() int { return s.samples() / s.Hop }
 
 func (s Settings) samples() int { return int(math.Round(s.Seconds * Rate)) }
 
-// Normalisation is the stated mean and standard deviation of values between 0 and 1, for manifests: the middle of the
-// range, and half of that.
-const (
-	NormalMean = 0.5
-	NormalStd  = 0.25
-)
-
 func (s Settings) String() string {
 	return fmt.Sprintf("first %g s at %d Hz; log-mel spectrogram as Whisper's: %d frames of %d mels (Slaney's scale and norm, 0 to %d Hz), "+
 		"Hann window of %d samples, hop %d, centred, reflected; log10 of power from %g to %g becomes 0 to 1",
@@ -72,9 +65,6 @@ func (s Settings) Validate() error {
 	}
 	return nil
 }
-
-// margin is how much, in seconds, is read beyond a record's end, so that the resampler has both sides of it.
-const margin = 2 * support / 8000.0
 
 // Frontend makes records of recordings. It holds the tables that its settings need, and is not for concurrent use.
 type Frontend struct {
@@ -105,23 +95,14 @@ func NewFrontend(s Settings) (*Frontend, error) {
 	return f, nil
 }
 
-// Read makes a record of a recording's file, and tells what was mended on the way. The error is a [*Problem].
-func (f *Frontend) Read(name string, file []byte) ([]uint8, []Damage, error) {
-	clip, err := Read(name, file, math.Min(f.Seconds+margin, MaxSeconds))
-	if err != nil {
-		return nil, nil, err
-	}
-	return f.Record(clip), clip.Damage, nil
-}
-
-// Record is a clip's [frame][mel] spectrogram in 256 steps from LogLow to LogHigh: with [Defaults] 0.4 dB each.
-func (f *Frontend) Record(c *Clip) []uint8 {
-	record := make([]uint8, 0, f.Frames()*f.Mels)
+// Spectrogram is a clip's [frame][mel] spectrogram in 256 steps from LogLow to LogHigh: with [Defaults] 0.4 dB each.
+func (f *Frontend) Spectrogram(c *Clip) []uint8 {
+	steps := make([]uint8, 0, f.Frames()*f.Mels)
 	for _, v := range f.LogMel(f.Wave(c)) {
 		v = (v - f.LogLow) / (f.LogHigh - f.LogLow)
-		record = append(record, uint8(math.Round(255*math.Min(math.Max(v, 0), 1))))
+		steps = append(steps, uint8(math.Round(255*math.Min(math.Max(v, 0), 1))))
 	}
-	return record
+	return steps
 }
 
 // Wave is what a record is made of: the clip at [Rate], cut or followed by silence.

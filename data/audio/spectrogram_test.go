@@ -1,7 +1,6 @@
 package audio
 
 import (
-	"fmt"
 	"math"
 	"testing"
 )
@@ -132,7 +131,7 @@ func TestRecordIsStepsOfTheStatedRange(t *testing.T) {
 		t.Fatal(err)
 	}
 	clip := &Clip{Samples: sine(440, Rate, 0.25), Rate: Rate} // half of it; the rest is silence
-	record, logs := f.Record(clip), f.LogMel(f.Wave(clip))
+	record, logs := f.Spectrogram(clip), f.LogMel(f.Wave(clip))
 	if len(record) != s.Frames()*s.Mels || len(logs) != len(record) {
 		t.Fatalf("%d steps, %d values, want %d", len(record), len(logs), s.Frames()*s.Mels)
 	}
@@ -157,10 +156,10 @@ func TestLongAndShortRecordings(t *testing.T) {
 	}
 	for _, rate := range []int{8000, 16000, 44100} {
 		long, short := sine(300, rate, 1), sine(300, rate, 0.1)
-		if got := f.Record(&Clip{Samples: long, Rate: rate}); len(got) != 25*40 {
+		if got := f.Spectrogram(&Clip{Samples: long, Rate: rate}); len(got) != 25*40 {
 			t.Errorf("%d Hz: %d values", rate, len(got))
 		}
-		got := f.Record(&Clip{Samples: short, Rate: rate})
+		got := f.Spectrogram(&Clip{Samples: short, Rate: rate})
 		for i, v := range got[15*40:] {
 			if v != 0 {
 				t.Errorf("%d Hz: value %d of the silence is %d", rate, i, v)
@@ -189,18 +188,4 @@ func TestSettingsAreChecked(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 		}
 	}
-}
-
-func ExampleFrontend_Read() {
-	f, err := NewFrontend(Defaults)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	_, _, err = f.Read("four.mp3", []byte("OggS: not what its name says"))
-	fmt.Println(err)
-	fmt.Println(f.Frames(), "frames of", f.Mels, "mels")
-	// Output:
-	// audio: four.mp3: at byte 0: Ogg is not read: convert it to WAV or MP3
-	// 50 frames of 40 mels
 }

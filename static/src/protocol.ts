@@ -257,7 +257,7 @@ export interface MechanismParam {
 // Config is everything that decides a run. It is plain data: it comes from a page, a file or a test, is validated
 // before anything else happens, and travels in checkpoints and results.
 export interface Config {
-  model: string; // a name of nn.ByName: "logistic", "mlp", "mnist-cnn", "cifar-cnn", or with "-tanh"
+  model: string; // a name of nn.ByName: "logistic", "mlp", "mnist-cnn", "cifar-cnn", "spectrogram-cnn", or with "-tanh"
   epsilon: number; // privacy budget of the whole run, > 0
   delta: number; // in (0, 1); below 1/N to mean anything
   epochs: number; // expected passes over the training records; an epoch is floor(N / BatchSize) steps

@@ -8,7 +8,7 @@ import "strings"
 // Config is everything that decides a run. It is plain data: it comes from a page, a file or a test, is validated
 // before anything else happens, and travels in checkpoints and results.
 type Config struct {
-	Model string `json:"model" msg:"model"` // a name of nn.ByName: "logistic", "mlp", "mnist-cnn", "cifar-cnn", or with "-tanh"
+	Model string `json:"model" msg:"model"` // a name of nn.ByName: "logistic", "mlp", "mnist-cnn", "cifar-cnn", "spectrogram-cnn", or with "-tanh"
 
 	Epsilon float64 `json:"epsilon" msg:"epsilon"` // privacy budget of the whole run, > 0
 	Delta   float64 `json:"delta" msg:"delta"`     // in (0, 1); below 1/N to mean anything

@@ -94,6 +94,7 @@ const modelTitles: Record<string, string> = {
   mlp: "Two dense layers",
   "mnist-cnn": "Small convolutional network",
   "cifar-cnn": "Larger convolutional network",
+  "spectrogram-cnn": "Convolutional network for spectrograms",
 };
 
 /** "mnist-cnn-tanh" -> "Small convolutional network, tanh". */

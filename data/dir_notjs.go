@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 )
 
 // Write packs a dataset into a folder, which is created if need be. Shards that an earlier Write left there and that the
@@ -15,15 +16,15 @@ func Write(dir string, ds *Dataset) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("data: %w", err)
 	}
-	written := map[string]bool{}
+	var written []string
 	err := Pack(ds, func(name string, file []byte) error {
-		written[name] = true
+		written = append(written, name)
 		return replaceFile(filepath.Join(dir, name), file)
 	})
 	if err != nil {
 		return err
 	}
-	return removeStale(dir, written)
+	return RemoveStale(dir, written)
 }
 
 // replaceFile replaces a file at once, so that a reader never sees half of it.
@@ -40,13 +41,14 @@ func replaceFile(path string, content []byte) error {
 // packedFile matches the names that Pack gives to shards.
 var packedFile = regexp.MustCompile(`^(train|test)-[0-9]{3,4}\.[0-9a-f]{8}\.blob$`)
 
-func removeStale(dir string, keep map[string]bool) error {
+// RemoveStale removes the shards of an earlier dataset from a folder, but for the files to keep.
+func RemoveStale(dir string, keep []string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return fmt.Errorf("data: %w", err)
 	}
 	for _, entry := range entries {
-		if keep[entry.Name()] || !packedFile.MatchString(entry.Name()) {
+		if slices.Contains(keep, entry.Name()) || !packedFile.MatchString(entry.Name()) {
 			continue
 		}
 		if err := os.Remove(filepath.Join(dir, entry.Name())); err != nil {

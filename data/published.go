@@ -107,20 +107,28 @@ func (to *rebuilt) addCIFAR(s Split, recordBytes int) {
 
 // Published tells whether the records were all there, and public.
 func (p *Publicity) Published() bool {
-	for _, s := range p.splits {
-		if s.records != s.stated {
-			return false
-		}
+	if p.seed != nil {
+		return p.complete() && !p.refuted
 	}
-	if p.refuted || p.seed != nil {
-		return !p.refuted
+	_, ok := p.Benchmark()
+	return ok
+}
+
+// Benchmark is the description of the published dataset that the records are, but for its shards.
+func (p *Publicity) Benchmark() (Manifest, bool) {
+	if p.seed != nil || p.refuted || !p.complete() {
+		return Manifest{}, false
 	}
 	for _, b := range p.candidates {
 		if p.splits[0].are(b.train) && p.splits[1].are(b.test) {
-			return true
+			return b.Manifest, true
 		}
 	}
-	return false
+	return Manifest{}, false
+}
+
+func (p *Publicity) complete() bool {
+	return p.splits[0].records == p.splits[0].stated && p.splits[1].records == p.splits[1].stated
 }
 
 func (to *rebuilt) are(files []Raw) bool {

@@ -20,7 +20,7 @@ func TestIndexListsPackedFolders(t *testing.T) {
 	}
 	for _, out := range []string{filepath.Join(folder, "b"), filepath.Join(folder, "a") + "/", filepath.Join(elsewhere, "c")} {
 		args := []string{"-digits", "30", "-test-digits", "10", "-out", out}
-		if err := run(t.Context(), args, io.Discard); err != nil {
+		if err := run(t.Context(), args, io.Discard, io.Discard); err != nil {
 			t.Fatal(err)
 		}
 	}

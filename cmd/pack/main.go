@@ -2,13 +2,17 @@
 //
 //	pack -download mnist -out dist/data/mnist           fetch a benchmark from its home, check it, pack it
 //	pack -in ../raw/mnist -out dist/data/mnist          pack files that are already here: IDX or CIFAR-10 binary, plain or .gz
+//	pack -in photographs.zip -out dist/data/pets -json  pack pictures or a table of one's own: a file, a folder or a ZIP
+//	pack -show 7 dist/data/pets                         print a record
 //	pack -digits 20000 -out dist/data/digits            pack the built-in handwriting-like digits
 //
-// The three benchmarks are recognised by their checksums. Own data is described by flags: -name, -classes, -mean, -std.
+// The three benchmarks are recognised by their records. Own data is described by flags. What cannot be read is left out and listed;
+// where nothing is left, one line says why and nothing is written.
 package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -25,12 +29,12 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	err := run(ctx, os.Args[1:], os.Stderr)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	if errors.Is(err, flag.ErrHelp) {
 		return
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
+		fmt.Fprintln(os.Stderr, strings.ReplaceAll(err.Error(), "\n", "; "))
 		os.Exit(1)
 	}
 }
@@ -40,14 +44,17 @@ type order struct {
 	in, download, out, format, mirror, rawDir string
 	digits, testDigits                        int
 	seed                                      uint64
+	json                                      bool
+	show                                      int
 	description
+	own
 }
 
-func run(ctx context.Context, args []string, log io.Writer) error {
+func run(ctx context.Context, args []string, out, log io.Writer) error {
 	var o order
 	flags := flag.NewFlagSet("pack", flag.ContinueOnError)
-	flags.SetOutput(log)
-	flags.StringVar(&o.in, "in", "", "folder of raw files to pack")
+	flags.SetOutput(io.Discard) // an error is one line
+	flags.StringVar(&o.in, "in", "", "file, folder or ZIP to pack: pictures, a table, or raw files of a benchmark")
 	flags.StringVar(&o.download, "download", "", "benchmark to fetch and pack: "+strings.Join(benchmarkNames(), ", "))
 	flags.IntVar(&o.digits, "digits", 0, "number of built-in training digits to draw and pack")
 	flags.IntVar(&o.testDigits, "test-digits", 4000, "with -digits: number of test digits")
@@ -56,9 +63,19 @@ func run(ctx context.Context, args []string, log io.Writer) error {
 	flags.StringVar(&o.format, "format", "auto", "with -in: idx, cifar10 or auto")
 	flags.StringVar(&o.mirror, "mirror", "", "with -download: address to fetch from instead of the benchmark's homes")
 	flags.StringVar(&o.rawDir, "raw", "datasets", "with -download: folder that keeps the raw files")
+	flags.BoolVar(&o.json, "json", false, "print what was packed as JSON")
+	flags.IntVar(&o.show, "show", -1, "print the record of this number, from 0, of the packed folder that follows")
 	o.description.flags(flags)
-	if err := flags.Parse(args); err != nil {
+	o.own.flags(flags)
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		flags.SetOutput(log)
+		flags.PrintDefaults()
 		return err
+	} else if err != nil {
+		return fmt.Errorf("pack: %w (see -help)", err)
+	}
+	if o.show != -1 && flags.NArg() == 1 {
+		return show(ctx, o.show, flags.Arg(0), out)
 	}
 	if flags.NArg() > 0 {
 		return fmt.Errorf("pack: unknown argument %q", flags.Arg(0))
@@ -66,14 +83,47 @@ func run(ctx context.Context, args []string, log io.Writer) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	ds, err := o.dataset(ctx, func(format string, args ...any) { fmt.Fprintf(log, format+"\n", args...) })
+	report, err := o.pack(ctx, log)
 	if err != nil {
 		return err
 	}
-	if err := write(ctx, o.out, ds, log); err != nil {
+	if err := updateIndex(ctx, o.out); err != nil {
 		return err
 	}
-	return updateIndex(ctx, o.out)
+	if o.json {
+		return json.NewEncoder(out).Encode(report)
+	}
+	fmt.Fprintf(log, "%s: %s, %d training and %d test records of %v, %d classes\n", o.out, report.Kind, report.Train, report.Test, report.Shape, len(report.Classes))
+	for _, s := range report.Skipped {
+		fmt.Fprintf(log, "left out: %s: %s\n", s.File, s.Reason)
+	}
+	return nil
+}
+
+// pack packs into a folder of its own first, reads that as the page will, and moves it to where it was asked for.
+func (o *order) pack(ctx context.Context, log io.Writer) (*report, error) {
+	to, err := newStaging(o.out)
+	if err != nil {
+		return nil, err
+	}
+	defer to.discard()
+	r, err := o.dataset(ctx, to, func(format string, args ...any) { fmt.Fprintf(log, format+"\n", args...) })
+	if err != nil {
+		return nil, err
+	}
+	if err := check(ctx, to.dir); err != nil {
+		return nil, fmt.Errorf("pack: reading back what was packed: %w", err)
+	}
+	return r, to.publish(o.out)
+}
+
+// check reads a packed dataset, shard by shard.
+func check(ctx context.Context, dir string) error {
+	m, err := data.OpenManifest(ctx, data.FromDir(dir))
+	for i := 0; err == nil && i < len(m.Shards); i++ {
+		_, err = m.FetchShard(ctx, data.FromDir(dir), i)
+	}
+	return err
 }
 
 func (o *order) check() error {
@@ -99,15 +149,15 @@ func (o *order) check() error {
 // maxDigits keeps a dataset within what a page can load.
 const maxDigits = data.MaxDatasetBytes / (28*28 + 1)
 
-func (o *order) dataset(ctx context.Context, report func(string, ...any)) (*data.Dataset, error) {
+func (o *order) dataset(ctx context.Context, to *staging, tell func(string, ...any)) (*report, error) {
 	switch {
 	case o.digits > 0:
 		if o.digits > maxDigits || o.testDigits > maxDigits-o.digits {
 			return nil, fmt.Errorf("pack: %d + %d digits: at most %d fit", o.digits, o.testDigits, maxDigits)
 		}
-		return data.Digits(o.digits, o.testDigits, o.seed), nil
+		return packWhole(data.Digits(o.digits, o.testDigits, o.seed), nil, to)
 	case o.in != "":
-		return importRaw(o.in, o.format, o.description)
+		return o.packOwn(ctx, to)
 	}
 	set, ok := benchmarkByName(o.download)
 	if !ok {
@@ -118,22 +168,9 @@ func (o *order) dataset(ctx context.Context, report func(string, ...any)) (*data
 		homes = []string{o.mirror}
 	}
 	dir := filepath.Join(o.rawDir, set.name)
-	if err := newDownloader(report).download(ctx, set, homes, dir); err != nil {
+	if err := newDownloader(tell).download(ctx, set, homes, dir); err != nil {
 		return nil, err
 	}
-	return importRaw(dir, set.format, o.description)
-}
-
-// write packs the dataset and reads it back as the page will.
-func write(ctx context.Context, dir string, ds *data.Dataset, log io.Writer) error {
-	if err := data.Write(dir, ds); err != nil {
-		return err
-	}
-	packed, err := data.Open(ctx, data.FromDir(dir), nil)
-	if err != nil {
-		return fmt.Errorf("pack: reading back %s: %w", dir, err)
-	}
-	fmt.Fprintf(log, "%s: %s, %d training and %d test records of %dx%dx%d, %d classes, %d shards, %d bytes\n", dir, packed.Title,
-		packed.TrainRecords, packed.TestRecords, packed.Channels, packed.Height, packed.Width, len(packed.Classes), len(packed.Shards), packed.PackedBytes())
-	return nil
+	o.in, o.format = dir, set.format
+	return o.packOwn(ctx, to)
 }

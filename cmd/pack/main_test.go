@@ -55,7 +55,7 @@ func tiny(t *testing.T) string {
 
 func TestPackOwnData(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "own")
-	err := run(t.Context(), []string{"-in", tiny(t), "-out", out, "-name", "own", "-classes", "cat, dog,bird", "-mean", "0.4", "-std", "0.25", "-provenance", "mine"}, io.Discard)
+	err := run(t.Context(), []string{"-in", tiny(t), "-out", out, "-name", "own", "-classes", "cat, dog,bird", "-mean", "0.4", "-std", "0.25", "-provenance", "mine"}, io.Discard, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestPackCIFARFormat(t *testing.T) {
 		}
 	}
 	args := []string{"-in", dir, "-out", out, "-name", "own", "-classes", "a,b,c,d", "-mean", ".5,.5,.5", "-std", ".2,.2,.2", "-test-public"}
-	if err := run(t.Context(), args, io.Discard); err != nil {
+	if err := run(t.Context(), args, io.Discard, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	ds := openPacked(t, out)
@@ -88,7 +88,7 @@ func TestPackCIFARFormat(t *testing.T) {
 
 func TestPackDigits(t *testing.T) {
 	out := t.TempDir()
-	if err := run(t.Context(), []string{"-digits", "50", "-test-digits", "20", "-seed", "9", "-out", out}, io.Discard); err != nil {
+	if err := run(t.Context(), []string{"-digits", "50", "-test-digits", "20", "-seed", "9", "-out", out}, io.Discard, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	want, got := data.Digits(50, 20, 9), openPacked(t, out)
@@ -112,7 +112,8 @@ func TestRunExplains(t *testing.T) {
 		{`-download "imagenet": want one of mnist, fashion-mnist, cifar-10`, []string{"-download", "imagenet", "-out", "x"}},
 		{"at most", []string{"-digits", "99999999", "-out", "x"}},
 		{"cannot be negative", []string{"-digits", "-1", "-out", "x"}},
-		{"no raw files", []string{"-in", t.TempDir(), "-out", "x"}},
+		{"nothing there to read", []string{"-in", t.TempDir(), "-out", "x"}},
+		{"no raw files", []string{"-in", t.TempDir(), "-format", "idx", "-out", "x"}},
 		{"no such file", []string{"-in", filepath.Join(dir, "nothing"), "-out", "x"}},
 		{"not a known benchmark: state -name", []string{"-in", dir, "-out", "x"}},
 		{"state -classes", []string{"-in", dir, "-out", "x", "-name", "own"}},
@@ -124,14 +125,14 @@ func TestRunExplains(t *testing.T) {
 		{"not usable", with("-std", "NaN")},
 		{`unknown argument "more"`, with("more")},
 	} {
-		if err := run(t.Context(), c.args, io.Discard); err == nil || !strings.Contains(err.Error(), c.want) {
+		if err := run(t.Context(), c.args, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("pack %q: error %v, want one that says %q", c.args, err, c.want)
 		}
 	}
 	if err := os.Remove(filepath.Join(dir, "test-labels-idx1-ubyte")); err != nil {
 		t.Fatal(err)
 	}
-	if err := run(t.Context(), described, io.Discard); err == nil || !strings.Contains(err.Error(), "one file of test images and one of test labels") {
+	if err := run(t.Context(), described, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "one file of test images and one of test labels") {
 		t.Errorf("test images without labels: error %v", err)
 	}
 }
@@ -188,7 +189,7 @@ func TestDownloadAndPackMNIST(t *testing.T) {
 	mirror := httptest.NewServer(http.FileServer(http.Dir(sharedDataset(t, "mnist"))))
 	defer mirror.Close()
 	raw, out := t.TempDir(), t.TempDir()
-	if err := run(t.Context(), []string{"-download", "mnist", "-mirror", mirror.URL, "-raw", raw, "-out", out}, io.Discard); err != nil {
+	if err := run(t.Context(), []string{"-download", "mnist", "-mirror", mirror.URL, "-raw", raw, "-out", out}, io.Discard, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	ds := openPacked(t, out)
@@ -202,7 +203,7 @@ func TestDownloadAndPackMNIST(t *testing.T) {
 
 func TestRecogniseLocalFiles(t *testing.T) {
 	out := t.TempDir()
-	if err := run(t.Context(), []string{"-in", sharedDataset(t, "fashion-mnist"), "-out", out}, io.Discard); err != nil {
+	if err := run(t.Context(), []string{"-in", sharedDataset(t, "fashion-mnist"), "-out", out}, io.Discard, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	if ds := openPacked(t, out); ds.Name != "fashion-mnist" || ds.Classes[9] != "ankle boot" {

@@ -2,7 +2,9 @@
 //
 //	pack -download mnist -out dist/data/mnist           fetch a benchmark from its home, check it, pack it
 //	pack -in ../raw/mnist -out dist/data/mnist          pack files that are already here: IDX or CIFAR-10 binary, plain or .gz
-//	pack -in photographs.zip -out dist/data/pets -json  pack pictures or a table of one's own: a file, a folder or a ZIP
+//	pack -in photographs.zip -out dist/data/pets -json  pack pictures, recordings or a table of one's own: a file, a folder or a ZIP
+//	pack -in fsdd-mp3.tar -out dist/data/fsdd -test '*_[0-4].mp3' -test-public
+//	                                                    pack recordings, with the split that their publisher made
 //	pack -show 7 dist/data/pets                         print a record
 //	pack -digits 20000 -out dist/data/digits            pack the built-in handwriting-like digits
 //
@@ -54,7 +56,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	var o order
 	flags := flag.NewFlagSet("pack", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // an error is one line
-	flags.StringVar(&o.in, "in", "", "file, folder or ZIP to pack: pictures, a table, or raw files of a benchmark")
+	flags.StringVar(&o.in, "in", "", "file, folder or ZIP to pack: pictures, recordings, a table, or raw files of a benchmark")
 	flags.StringVar(&o.download, "download", "", "benchmark to fetch and pack: "+strings.Join(benchmarkNames(), ", "))
 	flags.IntVar(&o.digits, "digits", 0, "number of built-in training digits to draw and pack")
 	flags.IntVar(&o.testDigits, "test-digits", 4000, "with -digits: number of test digits")

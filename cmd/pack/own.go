@@ -9,21 +9,22 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
 	"cloister/data"
+	"cloister/data/audio"
 	"cloister/data/bundle"
 	"cloister/data/image"
 	"cloister/data/intake"
 )
 
-// own is what a person states of pictures and tables of their own.
+// own is what a person states of pictures, tables and recordings of their own.
 type own struct {
-	label, person, bounds, categories, missing, encoding, shape, fit, labels string
-	personLevel                                                              int
-	heldOut                                                                  float64
+	label, person, bounds, categories, missing, encoding, shape, fit, labels, test string
+	personLevel                                                                    int
+	heldOut                                                                        float64
+	recordings                                                                     audio.Settings
 }
 
 func (o *own) flags(set *flag.FlagSet) {
@@ -37,14 +38,24 @@ func (o *own) flags(set *flag.FlagSet) {
 	set.StringVar(&o.fit, "fit", string(image.Crop), "pictures of another aspect: crop, pad or stretch")
 	set.StringVar(&o.labels, "labels", "", "files: folder (one per class), name (cat_1.png) or table (labels.csv); unstated, what is there")
 	set.IntVar(&o.personLevel, "person-level", 0, "files: the folder, counted from 1, that says whose a file is")
+	set.StringVar(&o.test, "test", "", "files: names of a published test split, instead of -held-out: *_[0-4].mp3")
+	o.recordings = audio.Defaults
+	set.Float64Var(&o.recordings.Seconds, "seconds", o.recordings.Seconds, "recordings: length of a record; longer ones are cut, shorter ones followed by silence")
+	set.IntVar(&o.recordings.Hop, "hop", o.recordings.Hop, "recordings: samples, of 16000 a second, from one frame of the spectrogram to the next")
+	set.IntVar(&o.recordings.Mels, "mels", o.recordings.Mels, "recordings: bands of the spectrogram")
 	set.Float64Var(&o.heldOut, "held-out", 0.1, "own data: share of the records, or persons, that is kept for testing")
 }
 
 // options are what was stated, read.
 func (o *order) options(key intake.Key) (options intake.Options, err error) {
+	front, err := audio.NewFrontend(o.recordings)
+	if err != nil {
+		return options, fmt.Errorf("pack: %w", err)
+	}
 	options = intake.Options{
 		Name: o.name, Title: o.title, Provenance: o.provenance, HeldOut: o.heldOut, Key: key, Labelling: intake.Labelling(o.labels),
 		PersonLevel: o.personLevel, Fit: image.Fit(o.fit), Encoding: strings.ToLower(o.encoding), Label: o.label, Person: o.person,
+		Test: o.test, TestPublic: o.testPublic, Recordings: func() intake.Recording { return front },
 		Bounds: map[string]intake.Bounds{}, Categories: map[string][]string{}, Missing: map[string]float64{},
 	}
 	if options.Name == "" {
@@ -181,7 +192,7 @@ func (o *order) packOwn(ctx context.Context, to *staging) (*report, error) {
 	}
 	return &report{
 		Kind: result.Kind, Records: result.Records(), Train: result.Train, Test: result.Test, Shape: result.Shape, Classes: result.Classes,
-		Skipped: slices.Concat([]bundle.Problem{}, result.Skipped),
+		Skipped: append([]bundle.Problem{}, result.Skipped...), // never null
 	}, to.put(keyFile, key[:])
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 
 	"cloister/data"
@@ -137,13 +138,24 @@ func (f *files) read(ctx context.Context, w *writer) error {
 		content, values, err := f.record(l.File)
 		if err != nil {
 			w.skip(l.Name, err.Error())
-		} else if err := w.add(values, k, l.person, content); err != nil {
+		} else if err := w.add(f.split(w, l, content), values, k, l.person, content); err != nil {
 			return err
 		}
 		done += int64(len(content))
 		w.told(done)
 	}
 	return nil
+}
+
+// split is where a file's record goes: as its name says where a published split was stated, else as the key draws.
+func (f *files) split(w *writer, l labelled, content []byte) int {
+	if f.p.options.Test == "" {
+		return w.drawn(l.person, content)
+	}
+	if isTest, _ := path.Match(f.p.options.Test, path.Base(l.Name)); isTest {
+		return 1
+	}
+	return 0
 }
 
 func (f *files) record(file bundle.File) (content, values []byte, err error) {

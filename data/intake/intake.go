@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"path"
 
 	"cloister/data"
 	"cloister/data/bundle"
@@ -24,6 +25,11 @@ type Options struct {
 
 	HeldOut float64 // share of the records, or persons, that is kept for testing; independently of each other
 	Key     Key     // decides which
+
+	// Test divides files by their names instead, as a publisher did: those of a pattern (see path.Match) are for testing. A name says
+	// nothing of other records, so that one record more changes no other's split.
+	Test       string
+	TestPublic bool // the test split is public, by the person's own word
 
 	// Of pictures and recordings.
 	Labelling   Labelling
@@ -122,6 +128,12 @@ func Propose(ctx context.Context, b *bundle.Bundle, o Options) (*Proposal, error
 	if !(o.HeldOut >= 0 && o.HeldOut < 1) {
 		return nil, fmt.Errorf("intake: %g of the records to hold out: want 0 or more and less than 1", o.HeldOut)
 	}
+	if _, err := path.Match(o.Test, ""); err != nil {
+		return nil, fmt.Errorf("intake: names of test files %q: not a pattern such as *_[0-4].mp3", o.Test)
+	}
+	if o.Test != "" && (o.PersonLevel > 0 || o.Person != "") {
+		return nil, errors.New("intake: names that divide files may divide a person's: leave out either")
+	}
 	p := &Proposal{options: o, Skipped: append([]bundle.Problem{}, b.Problems...)}
 	sorted := sortKinds(b.Files, o)
 	p.Kind = o.Kind
@@ -176,7 +188,7 @@ const fewest = 20
 // Read reads the records into a sink.
 func (p *Proposal) Read(ctx context.Context, sink Sink, progress func(Progress)) (*Result, error) {
 	m := data.Manifest{
-		Name: p.options.Name, Title: p.options.Title, Provenance: p.options.Provenance, Kind: p.Kind, Classes: p.Classes, Unit: data.UnitRecord,
+		Name: p.options.Name, Title: p.options.Title, Provenance: p.options.Provenance, Kind: p.Kind, Classes: p.Classes, Unit: data.UnitRecord, TestPublic: p.options.TestPublic,
 		Origins: []data.Origin{{What: "classes", From: origin(len(p.options.Classes) > 0)}},
 	}
 	if m.Title == "" {

@@ -176,7 +176,7 @@ func (r *rows) read(ctx context.Context, w *writer) error {
 		for _, field := range row.Source {
 			source = append(append(source, field...), 0)
 		}
-		return w.add(row.Values, row.Label, row.Person, source)
+		return w.add(w.drawn(row.Person, source), row.Values, row.Label, row.Person, source)
 	}, func(line int, reason string) {
 		if bad++; bad <= maxReported {
 			w.skip(r.file.Name, fmt.Sprintf("line %d: %s", line, reason))

@@ -54,20 +54,25 @@ func (w *writer) hash(source []byte) uint64 {
 	return binary.BigEndian.Uint64(h.Sum(nil))
 }
 
-// add takes a record: its values, its class, whose it is, and the bytes that it was made of.
-func (w *writer) add(values []byte, class int, person string, source []byte) error {
+// drawn is the split that the key puts a record in: 0 to train on, 1 held out. Where privacy is about persons, all of one's go together.
+func (w *writer) drawn(person string, source []byte) int {
+	decides := w.hash(source)
+	if w.m.Unit == data.UnitPerson {
+		decides = w.hash([]byte(person))
+	}
+	if decides < w.heldOut {
+		return 1
+	}
+	return 0
+}
+
+// add takes a record for a split: its values, its class, whose it is, and the bytes that it was made of.
+func (w *writer) add(k int, values []byte, class int, person string, source []byte) error {
 	own := w.hash(source)
 	if w.seen[own] {
 		w.result.Duplicates++
 	}
 	w.seen[own] = true
-	k, decides := 0, own
-	if w.m.Unit == data.UnitPerson {
-		decides = w.hash([]byte(person))
-	}
-	if decides < w.heldOut {
-		k = 1
-	}
 	to := &w.open[k]
 	to.Values, to.Labels = append(to.Values, values...), append(to.Labels, byte(class))
 	if w.m.Unit == data.UnitPerson {

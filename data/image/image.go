@@ -74,7 +74,7 @@ func readable(err error) error {
 		text = strings.TrimPrefix(text, cut)
 	}
 	switch {
-	case strings.Contains(text, "EOF"):
+	case strings.Contains(text, "EOF") || strings.Contains(text, "not enough pixel data"):
 		return errors.New("truncated")
 	case strings.Contains(text, "Adobe APP14"):
 		return errors.New("CMYK without a note of its colours (Adobe APP14): save it as RGB")

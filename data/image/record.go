@@ -111,8 +111,8 @@ func triangle(from, to int) []taps {
 	return all
 }
 
-// resize scales a window of a picture to the size of another, each row first: [channel][row][column]. Between the two passes
-// values have eight bits behind the point.
+// resize scales a window of a picture to the size of another: [channel][row][column]. Sums are exact, and rounded once: with MaxPixels
+// and weights of at most 2 max(from, to), that many a side, they stay below 2^63.
 func (s Settings) resize(p *Pixels, from, to window) []byte {
 	horizontal, vertical := triangle(from.width, to.width), triangle(from.height, to.height)
 	line := s.Channels * to.width
@@ -138,9 +138,9 @@ func (s Settings) resize(p *Pixels, from, to window) []byte {
 	}
 	small := make([]byte, line*to.height)
 	for i := range to.height {
-		whole := 256 * vertical[i].sum
 		for c := range s.Channels {
 			for x := range to.width {
+				whole := horizontal[x].sum * vertical[i].sum
 				small[(c*to.height+i)*to.width+x] = byte((sums[i*line+c*to.width+x] + whole/2) / whole)
 			}
 		}
@@ -154,7 +154,7 @@ func narrow(to []int64, from []byte, horizontal []taps) {
 		for j, w := range t.weights {
 			sum += w * int64(from[t.first+j])
 		}
-		to[i] = (256*sum + t.sum/2) / t.sum
+		to[i] = sum
 	}
 }
 

@@ -142,7 +142,7 @@ func (a *analysis) refine(q question, rdp float64) Bounds {
 	if last == nil {
 		return b
 	}
-	if q = a.settled; !q.doubled && !a.oneSided && q.close(b.Lower, b.Upper, lastResort) > 1 {
+	if q = a.settled; !q.doubled && !a.oneSided && q.close(b.Lower, b.Upper, max(lastResort, 2*a.precision)) > 1 {
 		// The tilt that rounding demanded has too wide a window for a fine grid.
 		q.setting = last.doubledSetting(q.point(b.Upper))
 		a.approach(q, &b)

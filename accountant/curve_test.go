@@ -2,6 +2,7 @@ package accountant
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"gonum.org/v1/gonum/stat/distuv"
@@ -111,5 +112,101 @@ func TestGenericFiguresAreLooser(t *testing.T) {
 	}
 	if got, want := GenericAdvantage(1, 0.01), (math.E-1+0.02)/(math.E+1); math.Abs(got-want) > 1e-15 {
 		t.Errorf("advantage %v, want %v", got, want)
+	}
+}
+
+// supports is how far a curve rises above lines of slope e^epsilon through the origin: at least delta(epsilon), or else
+// it claims that attackers fail who do not.
+func (c Curve) supports(epsilon float64) float64 {
+	most := 0.0
+	for _, p := range c.Points {
+		most = max(most, p.TPR-math.Exp(epsilon)*p.FPR)
+	}
+	return most
+}
+
+// TestCurvesFailClosed: for schedules whose epsilon goes up to 1e5 a curve is concave, answers wherever epsilon does, and
+// never claims less than delta(epsilon) proves possible. Where e^epsilon overflowed it once said that attackers are blind.
+func TestCurvesFailClosed(t *testing.T) {
+	r := rand.New(rand.NewPCG(41, 42))
+	between := func(lo, hi float64) float64 { return lo * math.Pow(hi/lo, r.Float64()) }
+	schedules := [][]Segment{{{0.5, 0.5, 2000}}, {{1, 1, 100}}, {{0.25, 1, 1}, {1, 0.01, 100}}, {{0.003, 1, 1}, {1, 0.01, 100}}, {{0.01, 1e-5, 3}, {1, 0.01, 100}}}
+	for range 25 {
+		s := []Segment{{between(0.05, 20), between(1e-4, 1), int(between(1, 2000))}}
+		if r.IntN(3) == 0 {
+			s = append(s, Segment{between(0.01, 3), 1, 1})
+		}
+		schedules = append(schedules, s)
+	}
+	for _, s := range schedules {
+		b, err := Epsilon(s, 1e-5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := TradeOff(s)
+		if err != nil {
+			t.Errorf("%s: epsilon %v, but no curve: %v", FormatSegments(s), b.Upper, err)
+			continue
+		}
+		for i, p := range c.Points {
+			if !(p.FPR >= 0 && p.TPR >= p.FPR && p.TPR <= 1 && (i == 0 || p.FPR > c.Points[i-1].FPR)) {
+				t.Fatalf("%s: point %d is %v", FormatSegments(s), i, p)
+			}
+		}
+		for _, epsilon := range []float64{0, 0.1, 1, 3, 8} {
+			d, err := Delta(s, epsilon)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := c.supports(epsilon); got < d.Lower*(1-1e-9) || got > d.Upper+2e-3 && b.Upper < 1e3 {
+				t.Errorf("%s: the curve allows delta(%v) = %v, proven [%v, %v]", FormatSegments(s), epsilon, got, d.Lower, d.Upper)
+			}
+		}
+	}
+}
+
+// TestCurveOfStrongGaussians: for full batches up to epsilon 1e5 no rate lies below the truth.
+func TestCurveOfStrongGaussians(t *testing.T) {
+	for _, sigma := range []float64{1.3, 0.3, 0.1, 0.03, 0.0025} {
+		for _, s := range [][]Segment{{{sigma, 1, 1}}, {{sigma, 1, 1}, {50, 0.5, 10}}} {
+			c, err := TradeOff(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, fpr := range []float64{1e-300, 1e-30, 1e-9, 1e-4, 0.01, 0.3, 0.9} {
+				truth := distuv.UnitNormal.CDF(distuv.UnitNormal.Quantile(fpr) + 1/sigma)
+				if got := c.TPR(fpr); !(got >= truth*(1-1e-9)) {
+					t.Errorf("%s: TPR %v at %v, a Gaussian step's alone is %v", FormatSegments(s), got, fpr, truth)
+				}
+			}
+			if truth := 2*distuv.UnitNormal.CDF(0.5/sigma) - 1; !(c.Advantage() >= truth*(1-1e-12)) {
+				t.Errorf("%s: advantage %v, a Gaussian step's alone is %v", FormatSegments(s), c.Advantage(), truth)
+			}
+		}
+	}
+}
+
+// TestPolygonKeepsEveryConstraintThatBinds and no other, whatever the slopes: between any two rates it is the lowest line.
+func TestPolygonKeepsEveryConstraintThatBinds(t *testing.T) {
+	r := rand.New(rand.NewPCG(43, 44))
+	for range 200 {
+		lines, delta := []line{}, r.Float64()
+		for epsilon := 0.0; len(lines) < 2+r.IntN(30); epsilon += r.ExpFloat64() * math.Exp(3*r.NormFloat64()) {
+			lines = append(lines, line{epsilon, delta})
+			if r.IntN(4) > 0 {
+				delta *= r.Float64()
+			}
+		}
+		c := Curve{polygon(lines)}
+		for range 50 {
+			fpr := math.Pow(r.Float64(), 1+4*r.ExpFloat64())
+			lowest := 1.0
+			for _, l := range lines {
+				lowest = min(lowest, l.delta+math.Exp(l.epsilon)*fpr, 1-math.Exp(-l.epsilon)*(1-l.delta-fpr)) // and its mirror image
+			}
+			if got := c.TPR(fpr); math.Abs(got-lowest) > 1e-9 {
+				t.Fatalf("%v: %v at %v, the lowest line is at %v", lines, got, fpr, lowest)
+			}
+		}
 	}
 }

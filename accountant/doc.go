@@ -18,6 +18,7 @@
 //	pair.go                   the two hypotheses an adversary must tell apart in one step
 //	discretise.go             from a pair to privacy losses on a grid: connect the dots above, merge below
 //	compose.go, fft.go        many steps: tilted Fourier transforms, with a bound on their rounding
+//	doubled.go, bundle.go     where that is not enough: twice the digits; many narrow steps as one
 //	tails.go                  from composed losses to epsilon and delta
 //	analysis.go, grouping.go  the choice of tilt and grid; schedules of very many kinds of step
 //	pld.go, bounds.go         epsilon and delta from both sides

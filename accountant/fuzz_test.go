@@ -37,6 +37,42 @@ func FuzzBounds(f *testing.F) {
 	})
 }
 
+// FuzzSmallDelta: over the range for which it is claimed, bounds are numbers in order, near each other, and rise as
+// delta falls.
+func FuzzSmallDelta(f *testing.F) {
+	f.Add(2.1, 1e-4, 1e-12, 121)
+	f.Add(0.6, 0.005, 1e-14, 95)
+	f.Add(40.0, 1.0, 1e-9, 1)
+	f.Fuzz(func(t *testing.T, sigma, rate, delta float64, steps int) {
+		if !(sigma >= 0.3 && sigma <= 50 && rate >= 1e-5 && rate <= 1 && delta >= 1e-14 && delta <= 1e-3 && steps >= 1 && steps <= 1e6) {
+			t.Skip()
+		}
+		checkSmallDelta(t, []Segment{{sigma, rate, steps}}, delta, 0.01)
+	})
+}
+
+// FuzzCurve: every schedule has a curve or an error, never one that is not concave or falls below a blind guess.
+func FuzzCurve(f *testing.F) {
+	f.Add(0.5, 0.5, 0.25, 2000)
+	f.Add(1.0, 1.0, 1e-3, 100)
+	f.Add(1e-200, 1e-12, 1e200, 1<<50)
+	f.Add(0.0, 1e-12, 1.0, 3)
+	f.Fuzz(func(t *testing.T, sigma, rate, sigma2 float64, steps int) {
+		c, err := TradeOff([]Segment{{sigma, rate, steps}, {sigma2, 1, 1}, {sigma, 1e-3, 1}})
+		if err != nil {
+			return
+		}
+		for i, p := range c.Points {
+			if !(p.FPR >= 0 && p.TPR >= p.FPR && p.TPR <= 1 && (i == 0 || p.FPR > c.Points[i-1].FPR && p.TPR >= c.Points[i-1].TPR)) {
+				t.Fatalf("point %d is %v", i, p)
+			}
+		}
+		if a := c.Advantage(); steps > 0 && !(a > 0 && a <= 1) && sigma2 < 1e10 {
+			t.Fatalf("advantage %v", a)
+		}
+	})
+}
+
 func FuzzParseSegments(f *testing.F) {
 	for _, s := range []string{"1:0.01:1000", "1.3:0.004:500;0.9:1:5;", "?:0.1:3", "0.8*?:.1:3;1*?:.2:9", "1e400:1:1", ":::", ";;", "*?:1:1", "0x1p-3:1:1", "nan:1:1"} {
 		f.Add(s)

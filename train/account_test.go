@@ -74,3 +74,11 @@ func TestAccountReads(t *testing.T) {
 		t.Errorf("%+v, then %+v", found, again)
 	}
 }
+
+// A strong run has an epsilon and a curve, both.
+func TestAccountOfAStrongRun(t *testing.T) {
+	a := Account(protocol.AccountQuestion{Kind: "curve", Segments: "1:1:100", Delta: 1e-5})
+	if a.Error != "" || math.Abs(a.Upper-91.8173) > 1e-3 || len(a.FPR) == 0 || a.Advantage < 0.9999 {
+		t.Errorf("epsilon %v, advantage %v, %d points, error %q", a.Upper, a.Advantage, len(a.FPR), a.Error)
+	}
+}

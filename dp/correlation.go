@@ -57,3 +57,28 @@ func (c *correlation) commit(w []float64) float64 {
 	c.steps++
 	return math.Sqrt(c.variance)
 }
+
+// maxGain bounds the sum of the sizes of 1/c's coefficients, by which a rounding error in the noise of one step can grow in
+// those of later ones: see release.go. The best strategies stay below a hundred; those of which a step's noise undoes the
+// last one's (c_1 > c_0) have none.
+const maxGain = 1 << 10
+
+// gain is that sum over the steps of a run, or some number above most.
+func gain(strategy []float64, steps int, most float64) float64 {
+	b := len(strategy)
+	past := make([]float64, b) // of the coefficients, a ring
+	sum := 0.0
+	for t := 0; t < steps && sum <= most; t++ {
+		next := 0.0
+		if t == 0 {
+			next = 1
+		}
+		for j := 1; j <= min(b-1, t); j++ {
+			next -= strategy[j] * past[(t-j)%b]
+		}
+		next /= strategy[0]
+		past[t%b] = next
+		sum += math.Abs(next)
+	}
+	return sum
+}

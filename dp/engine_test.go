@@ -361,6 +361,7 @@ func TestPlanRefuses(t *testing.T) {
 		"column norm":        func(s *Spec) { s.Strategy = []float64{1, 0.5} },
 		"not a schedule":     func(s *Spec) { s.Strategy, s.Schedule = []float64{0.6, 0.5}, slices.Repeat([]float64{1}, 10) },
 		"group at rate 1.1":  func(s *Spec) { s.Strategy, s.Rate = []float64{0.6, 0.5}, 0.55 },
+		"times over":         func(s *Spec) { s.Strategy = []float64{0.01, 0.9999} }, // its noise would soon be rounding errors
 		"strategy of 0 band": func(s *Spec) { s.Strategy = []float64{} },
 	} {
 		s := good

@@ -114,5 +114,8 @@ func (s *Spec) checkStrategy() error {
 	case s.NoNoise:
 		return fmt.Errorf("dp: a plan without noise has none to correlate")
 	}
+	if g := gain(s.Strategy, s.Steps, maxGain); !(g <= maxGain) {
+		return fmt.Errorf("dp: strategy %.3g...: within %d steps its noise grows more than %d times over, and with it what float64 rounds off: let its first coefficient outweigh the rest", s.Strategy[:min(3, len(s.Strategy))], s.Steps, maxGain)
+	}
 	return nil
 }

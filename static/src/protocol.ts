@@ -89,7 +89,7 @@ export interface Planned {
   noiseMultipliers?: number[]; // of every step, when they differ
   segments: string; // what the accountant charges, to ask it about: "sigma:q:steps;..."
   epsilonUpper: number; // of the plan; a run that lost steps, or added noise for rounding, costs no more
-  epsilonLower: number; // of the plan
+  epsilonLower: number; // of the plan; 0 where none is known
   delta: number;
   relation: string; // "add/remove one record"
   sampler: string; // "Poisson"

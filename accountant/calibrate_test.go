@@ -149,7 +149,7 @@ func TestCalibrationAlwaysAnswers(t *testing.T) {
 	checkAnswer(t, []Segment{{1, 1.526e-4, 20}}, 0.1586, 1.6e-8)
 	r := rand.New(rand.NewPCG(8, 1))
 	between := func(least, most float64) float64 { return least * math.Exp(r.Float64()*math.Log(most/least)) }
-	for range 8 {
+	for range 5 {
 		steps := int(between(1, 1e5))
 		checkAnswer(t, []Segment{{between(0.1, 10), between(1e-5, 1), steps}}, between(0.01, 50), between(1e-12, 1e-3))
 	}
@@ -186,8 +186,8 @@ func TestCalibrateEvents(t *testing.T) {
 		"counts":        func(z float64) Event { return Repetition{JointQuery{z, 0.01, 4, 40}, 500} },
 		"cyclic":        func(z float64) Event { return CyclicPoisson{z, 0.05, 4, 700} },
 		"a cap":         func(z float64) Event { return Repetition{TruncatedPoisson{z, 0.004, 60000, 400}, 500} },
-		"groups":        func(z float64) Event { return Group{z, 0.01, 3, 300} },
-		"bins":          func(z float64) Event { return BallsInBins{z, 20, 1} },
+		"groups":        func(z float64) Event { return Group{z, 0.01, 2, 100} },
+		"bins":          func(z float64) Event { return BallsInBins{z, 4, 1} },
 		"beside others": func(z float64) Event { return Composition{Gaussian{20}, Repetition{PoissonGaussian{z, 0.01}, 100}} },
 	} {
 		const epsilon, delta = 2.0, 1e-6

@@ -2,7 +2,7 @@
 //
 // A run is a list of [Segment]s: so many steps of the Poisson-subsampled Gaussian mechanism at one noise multiplier
 // and one sampling rate. [Epsilon] and [Delta] answer with a proven upper and a proven lower bound and the looser
-// Renyi figure beside them; [CalibrateSigma] and [StepsAllowed] turn the question round; [Odometer] follows a run.
+// Renyi figure beside them; [CalibrateSigma] and [StepsAllowed] turn the question round; [Odometer] follows a run; [Figure] writes answers down.
 // Mechanisms other than the plain step are [Event]s, which reduce to segments or refuse with a reason.
 //
 // Unless said otherwise the neighbouring relation is add or remove one record (equivalently zero-out: one record's
@@ -23,9 +23,11 @@
 //	analysis.go, grouping.go  the choice of tilt and grid; schedules of very many kinds of step
 //	pld.go, bounds.go         epsilon and delta from both sides
 //	prv.go, clt.go            a second opinion; an estimate that is no guarantee
-//	calibrate.go              noise for a target, steps that a budget allows
+//	calibrate.go, allowed.go  noise for a target, steps that a budget allows
 //	odometer.go, filter.go    a run as it goes; a budget spent adaptively
-//	event.go                  mechanisms other than the plain step, one file each: joint.go, truncated.go, cyclic.go,
-//	                          groups.go, ballsinbins.go, and shuffled.go, which says why not
+//	event.go, run.go          mechanisms other than the plain step, and how they are accounted for; one file each: joint.go,
+//	                          truncated.go (with binomial.go), cyclic.go, groups.go, ballsinbins.go, and shuffled.go,
+//	                          which says why not
+//	figures.go                how figures are written, each rounded on its safe side
 //	curve.go, audit.go        what it means to an attacker; what an attacker can measure
 package accountant

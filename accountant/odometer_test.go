@@ -32,7 +32,7 @@ func TestOdometer(t *testing.T) {
 
 func TestOdometerOfRandomSchedules(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 1))
-	for range 4 {
+	for range 3 {
 		var schedule []Segment
 		for range 1 + r.IntN(5) {
 			schedule = append(schedule, Segment{0.5 + 2*r.Float64(), math.Exp(-7 * r.Float64()), 1 + r.IntN(300)})

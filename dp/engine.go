@@ -107,7 +107,7 @@ func NewEngine(o Options) (*Engine, error) {
 		return nil, fmt.Errorf("dp: rounding %v, want 0 to 1", o.Rounding)
 	}
 	e := &Engine{plan: o.Plan, policy: o.Policy, rule: rule, rounding: o.Rounding, ledger: o.Ledger, block: o.Plan.Block(), seeded: o.Seed != nil, reason: reason(&o), tell: o.Diagnose}
-	if err := e.lay(o.Tensors); err != nil {
+	if err := e.setGroups(o.Tensors); err != nil {
 		return nil, err
 	}
 	if c := o.Plan.spec.Counts.Groups; c != 0 && c != len(e.layout) {
@@ -139,7 +139,8 @@ func reason(o *Options) string {
 	return o.NotPrivate
 }
 
-func (e *Engine) lay(tensors []int) error {
+// setGroups finds where the gradient's groups end, and its dimension.
+func (e *Engine) setGroups(tensors []int) error {
 	e.layout = make([]int, e.rule.Groups(len(tensors)))
 	for t, n := range tensors {
 		if n < 1 || n > 1<<28 {
@@ -178,7 +179,7 @@ func (e *Engine) enter(o *Options) (err error) {
 }
 
 // resumeAt is the first step that may follow a break after `charged` steps. Noise before the break is forgotten, which
-// splits a banded strategy into two blocks with orthogonal columns; the records are dealt anew. Going on at a multiple
+// splits a banded strategy into two blocks with orthogonal columns; the records are assigned anew. Going on at a multiple
 // of the bands keeps a record's participations at one in each b steps, as accounted for.
 func (e *Engine) resumeAt(charged int) int {
 	b := e.plan.Bands()

@@ -46,15 +46,15 @@ func poisson(r *Stream, q rate, n int, dst []int32) []int32 {
 	return dst
 }
 
-// deal assigns every one of n records to one of `groups` groups, independently and uniformly, and lists each group's
+// assignGroups assigns every one of n records to one of `groups` groups, independently and uniformly, and lists each group's
 // records in ascending order (cyclic Poisson sampling: Choquette-Choo et al. 2023, Section 3).
-func deal(r *Stream, n, groups int) [][]int32 {
-	dealt := make([][]int32, groups)
+func assignGroups(r *Stream, n, groups int) [][]int32 {
+	assigned := make([][]int32, groups)
 	for i := range n {
 		g := below(r, uint64(groups))
-		dealt[g] = append(dealt[g], int32(i))
+		assigned[g] = append(assigned[g], int32(i))
 	}
-	return dealt
+	return assigned
 }
 
 // below is uniform on 0..n-1 (Lemire 2019, "Fast Random Integer Generation in an Interval").
@@ -79,7 +79,7 @@ type sampler struct {
 func newSampler(p *Plan, r *Stream) *sampler {
 	s := &sampler{q: newRate(p.spec.groupRate()), n: p.spec.N}
 	if p.Bands() > 1 {
-		s.groups = deal(r, p.spec.N, p.Bands())
+		s.groups = assignGroups(r, p.spec.N, p.Bands())
 	}
 	return s
 }

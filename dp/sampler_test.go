@@ -107,13 +107,13 @@ func TestCyclicPoisson(t *testing.T) {
 		chi += math.Pow(float64(len(group))-1500, 2) / 1500
 		for _, i := range group {
 			if _, twice := seen[i]; twice {
-				t.Fatalf("record %d dealt twice", i)
+				t.Fatalf("record %d assigned twice", i)
 			}
 			seen[i] = g
 		}
 	}
 	if len(seen) != 6000 || chi > 30 { // chi-square with 3 degrees of freedom exceeds 30 with probability 1.4e-6
-		t.Errorf("%d records dealt, chi-square %.1f", len(seen), chi)
+		t.Errorf("%d records assigned, chi-square %.1f", len(seen), chi)
 	}
 	total := 0.0
 	for step := range 400 {
@@ -127,24 +127,6 @@ func TestCyclicPoisson(t *testing.T) {
 	want := 400 * 0.05 * 6000.0
 	if z := (total - want) / math.Sqrt(want*0.8); math.Abs(z) > 4.9 {
 		t.Errorf("%v inclusions, want %v, z = %.2f", total, want, z)
-	}
-}
-
-func TestKeyedSplit(t *testing.T) {
-	key, held := SplitKey{1, 2, 3}, 0
-	const n, share = 20_000, 0.1
-	for i := range n {
-		record := []byte{byte(i), byte(i >> 8), 7}
-		h := KeyedSplit(key, record, share)
-		if h != KeyedSplit(key, record, share) {
-			t.Fatal("the same record lands on both sides")
-		}
-		if h {
-			held++
-		}
-	}
-	if z := (float64(held) - n*share) / math.Sqrt(n*share*(1-share)); math.Abs(z) > 4.9 {
-		t.Errorf("%d of %d held out, z = %.2f", held, n, z)
 	}
 }
 

@@ -31,7 +31,7 @@ type Spec struct {
 	Counts CountQueries `msg:"counts"`
 
 	// Strategy correlates the noise of successive steps: the first column c_0..c_(b-1) of a banded lower-triangular
-	// Toeplitz strategy matrix (DP-BandMF, Choquette-Choo et al. 2023). Records are then dealt into b groups of which
+	// Toeplitz strategy matrix (DP-BandMF, Choquette-Choo et al. 2023). Records are then assigned to b groups of which
 	// step t samples group t mod b, at rate b q (cyclic Poisson). nil: independent noise.
 	Strategy []float64 `msg:"strategy"`
 

@@ -22,7 +22,7 @@ func (b *builder) adaptive(grouping clip.Grouping) error {
 		return fmt.Errorf("lowest bound %v above the highest %v", low, high)
 	}
 	b.quantile(b.get("rate"), b.get("quantile"), low, high)
-	b.steer("low", "high")
+	b.shapesBounds("low", "high")
 	return nil
 }
 
@@ -60,7 +60,7 @@ func buildALDS(b *builder) error {
 	for t := range q.cap {
 		q.cap[t] *= b.ClipNorm
 	}
-	b.steer("limit_factor")
+	b.shapesBounds("limit_factor")
 	b.noise(epochCurve(&b.Setting, b.get("sigma_factor")))
 	return nil
 }

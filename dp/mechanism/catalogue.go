@@ -101,7 +101,7 @@ var catalogue = []Mechanism{
 	{
 		Name: "bandmf", Kind: Clipping, Title: "Correlated noise (DP-BandMF)",
 		Paper:   "Choquette-Choo et al. 2023, (Amplified) Banded Matrix Factorization, arXiv:2306.08153; strategy: Kalinin and Lampert 2024, arXiv:2405.13763",
-		Pays:    "weaker amplification: records are dealt into as many groups as there are bands and a step samples from one of them",
+		Pays:    "weaker amplification: records are assigned to as many groups as there are bands and a step samples from one of them",
 		Summary: "The noise of a step partly cancels that of the steps before it, so that less of it adds up in the model.",
 		Params:  []Param{count("bands", "bands (0: the number with the least noise in the model)", 0, 0, dp.MaxBands)},
 		build: func(b *builder) error {

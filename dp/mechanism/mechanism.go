@@ -166,7 +166,7 @@ func New(name string, params map[string]float64, s Setting) (*Design, error) {
 		return nil, fmt.Errorf("mechanism: composition of %d parts, at most 8", len(parts))
 	}
 	s.Tensors, s.Appended = slices.Clone(s.Tensors), slices.Clone(s.Appended)
-	b := &builder{Setting: s, policy: &composed{}, steers: []string{"the clip norm"}}
+	b := &builder{Setting: s, policy: &composed{}, shapers: []string{"the clip norm"}}
 	b.design.Spec = dp.Spec{N: s.N, Rate: s.BatchSize / float64(s.N), Steps: s.Steps, Epsilon: s.Epsilon, Delta: s.Delta, NoNoise: s.NoNoise}
 	used := map[string]bool{}
 	for i, part := range parts {
@@ -200,11 +200,11 @@ func New(name string, params map[string]float64, s Setting) (*Design, error) {
 // builder collects what the parts of a composition ask for.
 type builder struct {
 	Setting
-	part   string             // the name of the part being built
-	values map[string]float64 // and its parameters
-	design Design
-	policy *composed
-	steers []string // what moves the clip bounds, for errors
+	part    string             // the name of the part being built
+	values  map[string]float64 // and its parameters
+	design  Design
+	policy  *composed
+	shapers []string // what shapes the clip bounds, for errors
 }
 
 // take checks the part's parameters and fills in the defaults.
@@ -255,7 +255,7 @@ func (b *builder) noise(curve []float64) {
 // decay multiplies the bounds of every step by a curve that some parameters shape.
 func (b *builder) decay(curve []float64, params ...string) {
 	b.policy.decay = times(b.policy.decay, curve)
-	b.steer(params...)
+	b.shapesBounds(params...)
 }
 
 func (b *builder) filter(f filter) { b.policy.filters = append(b.policy.filters, f) }

@@ -53,15 +53,15 @@ func (b *builder) checkReach() error {
 		}
 		if err != nil {
 			return fmt.Errorf("mechanism: clip bounds could reach from %.3g to %.3g at step %d, beyond what clipping takes: change %s: %w",
-				ends[0], ends[1], t, strings.Join(b.steers, ", "), err)
+				ends[0], ends[1], t, strings.Join(b.shapers, ", "), err)
 		}
 	}
 	return nil
 }
 
-// steer notes which parameters of the part being built move the bounds.
-func (b *builder) steer(params ...string) {
+// shapesBounds notes which parameters of the part being built shape the bounds.
+func (b *builder) shapesBounds(params ...string) {
 	for _, p := range params {
-		b.steers = append(b.steers, b.part+"."+p)
+		b.shapers = append(b.shapers, b.part+"."+p)
 	}
 }

@@ -10,23 +10,23 @@ type global struct {
 	tensors int
 	bound   float64
 	factor  func(norm, bound float64) float64
-	steer   func(g *global, norms []float64, epoch int) // uses raw norms of this batch; nil: the bound stays
+	adapt   func(g *global, norms []float64, epoch int) // uses raw norms of this batch; nil: the bound stays
 	used    func(g *global, norms []float64, epoch int) float64
 }
 
-func (g *global) clip(norms [][]float64, steering, epoch int) (factors [][]float64, unit, bounds []float64) {
+func (g *global) clip(norms [][]float64, adapting, epoch int) (factors [][]float64, unit, bounds []float64) {
 	whole := make([]float64, len(norms))
 	for i, row := range norms {
 		for _, n := range row {
 			whole[i] = math.Hypot(whole[i], n)
 		}
 	}
-	if g.steer != nil {
-		g.steer(g, whole[:steering], epoch)
+	if g.adapt != nil {
+		g.adapt(g, whole[:adapting], epoch)
 	}
 	bound := g.bound
 	if g.used != nil {
-		bound = g.used(g, whole[:steering], epoch)
+		bound = g.used(g, whole[:adapting], epoch)
 	}
 	factors = make([][]float64, len(norms))
 	for i, n := range whole {
@@ -39,14 +39,14 @@ func (g *global) clip(norms [][]float64, steering, epoch int) (factors [][]float
 // perLayer gives every tensor a bound of its own.
 type perLayer struct {
 	bounds []float64
-	steer  func(p *perLayer, norms [][]float64, epoch int) // nil: the bounds stay
+	adapt  func(p *perLayer, norms [][]float64, epoch int) // nil: the bounds stay
 	used   func(bound float64, epoch int) float64          // nil: the bound itself
 	joint  bool                                            // noise by sqrt(sum C_l^2) everywhere; false: by C_l
 }
 
-func (p *perLayer) clip(norms [][]float64, steering, epoch int) (factors [][]float64, unit, bounds []float64) {
-	if p.steer != nil && steering > 0 {
-		p.steer(p, norms[:steering], epoch)
+func (p *perLayer) clip(norms [][]float64, adapting, epoch int) (factors [][]float64, unit, bounds []float64) {
+	if p.adapt != nil && adapting > 0 {
+		p.adapt(p, norms[:adapting], epoch)
 	}
 	bounds = slices.Clone(p.bounds)
 	total := 0.0

@@ -15,7 +15,7 @@ func standard(p *published) {
 
 // adaptive is quantile clipping (Andrew et al. 2021, Algorithm 1) with raw counts, the bound moved before the clip.
 func adaptive(p *published) {
-	p.clipper = &global{tensors: len(p.setting.Tensors), bound: p.setting.MaxGradNorm, factor: abadi, steer: func(g *global, norms []float64, _ int) {
+	p.clipper = &global{tensors: len(p.setting.Tensors), bound: p.setting.MaxGradNorm, factor: abadi, adapt: func(g *global, norms []float64, _ int) {
 		g.bound = geometric(g.bound, norms, 0.2, 0.01, 100)
 	}}
 }
@@ -61,7 +61,7 @@ func alds(p *published) {
 	c := p.setting.MaxGradNorm
 	n := len(p.setting.Tensors)
 	p.clipper = &perLayer{bounds: slices.Repeat([]float64{c / math.Sqrt(float64(n))}, n), joint: true,
-		steer: func(p *perLayer, norms [][]float64, epoch int) {
+		adapt: func(p *perLayer, norms [][]float64, epoch int) {
 			total := 0.0
 			for l := range p.bounds {
 				p.bounds[l] = geometric(p.bounds[l], column(norms, l), 0.1, 0.01, 10)
@@ -81,7 +81,7 @@ func amcNS(p *published) {
 	n := len(p.setting.Tensors)
 	started := false
 	p.clipper = &perLayer{bounds: slices.Repeat([]float64{p.setting.MaxGradNorm}, n),
-		steer: func(p *perLayer, norms [][]float64, _ int) {
+		adapt: func(p *perLayer, norms [][]float64, _ int) {
 			for l := range p.bounds {
 				m := median(column(norms, l))
 				if started {
@@ -103,7 +103,7 @@ func alcMVR(p *published, first bool) {
 	sigma := p.setting.NoiseMultiplier
 	last := p.setting.MaxGradNorm
 	p.clipper = &global{tensors: len(p.setting.Tensors), bound: p.setting.MaxGradNorm, factor: abadi,
-		steer: func(g *global, norms []float64, _ int) { g.bound = geometric(g.bound, norms, 0.2, 0.01, 10) },
+		adapt: func(g *global, norms []float64, _ int) { g.bound = geometric(g.bound, norms, 0.2, 0.01, 10) },
 		used: func(g *global, _ []float64, epoch int) float64 {
 			last = g.bound * math.Pow(0.95, float64(epoch))
 			return last
@@ -117,7 +117,7 @@ func acVAN(p *published) {
 	smooth, seen := 0.0, 0
 	var window []float64
 	p.clipper = &global{tensors: len(p.setting.Tensors), bound: p.setting.MaxGradNorm, factor: abadi,
-		steer: func(g *global, norms []float64, _ int) {
+		adapt: func(g *global, norms []float64, _ int) {
 			g.bound = geometric(g.bound, norms, 0.2, 0.1, 10)
 			if len(norms) == 0 {
 				return
@@ -146,7 +146,7 @@ func alcND(p *published) {
 	n := len(p.setting.Tensors)
 	stage := func(epoch int) float64 { return float64(epoch / max(1, p.setting.Epochs/4)) }
 	p.clipper = &perLayer{bounds: slices.Repeat([]float64{p.setting.MaxGradNorm}, n),
-		steer: func(p *perLayer, norms [][]float64, _ int) {
+		adapt: func(p *perLayer, norms [][]float64, _ int) {
 			for l := range p.bounds {
 				p.bounds[l] = geometric(p.bounds[l], column(norms, l), 0.1, 0.01, 10)
 			}

@@ -88,8 +88,8 @@ type published struct {
 // clipper turns the norms of a batch into factors, and says how much noise each tensor gets.
 type clipper interface {
 	// clip returns factors [record][tensor] and, per tensor, the noise's standard deviation in units of sigma and the bound
-	// on a record's share (its part of the bound, when one clip is for all tensors). The first `steering` records move bounds.
-	clip(norms [][]float64, steering, epoch int) (factors [][]float64, unit, bounds []float64)
+	// on a record's share (its part of the bound, when one clip is for all tensors). The first `adapting` records move bounds.
+	clip(norms [][]float64, adapting, epoch int) (factors [][]float64, unit, bounds []float64)
 	// penalty is the factor by which the noise falls short of the joint sensitivity.
 	penalty() float64
 }
@@ -99,11 +99,11 @@ func (p *published) ClipAndNoise(g Gradients, step, epoch int) ([]float64, error
 	if err != nil {
 		return nil, err
 	}
-	steering := len(norms)
+	adapting := len(norms)
 	if j, audited := g.(*joined); audited {
-		steering -= len(j.canaries)
+		adapting -= len(j.canaries)
 	}
-	factors, unit, bounds := p.clipper.clip(norms, steering, epoch)
+	factors, unit, bounds := p.clipper.clip(norms, adapting, epoch)
 	sum, err := g.Sum(factors)
 	if err != nil {
 		return nil, err

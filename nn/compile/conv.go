@@ -32,11 +32,11 @@ type conv struct {
 func (c *conv) chooseBorders() {
 	c.in.border = max(c.in.border, c.Pad)
 	if c.in.trainable {
-		c.gathers = c.Stride == 1 && !c.out.flat && !c.out.untidy
+		c.gathers = c.Stride == 1 && !c.out.flat && !c.out.dirtyHalo
 		if c.gathers {
 			c.out.border = max(c.out.border, c.Kernel-1-c.Pad)
 		} else if c.Pad > 0 {
-			c.in.untidy = true
+			c.in.dirtyHalo = true
 		}
 	}
 }

@@ -18,7 +18,7 @@ type node struct {
 	flat      bool // read as a vector: no border allowed
 	kept      bool // its producer's gradient reads the values: they must stay as produced
 	trainable bool // parameters lie before it
-	untidy    bool // its gradient's border collects what lies outside of the image
+	dirtyHalo bool // its gradient's border collects what lies outside of the image
 }
 
 const floatSize = 4

@@ -106,7 +106,7 @@ func (p *plan) borders() {
 		case *elementwise:
 			l.in.border = max(l.in.border, l.out.border)
 			l.out.border = l.in.border
-			l.in.untidy = l.in.untidy || l.out.untidy
+			l.in.dirtyHalo = l.in.dirtyHalo || l.out.dirtyHalo
 			l.in.flat = l.in.flat || l.out.flat
 		}
 	}

@@ -55,6 +55,7 @@ var recommended = []protocol.Preset{
 	{Title: "Two-layer perceptron", Config: private("mlp", 20)},
 	{Title: "Logistic regression", Config: private("logistic", 10)},
 	{Title: "Deeper convolutional network", Config: private("cifar-cnn", 30)},
+	{Title: "Convolutional network for spectrograms", Config: private("spectrogram-cnn", 20)},
 }
 
 func private(model string, epochs float64) protocol.Config {

@@ -250,7 +250,7 @@ func TestCheckpointIsRefused(t *testing.T) {
 		"step":           {func(c *Checkpoint) { c.Engine.Step = c.Plan.Steps + 1 }, "step"},
 		"random state":   {func(c *Checkpoint) { seed := uint64(1); c.Config.Seed = &seed; c.Engine.Random = &dp.RandomState{} }, "random state"},
 		"unknown run":    {func(c *Checkpoint) { c.Engine.Run[0]++; c.Engine.Policy = []byte{0xc0} }, "policy state"},
-		"config":         {func(c *Checkpoint) { c.Config.ClipNorm = math.NaN() }, "ClipNorm"},
+		"config":         {func(c *Checkpoint) { c.Config.ClipNorm = math.NaN() }, "Clip norm"},
 	} {
 		saved, err := DecodeCheckpoint(bytes.Clone(file))
 		if err != nil {

@@ -198,7 +198,7 @@ func TestRequestsThatCannotBe(t *testing.T) {
 		{protocol.Request{Type: "open", Source: &protocol.Source{Kind: "ftp"}}, `"ftp"`},
 		{protocol.Request{Type: "open", Source: &protocol.Source{Kind: "url", URL: filepath.Join(p.folder, "nothing")}}, "manifest"},
 		{protocol.Request{Type: "open", Source: &protocol.Source{Kind: "url", URL: p.folder}}, ""},
-		{protocol.Request{Type: "start", Config: &bad}, "BatchSize"},
+		{protocol.Request{Type: "start", Config: &bad}, "Batch size"},
 		{protocol.Request{Type: "restore", Checkpoint: []byte("no")}, "checkpoint"},
 		{protocol.Request{Type: "account", Question: &protocol.AccountQuestion{Kind: "luck"}}, ""},
 	} {

@@ -2,10 +2,13 @@ package train
 
 import (
 	"math"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"cloister/data"
+	"cloister/nn"
 	"cloister/train/protocol"
 )
 
@@ -23,31 +26,31 @@ func TestValidateNamesTheField(t *testing.T) {
 		change func(*protocol.Config)
 		want   string
 	}{
-		"unknown model":    {func(c *protocol.Config) { c.Model = "resnet" }, `Model: nn: unknown model "resnet"`},
+		"unknown model":    {func(c *protocol.Config) { c.Model = "resnet" }, `Model is "resnet", want one of logistic`},
 		"model too large":  {func(c *protocol.Config) { c.Model = "" }, "Model"},
-		"epsilon 0":        {func(c *protocol.Config) { c.Epsilon = 0 }, "Epsilon is 0"},
-		"epsilon negative": {func(c *protocol.Config) { c.Epsilon = -1 }, "Epsilon is -1"},
-		"epsilon NaN":      {func(c *protocol.Config) { c.Epsilon = nan }, "Epsilon is NaN"},
-		"epsilon infinite": {func(c *protocol.Config) { c.Epsilon = inf }, "Epsilon is +Inf"},
-		"delta 0":          {func(c *protocol.Config) { c.Delta = 0 }, "Delta is 0"},
-		"delta 1":          {func(c *protocol.Config) { c.Delta = 1 }, "Delta is 1"},
-		"delta NaN":        {func(c *protocol.Config) { c.Delta = nan }, "Delta is NaN"},
+		"epsilon 0":        {func(c *protocol.Config) { c.Epsilon = 0 }, "Epsilon (ε) is 0"},
+		"epsilon negative": {func(c *protocol.Config) { c.Epsilon = -1 }, "Epsilon (ε) is -1"},
+		"epsilon NaN":      {func(c *protocol.Config) { c.Epsilon = nan }, "Epsilon (ε) is NaN"},
+		"epsilon infinite": {func(c *protocol.Config) { c.Epsilon = inf }, "Epsilon (ε) is +Inf"},
+		"delta 0":          {func(c *protocol.Config) { c.Delta = 0 }, "Delta (δ) is 0"},
+		"delta 1":          {func(c *protocol.Config) { c.Delta = 1 }, "Delta (δ) is 1"},
+		"delta NaN":        {func(c *protocol.Config) { c.Delta = nan }, "Delta (δ) is NaN"},
 		"delta over 1/N":   {func(c *protocol.Config) { c.Delta = 1e-3 }, "less than 1/1000"},
 		"epochs 0":         {func(c *protocol.Config) { c.Epochs = 0 }, "Epochs is 0"},
 		"epochs NaN":       {func(c *protocol.Config) { c.Epochs = nan }, "Epochs is NaN"},
 		"epochs infinite":  {func(c *protocol.Config) { c.Epochs = inf }, "Epochs is +Inf"},
 		"epochs too many":  {func(c *protocol.Config) { c.Epochs = 1e7 }, "Epochs is 1e+07"},
-		"batch 0":          {func(c *protocol.Config) { c.BatchSize = 0 }, "BatchSize is 0"},
-		"batch over N":     {func(c *protocol.Config) { c.BatchSize = 1001 }, "BatchSize is 1001, want 1 to 1000"},
-		"clip NaN":         {func(c *protocol.Config) { c.ClipNorm = nan }, "ClipNorm is NaN"},
-		"clip 0":           {func(c *protocol.Config) { c.ClipNorm = 0 }, "ClipNorm is 0"},
-		"rate NaN":         {func(c *protocol.Config) { c.LearningRate = nan }, "LearningRate is NaN"},
-		"rate negative":    {func(c *protocol.Config) { c.LearningRate = -1 }, "LearningRate is -1"},
+		"batch 0":          {func(c *protocol.Config) { c.BatchSize = 0 }, "Batch size is 0"},
+		"batch over N":     {func(c *protocol.Config) { c.BatchSize = 1001 }, "Batch size is 1001, want 1 to 1000 records"},
+		"clip NaN":         {func(c *protocol.Config) { c.ClipNorm = nan }, "Clip norm is NaN"},
+		"clip 0":           {func(c *protocol.Config) { c.ClipNorm = 0 }, "Clip norm is 0"},
+		"rate NaN":         {func(c *protocol.Config) { c.LearningRate = nan }, "Learning rate is NaN"},
+		"rate negative":    {func(c *protocol.Config) { c.LearningRate = -1 }, "Learning rate is -1"},
 		"momentum 1":       {func(c *protocol.Config) { c.Momentum = 1 }, "Momentum is 1"},
 		"momentum NaN":     {func(c *protocol.Config) { c.Momentum = nan }, "Momentum is NaN"},
 		"workers":          {func(c *protocol.Config) { c.Workers = -1 }, "Workers is -1"},
-		"optimizer":        {func(c *protocol.Config) { c.Optimizer = "lion" }, "Optimizer is lion, want one of sgd"},
-		"schedule":         {func(c *protocol.Config) { c.Schedule = "" }, "Schedule is "},
+		"optimizer":        {func(c *protocol.Config) { c.Optimizer = "lion" }, `Optimiser is "lion", want one of sgd`},
+		"schedule":         {func(c *protocol.Config) { c.Schedule = "" }, "Rate schedule is "},
 		"seed":             {func(c *protocol.Config) { c.Seed = &huge }, "Seed is"},
 	} {
 		c1 := quick()
@@ -96,13 +99,50 @@ func TestPresetsAreValid(t *testing.T) {
 		d := &Dataset{Manifest: *testManifest()}
 		d.TrainRecords = records
 		all := presets(d)
-		if records >= 1000 && len(all) < len(d.models()) {
-			t.Errorf("%d records: %d presets", records, len(all))
+		for _, model := range d.models() {
+			base := strings.TrimSuffix(model, "-tanh")
+			if records >= 1000 && !slices.ContainsFunc(all, func(p protocol.Preset) bool { return strings.TrimSuffix(p.Config.Model, "-tanh") == base }) {
+				t.Errorf("%d records: no preset for %s", records, base)
+			}
 		}
 		for _, p := range all {
 			if err := Validate(&p.Config, &d.Manifest); err != nil {
 				t.Errorf("%d records, %s: %v", records, p.Title, err)
 			}
+		}
+	}
+}
+
+// Settings say all that a form needs, in limits that hold for every preset, and know what package nn knows.
+func TestSettingsAreWhole(t *testing.T) {
+	fields := map[string]bool{}
+	config := reflect.TypeFor[protocol.Config]()
+	for i := range config.NumField() {
+		name, _, _ := strings.Cut(config.Field(i).Tag.Get("json"), ",")
+		fields[name] = true
+	}
+	keys := map[string]bool{}
+	for _, s := range settings {
+		if !fields[s.Field] || keys[s.Key] || s.Label == "" || s.Why == "" {
+			t.Errorf("setting %+v has no field, no words, or another's key", s)
+		}
+		delete(fields, s.Field)
+		keys[s.Key] = true
+		if s.Kind == "number" && !s.Optional && !(s.Min <= s.Default && s.Default <= s.Max) {
+			t.Errorf("%s: default %v is outside of %v to %v", s.Key, s.Default, s.Min, s.Max)
+		}
+	}
+	if len(fields) > 0 {
+		t.Errorf("fields without a setting: %v", fields)
+	}
+	for field, known := range map[string][]string{"optimizer": nn.OptimiserNames(), "schedule": nn.ScheduleNames()} {
+		for _, name := range known {
+			if err := checkChoice(field, name); err != nil {
+				t.Error(err)
+			}
+		}
+		if len(setting(field).Choices) != len(known) {
+			t.Errorf("%s offers %v, there are %v", field, setting(field).Choices, known)
 		}
 	}
 }

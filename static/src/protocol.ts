@@ -24,6 +24,7 @@ export interface Source {
 export interface Event {
   type: "ready" | "loading" | "dataset" | "planned" | "ledger" | "step" | "epoch" | "state" | "done" | "checkpoint" | "account" | "audit" | "replay" | "notice" | "error";
   mechanisms?: MechanismInfo[]; // ready: the catalogue
+  settings?: Setting[]; // ready: all that a person can set of a run
   published?: PublishedMechanism[]; // ready: what can be audited and replayed as published
   loading?: Loading;
   dataset?: DatasetInfo;
@@ -229,6 +230,30 @@ export interface PublishedMechanism {
   name: string;
   title: string;
   sound: string;
+}
+
+// Setting describes a field of Config, for forms and addresses.
+export interface Setting {
+  key: string; // its name in the page's address
+  field: string; // its name in Config
+  group: "model" | "privacy" | "training" | "mechanism" | "advanced";
+  kind: "number" | "choice" | "switch" | "mechanism";
+  label: string; // its name for people
+  why: string; // one plain sentence
+  unit?: string; // of a number; none: it has none
+  min: number; // of a number
+  max: number; // of a number; a dataset may have a lower one
+  default: number; // of a number; presets go before it
+  whole: boolean; // it counts
+  optional: boolean; // it may be left empty
+  choices?: Choice[]; // of a choice; which models there are hangs on the dataset too
+  paper?: string;
+}
+
+// Choice is a value of a setting and its name for people.
+export interface Choice {
+  value: string;
+  label: string;
 }
 
 // MechanismInfo describes a mechanism of the catalogue. Names compose with "+": one of kind "mechanism" first, then any

@@ -35,6 +35,7 @@ type Event struct {
 	Type string `json:"type"` // ready | loading | dataset | planned | ledger | step | epoch | state | done | checkpoint | account | audit | replay | notice | error
 
 	Mechanisms []MechanismInfo      `json:"mechanisms,omitempty"` // ready: the catalogue
+	Settings   []Setting            `json:"settings,omitempty"`   // ready: all that a person can set of a run
 	Published  []PublishedMechanism `json:"published,omitempty"`  // ready: what can be audited and replayed as published
 	Loading    *Loading             `json:"loading,omitempty"`
 	Dataset    *DatasetInfo         `json:"dataset,omitempty"`
@@ -240,6 +241,30 @@ type PublishedMechanism struct {
 	Name  string `json:"name"`
 	Title string `json:"title"`
 	Sound string `json:"sound"`
+}
+
+// Setting describes a field of Config, for forms and addresses.
+type Setting struct {
+	Key      string   `json:"key"`               // its name in the page's address
+	Field    string   `json:"field"`             // its name in Config
+	Group    string   `json:"group"`             // model | privacy | training | mechanism | advanced
+	Kind     string   `json:"kind"`              // number | choice | switch | mechanism
+	Label    string   `json:"label"`             // its name for people
+	Why      string   `json:"why"`               // one plain sentence
+	Unit     string   `json:"unit,omitempty"`    // of a number; none: it has none
+	Min      float64  `json:"min"`               // of a number
+	Max      float64  `json:"max"`               // of a number; a dataset may have a lower one
+	Default  float64  `json:"default"`           // of a number; presets go before it
+	Whole    bool     `json:"whole"`             // it counts
+	Optional bool     `json:"optional"`          // it may be left empty
+	Choices  []Choice `json:"choices,omitempty"` // of a choice; which models there are hangs on the dataset too
+	Paper    string   `json:"paper,omitempty"`
+}
+
+// Choice is a value of a setting and its name for people.
+type Choice struct {
+	Value string `json:"value"`
+	Label string `json:"label"`
 }
 
 // MechanismInfo describes a mechanism of the catalogue. Names compose with "+": one of kind "mechanism" first, then any

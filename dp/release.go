@@ -119,17 +119,21 @@ func (e *Engine) releaseCounts(counts []float64, scale float64) {
 	}
 }
 
+// ErrDiverged says that gradients, which nothing clips in a run without noise, are no longer finite numbers. The step
+// would end so again.
+var ErrDiverged = errors.New("dp: the gradients are no longer finite numbers")
+
 // checkSums refuses what no honest computation of the query returns: a wrong length, a number that is not finite, records
 // left out, or a group's sum longer than all its records together could make it.
 func (e *Engine) checkSums(s *Sums) error {
 	n := len(e.query.Records)
 	switch {
 	case len(s.Gradient) != e.dim:
-		return fmt.Errorf("dp: step %d: sum of %d coordinates, want %d", e.step, len(s.Gradient), e.dim)
+		return fmt.Errorf("dp: sum of %d coordinates, want %d", len(s.Gradient), e.dim)
 	case s.Records != n:
 		return errors.New("dp: the sum is not of the records that were sampled: a part of the work was lost")
 	case e.released.Counts != nil && len(s.Counts) != len(e.layout):
-		return fmt.Errorf("dp: step %d: %d counts, want %d", e.step, len(s.Counts), len(e.layout))
+		return fmt.Errorf("dp: %d counts, want %d", len(s.Counts), len(e.layout))
 	}
 	from := 0
 	for g, end := range e.layout {
@@ -139,8 +143,11 @@ func (e *Engine) checkSums(s *Sums) error {
 		}
 		// A hair of slack: the sum of squares itself rounds.
 		limit := float64(n) * e.ask.Bounds[g] * (1 + e.rounding) * (1 + 1e-9)
-		if !e.plan.spec.NoNoise && !(square <= limit*limit) || math.IsNaN(square) || math.IsInf(square, 0) {
-			return fmt.Errorf("dp: step %d: group %d's sum is not finite or exceeds its bound", e.step, g)
+		switch {
+		case e.plan.spec.NoNoise && (math.IsNaN(square) || math.IsInf(square, 0)):
+			return ErrDiverged
+		case !e.plan.spec.NoNoise && !(square <= limit*limit):
+			return fmt.Errorf("dp: the sum of group %d is not finite or exceeds its bound", g)
 		}
 		from = end
 	}
@@ -149,7 +156,7 @@ func (e *Engine) checkSums(s *Sums) error {
 	}
 	for g, x := range s.Counts {
 		if !(math.Abs(x) <= float64(n)/2) {
-			return fmt.Errorf("dp: step %d: count %d is out of range", e.step, g)
+			return fmt.Errorf("dp: count %d is out of range", g)
 		}
 	}
 	return nil

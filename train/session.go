@@ -215,7 +215,10 @@ func (s *Session) Step(ctx context.Context) error {
 	released, err := s.next(ctx, func(ctx context.Context, q dp.Query) (dp.Sums, error) {
 		return s.backend.Step(ctx, backend.Request{Points: q.Points, Coefficients: q.Coefficients, Records: q.Records, Bounds: q.Bounds, Thresholds: q.Thresholds})
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, dp.ErrDiverged):
+		return fmt.Errorf("train: training without clipping diverged at step %d; start it again with a lower learning rate than %v: %w", step+1, s.config.LearningRate, err)
+	case err != nil:
 		return fmt.Errorf("train: step %d: %w", step+1, err)
 	}
 	rate := s.optim.step(s.params, released)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"cloister/dp"
 	"cloister/dp/ledger"
 	"cloister/train/protocol"
 )
@@ -268,7 +269,11 @@ func (t *Trainer) readLedger(delta float64) (*protocol.LedgerTotal, error) {
 func (t *Trainer) advance(ctx context.Context) {
 	s := t.session
 	if !s.Done() {
-		if err := s.Step(ctx); err != nil {
+		switch err := s.Step(ctx); {
+		case errors.Is(err, dp.ErrDiverged): // going on would repeat it
+			t.fail(errors.Join(err, t.stop()))
+			return
+		case err != nil:
 			t.halt(err)
 			return
 		}
@@ -363,4 +368,4 @@ func (t *Trainer) state() {
 }
 
 func (t *Trainer) notice(message string) { t.emit(protocol.Event{Type: "notice", Message: message}) }
-func (t *Trainer) fail(err error)        { t.emit(protocol.Event{Type: "error", Message: err.Error()}) }
+func (t *Trainer) fail(err error)        { t.emit(protocol.Event{Type: "error", Message: Words(err)}) }

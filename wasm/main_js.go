@@ -27,7 +27,7 @@ func main() {
 	hear := func(message js.Value) {
 		r, err := protocol.DecodeRequest(message)
 		if err != nil {
-			post(protocol.Event{Type: "error", Message: err.Error()})
+			post(protocol.Event{Type: "error", Message: train.Words(err)})
 			return
 		}
 		trainer.Send(r)

@@ -1,142 +1,161 @@
 // The accountant's page: a question from a form, its answer from the trainer's accountant. No data is opened.
+import { Answer, smaller } from "../accountant/answer";
+import { Comparison } from "../accountant/comparison";
+import { type By, type Kind, asks, fields, inWords, read, writeRows } from "../accountant/question";
+import { Schedule } from "../accountant/schedule";
+import type { AccountAnswer } from "../protocol";
+import { type AccountError, Trainer } from "../trainer/client";
 import { byId, debounced, el } from "../ui/dom";
-import * as format from "../ui/format";
+import { count, figure, given, noise } from "../ui/format";
 import { Problem } from "../ui/problem";
-import type { AccountAnswer, AccountQuestion } from "../protocol";
-import { type Curve, genericPosterior, posterior, power, tradeoffChart } from "../results/tradeoff";
-import { Trainer } from "../trainer/client";
 
 const form = byId<HTMLFormElement>("question");
 const problem = new Problem(byId("problem"));
-const chart = tradeoffChart("Members found, at most");
 const trainer = new Trainer((event) => {
   if (event.type === "error") problem.show(event.message!);
 });
+const answer = new Answer(new Comparison(byId("tradeoff")));
+const schedule = new Schedule(byId("schedule"), (segments) => trainer.ask({ kind: "schedule", segments }), (kind) => {
+  if (kind) fill({ kind, by: "schedule" });
+  asked();
+});
 
-interface Answered extends Curve {
-  epsilon: number;
-  advantage: number;
-}
-
-let answered: Answered | undefined;
 let latest = 0;
 
+const mnist = { by: "run", records: "60000", batch: "256", epochs: "5", delta: "1e-5" };
 const examples: [string, Record<string, string>][] = [
-  ["MNIST, 5 epochs at ε = 3", { kind: "epsilon", sigma: "0.6508", q: "0.00426666666667", steps: "1170", delta: "1e-5", segments: "" }],
-  ["A benchmark's “ε = 3”", { kind: "epsilon", sigma: "0.2385", q: "0.00426666666667", steps: "1170", delta: "1e-5", segments: "" }],
-  ["Full batch, 100 steps", { kind: "sigma", epsilon: "3", q: "1", steps: "100", delta: "1e-5", segments: "" }],
-  ["Noise that decays", { kind: "sigma", epsilon: "3", delta: "1e-5", segments: "1*?:0.00426666666667:585;0.8*?:0.00426666666667:585" }],
+  ["MNIST, 5 epochs at ε = 3", { kind: "epsilon", sigma: "0.6508", ...mnist }],
+  ["A benchmark's “ε = 3”", { kind: "epsilon", sigma: "0.2385", ...mnist }],
+  ["Full batch, 100 steps", { kind: "sigma", by: "steps", epsilon: "3", q: "1", steps: "100", delta: "1e-5" }],
+  ["Noise that decays", { kind: "sigma", by: "schedule", epsilon: "3", delta: "1e-5", segments: "?:0.00426666666667:585; 0.8*?:0.00426666666667:585" }],
 ];
 
-byId("tradeoff").append(chart.root);
-document.querySelector(".examples")!.append(
-  ...examples.map(([label, values]) => el("button", { type: "button", class: "quiet", click: () => (fill(values), ask()) }, label)),
-);
-form.addEventListener("input", debounced(300, ask));
+byId("examples").append(...examples.map(([label, values]) => el("button", { type: "button", class: "quiet", click: () => put(values) }, label)));
+form.addEventListener("input", (event) => {
+  if (!(event.target as Element).closest("#schedule")) asked(); // the schedule tells of its own changes
+});
 form.addEventListener("submit", (event) => event.preventDefault());
-byId("prior").addEventListener("input", showPoints);
-byId("derive").addEventListener("click", derive);
+addEventListener("hashchange", () => put(addressed())); // a link that is pasted into an open tab
 
-fill(Object.fromEntries(new URLSearchParams(location.hash.slice(1))));
-ask();
+/** What the address states. Links of before say nothing of how the run is described. */
+function addressed(): Record<string, string> {
+  const words = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+  const by = words.segments ? "schedule" : words.q || words.steps ? "steps" : "run";
+  return { by, ...words };
+}
+
+/** Fills in what is stated and asks. */
+function put(values: Record<string, string>) {
+  fill(values);
+  if (values.segments) void schedule.read(values.segments);
+  else asked();
+}
 
 function fill(values: Record<string, string>) {
   for (const [name, value] of Object.entries(values)) {
     const field = form.elements.namedItem(name);
-    if (field instanceof RadioNodeList || field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement) field.value = value;
+    if (field instanceof RadioNodeList || field instanceof HTMLInputElement) field.value = value;
   }
-  byId<HTMLDetailsElement>("schedule-fold").open = stated("segments") !== "";
 }
 
 function stated(name: string): string {
-  return String(new FormData(form).get(name) ?? "").trim();
+  return String(new FormData(form).get(name) ?? "");
 }
 
-function derive() {
-  const value = (id: string) => Number(byId<HTMLInputElement>(id).value);
-  const [records, batch, epochs] = ["records", "batch", "epochs"].map(value);
-  if (!(records >= 1 && batch >= 1 && batch <= records && epochs > 0)) {
-    return problem.show("Records, batch size and epochs must be positive, and a batch no larger than the records.");
+const kind = () => stated("kind") as Kind;
+const by = () => stated("by") as By;
+
+/** The question has changed: what is shown is old at once, and the next one is asked when the person pauses. */
+function asked() {
+  latest++;
+  for (const part of form.querySelectorAll<HTMLElement>("[data-for]")) part.hidden = !asks(part.dataset.for!, kind(), by());
+  for (const part of form.querySelectorAll<HTMLElement>("[data-by]")) part.hidden = part.dataset.by !== by();
+  schedule.ask(kind());
+  const faults = check();
+  if (faults) answer.none("No answer yet: what is marked needs mending.");
+  else answer.old();
+  if (!faults) askSoon();
+}
+
+const askSoon = debounced(300, () => void ask());
+
+/** Marks what cannot be right; says whether anything is. */
+function check(): boolean {
+  const { faults } = read(kind(), by(), texts());
+  for (const name of Object.keys(fields)) {
+    const fault = byId(`${name}-fault`);
+    fault.textContent = faults[name] ?? "";
+    fault.hidden = !faults[name];
+    (form.elements.namedItem(name) as HTMLInputElement).setAttribute("aria-invalid", String(!fault.hidden));
   }
-  fill({ q: String(Number((batch / records).toPrecision(12))), steps: String(Math.max(1, Math.round(epochs * Math.floor(records / batch)))), segments: "" });
-  ask();
+  const rows = by() === "schedule" ? writeRows(kind(), schedule.rows).faults : {};
+  schedule.mark(rows);
+  return Object.keys(faults).length + Object.keys(rows).length > 0;
 }
 
-function question(): AccountQuestion {
-  const kind = stated("kind") as "epsilon" | "sigma";
-  const sigma = kind === "sigma" ? "?" : stated("sigma");
-  return {
-    kind,
-    segments: stated("segments") || `${sigma}:${stated("q")}:${stated("steps")}`,
-    delta: Number(stated("delta")),
-    epsilon: kind === "sigma" ? Number(stated("epsilon")) : undefined,
-  };
-}
+const texts = () => Object.fromEntries(Object.keys(fields).map((name) => [name, stated(name)]));
 
 async function ask() {
-  const mine = ++latest;
-  const asked = question();
-  for (const part of form.querySelectorAll<HTMLElement>("[data-for]")) part.hidden = part.dataset.for !== asked.kind;
-  byId("answer-kicker").textContent = "Working it out …";
+  const mine = latest;
+  const current = () => mine === latest;
+  const asking = kind();
+  const { values } = read(asking, by(), texts());
+  const { epsilon, delta } = values;
   try {
-    const answer = await trainer.ask(asked);
-    if (mine !== latest) return;
+    const run = await describe(asking, values);
+    if (!current()) return;
+    const found = await trainer.ask({ kind: asking, segments: run.segments, delta, epsilon });
+    if (!current()) return;
     problem.clear();
-    showAnswer(asked, answer);
-    history.replaceState(null, "", `#${new URLSearchParams([...new FormData(form)] as [string, string][])}`);
-    const segments = asked.segments.replace(/(?:([\d.e+-]+)\*)?\?/g, (_, factor) => String(answer.sigma! * Number(factor ?? 1)));
-    const curve = await trainer.ask({ kind: "curve", segments, delta: asked.delta });
-    if (mine !== latest) return;
-    showCurve(answer.upper, curve);
+    const words = inWords({ ...run, delta, sigma: found.sigma ? noise(found.sigma) : values.sigma === undefined ? undefined : given(values.sigma) });
+    answer.show(asking, found, words);
+    history.replaceState(null, "", `#${address()}`);
+    await trace(found, words, current);
   } catch (error) {
-    if (mine !== latest) return;
-    byId("answer-kicker").textContent = "No answer";
-    byId("answer-bounds").textContent = "–";
-    byId("answer-words").textContent = "";
-    problem.show((error as Error).message);
+    if (!current()) return;
+    answer.none("No answer");
+    refused(error as AccountError);
   }
 }
 
-function showAnswer({ kind, delta }: AccountQuestion, { lower, upper, rdp, sigma }: AccountAnswer) {
-  const between = `${format.epsilonLower(lower)} ≤ ε ≤ ${format.epsilonUpper(upper)}`;
-  const rest = `at δ = ${format.figure(delta)}. The older bound by Rényi divergence (RDP) would say ${format.epsilon(rdp)}.`;
-  if (kind === "epsilon") {
-    byId("answer-kicker").textContent = "Epsilon of the whole run";
-    byId("answer-bounds").textContent = between;
-    byId("answer-words").textContent = rest[0].toUpperCase() + rest.slice(1);
-  } else {
-    byId("answer-kicker").textContent = "Noise multiplier needed";
-    byId("answer-bounds").textContent = `σ = ${format.noise(sigma!)}`;
-    byId("answer-words").textContent = `It gives ${between} ${rest}`;
+/** The run that is asked about, as the accountant reads it, and what of it is said in words. */
+async function describe(asking: Kind, values: Record<string, number>): Promise<{ segments: string; rate?: number; steps?: number; stretches: number }> {
+  if (by() === "schedule") return { segments: writeRows(asking, schedule.rows).text, stretches: schedule.rows.length };
+  let { q: rate, steps, sigma } = values;
+  if (by() === "run") {
+    const { records, batch: batchSize, epochs } = values;
+    const counted = await trainer.ask({ kind: "steps", records, batchSize, epochs });
+    [rate, steps] = [counted.rate!, counted.steps ?? 0];
+    say("derived", `That is a sampling rate of ${figure(rate, 6)} and ${count(steps)} steps. An incomplete batch makes no step.`);
+  }
+  return { segments: `${asking === "sigma" ? "?" : sigma}:${rate}:${steps}`, rate, steps, stretches: 1 };
+}
+
+// The attacker is a part of its own: where it cannot be worked out, the bounds stand.
+async function trace({ segments, upper, rdp }: AccountAnswer, words: string, current: () => boolean) {
+  try {
+    const curve = await trainer.ask({ kind: "curve", segments });
+    if (current()) answer.showCurve(curve, smaller(upper, rdp), words);
+  } catch (error) {
+    if (current()) answer.noCurve((error as Error).message);
   }
 }
 
-function showCurve(epsilon: number, { fpr = [], tpr = [], advantage = 0 }: AccountAnswer) {
-  answered = { epsilon, fpr, tpr, advantage };
-  chart.set([fpr, tpr, fpr], [0, 1]);
-  byId("meaning").textContent =
-    `Given the model and all records but one, an attacker who guesses whether that one took part beats a coin toss by at most ` +
-    `${format.percent(advantage, 1)} (true accusations less false ones).`;
-  showPoints();
+function refused({ message, segment }: AccountError) {
+  if (segment && by() === "schedule") schedule.mark({ [segment - 1]: message });
+  else problem.show(message);
 }
 
-function showPoints() {
-  if (!answered) return;
-  const prior = Number(byId<HTMLInputElement>("prior").value) / 100;
-  if (!(prior > 0 && prior < 1)) return;
-  const { epsilon } = answered;
-  const rows = [0.001, 0.01, 0.1].map((fpr) => {
-    const tpr = power(answered!, fpr);
-    const cells = [format.percent(tpr, 1), format.percent(posterior(prior, fpr, tpr), 1)];
-    return el("tr", {}, el("th", { scope: "row" }, format.percent(fpr, fpr < 0.01 ? 1 : 0)), ...cells.map((text) => el("td", {}, text)));
-  });
-  const head = ["False alarms", "Members found", "An accusation is right"].map((text) => el("th", { scope: "col" }, text));
-  byId("points").replaceChildren(
-    el("caption", {}, "The best attacker, at three rates of false alarms"),
-    el("thead", {}, el("tr", {}, ...head)),
-    el("tbody", {}, ...rows),
-  );
-  byId("generic").textContent =
-    `Epsilon alone would allow ${format.percent(genericPosterior(prior, epsilon), 1)} certainty: it is the worst case over all ` +
-    `outcomes, most of which hardly ever happen.`;
+/** What the address says of the question: what is asked, and nothing else. */
+function address(): URLSearchParams {
+  const names = Object.keys(fields).filter((name) => asks(name, kind(), by()));
+  const words: [string, string][] = [["kind", kind()], ["by", by()], ...names.map((name): [string, string] => [name, stated(name)])];
+  if (by() === "schedule") words.push(["segments", writeRows(kind(), schedule.rows).text]);
+  return new URLSearchParams(words);
 }
+
+function say(id: string, words: string) {
+  if (byId(id).textContent !== words) byId(id).textContent = words;
+}
+
+put(addressed());

@@ -20,7 +20,7 @@ const trainer = new Trainer((event) => {
   if (event.type === "ready") offer(event.published!);
 });
 
-const chart = tradeoffChart("As published", "At a true ε = 3");
+const chart = tradeoffChart(["As published", "At a true ε = 3"], ["--alarm", "--accent"]);
 byId("roc").append(chart.root);
 const mechanism = byId<HTMLSelectElement>("mechanism");
 attackButton(byId("attack-live"), "Attack it", () => {

@@ -27,8 +27,7 @@ export function genericPosterior(prior: number, epsilon: number): number {
 }
 
 /** Columns: false alarms, members found by each of the named curves, and the coin toss. */
-export function tradeoffChart(...names: string[]): Chart {
-  const colours = ["--alarm", "--accent"].slice(-names.length);
+export function tradeoffChart(names: string[], colours: string[]): Chart {
   const found = names.map((label, i) => ({ label, colour: colours[i], format: format.percentage }));
   return new Chart({
     title: "The best attacker",

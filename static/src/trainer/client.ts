@@ -2,6 +2,17 @@
 import * as addresses from "./addresses";
 import type { AccountAnswer, AccountQuestion, AuditAnswer, AuditQuestion, Config, Event, ReplayAnswer, Request } from "../protocol";
 
+/** Why the accountant has no answer, for a person to read: without the name of the part that says so. */
+export class AccountError extends Error {
+  readonly segment?: number; // of the schedule, from 1, where that is at fault
+
+  constructor({ error, segment }: AccountAnswer) {
+    const words = error!.replace(/^[a-z]+: /, "");
+    super(`${words[0].toUpperCase()}${words.slice(1)}.`);
+    this.segment = segment;
+  }
+}
+
 type Listener = (event: Event) => void;
 
 export class Trainer {
@@ -29,7 +40,7 @@ export class Trainer {
     const answer = await new Promise<AccountAnswer>((resolve) => {
       this.send({ type: "account", question, id: this.#expect((event) => resolve(event.answer!)) });
     });
-    if (answer.error) throw new Error(answer.error);
+    if (answer.error) throw new AccountError(answer);
     return answer;
   }
 

@@ -85,6 +85,7 @@ const values = {
   "favicon.svg": write("favicon.svg", readFileSync(join(here, "img/favicon.svg"))),
   "guard.js": bundle("src/workers/guard.ts"),
   "theme.js": bundle("src/ui/theme.ts"),
+  "opened.js": bundle("src/ui/opened.ts"),
 };
 const script = (page) => `src/pages/${page.replace(/\.html$/, ".ts")}`; // a page without one is a part
 const pages = readdirSync(join(here, "pages")).filter((name) => existsSync(join(here, script(name))));

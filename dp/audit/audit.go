@@ -46,6 +46,14 @@ func (o *Options) Fill() error {
 	return nil
 }
 
+// ConfidenceOf is the confidence at which to judge the same question when it is asked for the k-th time, from 1. Whoever
+// repeats a test until it finds something finds it sooner or later: errors of 0.05/(k(k+1)) sum to 0.05 over any number
+// of repetitions (a union bound with weights), so that all verdicts together are right with probability 0.95.
+func ConfidenceOf(k int) float64 {
+	n := float64(max(1, k))
+	return 1 - 0.05/(n*(n+1))
+}
+
 // Result is what an audit found.
 type Result struct {
 	Canaries   int     `json:"canaries"`

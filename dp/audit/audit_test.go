@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"cloister/clip"
+	"cloister/accountant"
 	"cloister/dp"
 	"cloister/dp/ledger"
 	"cloister/dp/mechanism"
@@ -348,4 +349,27 @@ func benchmarkEngine(b *testing.B, spec dp.Spec, policy dp.Policy, tensors []int
 		b.Fatal(err)
 	}
 	return e
+}
+
+// All verdicts together, however many, are wrong with probability 0.05 at most; and what the same guesses show falls.
+func TestRepetitionsAreCorrected(t *testing.T) {
+	sum := 0.0
+	for k := 1; k <= 1_000_000; k++ {
+		sum += 1 - ConfidenceOf(k)
+	}
+	if !(sum <= 0.05 && sum > 0.0499) {
+		t.Errorf("errors sum to %v, want just below 0.05", sum)
+	}
+	last := math.Inf(1)
+	for _, k := range []int{0, 2, 3, 10} {
+		bound, err := accountant.AuditLowerBound(2000, 250, 250, 1e-5, ConfidenceOf(k))
+		if err != nil || !(bound < last && bound > 0) {
+			t.Errorf("asked for the %dth time: at least %v after %v, %v", k, bound, last, err)
+		}
+		last = bound
+		t.Logf("asked %d times, all right: %v", k, bound)
+	}
+	if ConfidenceOf(-5) != ConfidenceOf(1) {
+		t.Error("less than once is not once")
+	}
 }

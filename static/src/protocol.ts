@@ -188,6 +188,7 @@ export interface AuditQuestion {
   clipNorm: number;
   epsilon: number; // the claim
   delta: number;
+  asked?: number; // how often this has been asked, this time included: tests that are repeated are stricter
 }
 
 // AuditAnswer tells how an audit goes on and, when it is over, what it found; Error is set instead when it failed.

@@ -60,7 +60,7 @@ func published(ctx context.Context, q protocol.AuditQuestion, a *protocol.AuditA
 		MaxGradNorm: q.ClipNorm, Tensors: slices.Repeat([]int{1}, layers), DatasetSize: q.Records, BatchSize: q.BatchSize, Epochs: q.Epochs,
 		TargetEpsilon: q.Epsilon, TargetDelta: q.Delta,
 	})
-	found, m, err := replay.Audit(ctx, q.Mechanism, s, audit.Options{}, tell)
+	found, m, err := replay.Audit(ctx, q.Mechanism, s, repeated(q), tell)
 	if m != nil {
 		a.Privacy = privacy(m, s)
 	}
@@ -73,9 +73,14 @@ func sound(ctx context.Context, q protocol.AuditQuestion, perEpoch int, a *proto
 		N: q.Records, BatchSize: float64(q.BatchSize), Steps: a.Steps, StepsPerEpoch: perEpoch, ClipNorm: q.ClipNorm,
 		Tensors: slices.Repeat([]int{1}, layers), Epsilon: q.Epsilon, Delta: q.Delta,
 	}
-	found, plan, err := audit.Mechanism(ctx, q.Mechanism, q.Params, s, audit.Options{}, tell)
+	found, plan, err := audit.Mechanism(ctx, q.Mechanism, q.Params, s, repeated(q), tell)
 	if plan != nil {
 		a.Privacy = train.Calibrated(plan)
 	}
 	return found, err
+}
+
+// repeated judges by how often the question has been asked.
+func repeated(q protocol.AuditQuestion) audit.Options {
+	return audit.Options{Confidence: audit.ConfidenceOf(q.Asked)}
 }

@@ -57,3 +57,15 @@ func TestAuditRefuses(t *testing.T) {
 		}
 	}
 }
+
+// Who asks again is judged more strictly.
+func TestAuditCorrectsRepetitions(t *testing.T) {
+	q := question("fixed", false)
+	q.Epochs = 1
+	once := ask(t, q)
+	q.Asked = 3
+	again := ask(t, q)
+	if once.Error != "" || again.Error != "" || once.Confidence != 1-0.05/2 || again.Confidence != 1-0.05/12 || again.Most >= once.Most {
+		t.Errorf("%+v, then %+v", once, again)
+	}
+}

@@ -199,6 +199,7 @@ type AuditQuestion struct {
 	ClipNorm  float64            `json:"clipNorm"`
 	Epsilon   float64            `json:"epsilon"` // the claim
 	Delta     float64            `json:"delta"`
+	Asked     int                `json:"asked,omitempty"` // how often this has been asked, this time included: tests that are repeated are stricter
 }
 
 // AuditAnswer tells how an audit goes on and, when it is over, what it found; Error is set instead when it failed.

@@ -23,15 +23,17 @@ const trainer = new Trainer((event) => {
 const chart = tradeoffChart(["As published", "At a true ε = 3"], ["--alarm", "--accent"]);
 byId("roc").append(chart.root);
 const mechanism = byId<HTMLSelectElement>("mechanism");
-attackButton(byId("attack-live"), "Attack it", () => {
+const attacked = attackButton(byId("attack-live"), "Attack it", () => {
   const [kind, name] = mechanism.value.split(":");
   const { epsilon, delta } = claim;
   return { mechanism: name, published: kind === "published", records: 60000, batchSize: 256, epochs: 5, clipNorm: 1, epsilon, delta };
 });
+mechanism.addEventListener("change", attacked);
 const replayed = byId<HTMLSelectElement>("replay-mechanism");
 const records = byId<HTMLSelectElement>("replay-data");
 let choices: Choice[] = [];
-replayButton(byId("replay"), () => ({ mechanism: replayed.value, data: choices.find(({ name }) => name === records.value)! }));
+const chosen = replayButton(byId("replay"), () => ({ mechanism: replayed.value, data: choices.find(({ name }) => name === records.value)! }));
+for (const choice of [replayed, records]) choice.addEventListener("change", chosen);
 enable();
 offerData().catch((error) => problem.show(error.message));
 tell().catch((error) => problem.show(error.message));
@@ -61,14 +63,16 @@ function enable() {
 
 async function tell() {
   const { delta, epsilon } = claim;
-  const published = await trainer.ask({ kind: "curve", segments: segments(claim.sigma), delta });
-  byId("true-bounds").textContent = `${format.epsilonLower(published.lower)} ≤ ε ≤ ${format.epsilonUpper(published.upper)}`;
-  byId("true-words").textContent = `${Math.round(published.lower)} allows a factor of ${Math.floor(published.lower / Math.LN10) + 1} digits.`;
+  const truth = await trainer.ask({ kind: "epsilon", segments: segments(claim.sigma), delta });
+  byId("true-bounds").textContent = `${format.epsilonLower(truth.lower)} ≤ ε ≤ ${format.epsilonUpper(truth.upper)}`;
+  byId("true-words").textContent = `${Math.floor(truth.lower)} allows a factor of ${Math.floor(truth.lower / Math.LN10) + 1} digits.`;
   const found = await trainer.ask({ kind: "sigma", segments: segments("?"), delta, epsilon });
   byId("sound-sigma").textContent = `σ = ${format.noise(found.sigma!)}`;
-  const sound = await trainer.ask({ kind: "curve", segments: segments(found.sigma!), delta });
+  const [published, sound] = [await trace(truth), await trace(found)];
   showAttack(published, sound);
 }
+
+const trace = ({ segments }: AccountAnswer) => trainer.ask({ kind: "curve", segments });
 
 function segments(sigma: number | "?"): string {
   return `${sigma}:${claim.rate}:${claim.steps}`;
@@ -80,7 +84,7 @@ function showAttack(published: AccountAnswer, sound: AccountAnswer) {
   chart.set(joined([a.fpr, a.tpr], [b.fpr, b.tpr], [[0, 1], [0, 1]]), [0, 1]);
   const row = (name: string, of: (answer: AccountAnswer) => string) =>
     el("tr", {}, el("th", { scope: "row" }, name), ...[published, sound].map((answer) => el("td", {}, of(answer))));
-  const found = (fpr: number) => (answer: AccountAnswer) => format.percent(power(curve(answer), fpr), 1);
+  const found = (fpr: number) => (answer: AccountAnswer) => format.percentage(power(curve(answer), fpr));
   byId("attack").replaceChildren(
     el("thead", {}, el("tr", {}, el("td"), ...["As published", "At a true ε = 3"].map((text) => el("th", { scope: "col" }, text)))),
     el(
@@ -88,7 +92,7 @@ function showAttack(published: AccountAnswer, sound: AccountAnswer) {
       {},
       row("Members found, one false alarm in 1,000", found(0.001)),
       row("Members found, one false alarm in 100", found(0.01)),
-      row("Advantage over a coin toss", ({ advantage = 0 }) => format.percent(advantage, 1)),
+      row("Advantage over a coin toss", ({ advantage = NaN }) => format.percentage(advantage)),
     ),
   );
 }

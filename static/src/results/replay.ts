@@ -6,15 +6,25 @@ import * as format from "../ui/format";
 import type { DatasetInfo, Event, ReplayAnswer } from "../protocol";
 import { Trainer } from "../trainer/client";
 
-/** Fills host with buttons, progress and the result; asked says what to train when the button is pressed. */
-export function replayButton(host: HTMLElement, asked: () => { mechanism: string; data: Choice }) {
+/**
+ * Fills host with buttons, progress and the result; asked says what to train when the button is pressed. The function
+ * returned takes a result away when something else is chosen, and ends a training that goes on.
+ */
+export function replayButton(host: HTMLElement, asked: () => { mechanism: string; data: Choice }): () => void {
   let stop = () => {};
+  let drop = () => {};
   const start = el("button", { type: "button", class: "primary", click: () => run().catch(tell) }, "Train as published");
   const end = el("button", { type: "button", disabled: true, click: () => stop() }, "Stop");
   const bar = el("progress", { max: 1, value: 0, "aria-label": "Training", hidden: true });
   const words = el("p", { class: "verdict", "aria-live": "polite" });
   const result = el("div", { class: "replayed", "aria-live": "polite" });
   host.replaceChildren(el("div", { class: "buttons" }, start, end), bar, words, result);
+
+  return () => {
+    drop();
+    result.replaceChildren();
+    tell("");
+  };
 
   async function run() {
     start.disabled = true;
@@ -31,10 +41,12 @@ export function replayButton(host: HTMLElement, asked: () => { mechanism: string
       if (event.type === "error") failed(new Error(event.message));
     });
     stop = () => trainer.send({ type: "stop" });
+    drop = () => failed(new Error(""));
     try {
       await Promise.race([train(trainer, dataset), failure]);
     } finally {
       trainer.terminate();
+      drop = () => {};
       bar.hidden = end.disabled = true;
       start.disabled = false;
     }

@@ -17,7 +17,7 @@ import (
 )
 
 // patience is for what takes long on a busy machine; nothing waits longer than it must.
-const patience = 25 * time.Second
+const patience = 120 * time.Second
 
 // tab is a page in a browser of its own, with an empty profile.
 type tab struct {

@@ -44,7 +44,17 @@ func TestTourCatchesTheClaim(t *testing.T) {
 		p.wait("the attack", `document.querySelector(".attack button").disabled === false && document.querySelector(".attack .verdict").innerText`)
 		if words := eval[string](p, `document.querySelector(".attack .verdict").innerText`); !strings.Contains(words, c.verdict) || !strings.Contains(words, c.proof) || !strings.Contains(words, c.shuffled) {
 			t.Errorf("%s: the verdict is %q, want %q, %q and %q", c.mechanism, words, c.verdict, c.proof, c.shuffled)
+		} else if strings.Contains(words, "right about 250 of 250") != strings.Contains(words, "the most that so many guesses can show") || !strings.Contains(words, "compiled kernel") {
+			t.Errorf("%s: the verdict does not say what it cannot show: %q", c.mechanism, words)
 		}
+	}
+	// The same once more is a repetition, and said to be one.
+	p.clickButton("Attack it")
+	p.wait("the repetition", `document.querySelector(".attack .verdict").innerText.includes("asked twice")`)
+	// A verdict goes with its mechanism.
+	p.choose("mechanism", "published:standard")
+	if words := eval[string](p, `document.querySelector(".attack .verdict").innerText`); words != "" {
+		t.Errorf("another mechanism is chosen, and the verdict of the last stays: %q", words)
 	}
 	p.clean()
 }
@@ -72,6 +82,10 @@ func TestTourTrainsAsPublished(t *testing.T) {
 		if tile("1") != "3.00" || !strings.HasPrefix(tile("2"), c.proven) || !strings.Contains(words, "Not private:") || !strings.Contains(words, "The attacker was right about") || !strings.Contains(words, c.words) {
 			t.Errorf("%s: %q", c.mechanism, words)
 		}
+	}
+	p.choose("replay-mechanism", "standard") // a result goes with its question
+	if words := eval[string](p, `document.querySelector("#replay .replayed").innerText + document.querySelector("#replay .verdict").innerText`); words != "" {
+		t.Errorf("another mechanism is chosen, and the result of the last stays: %q", words)
 	}
 	p.clickButton("Train as published")
 	p.wait("the first steps", `document.querySelector("#replay .buttons").lastChild.disabled === false`)

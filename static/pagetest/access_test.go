@@ -74,6 +74,13 @@ func TestFitsEveryScreen(t *testing.T) {
 				t.Errorf("%s: %d px wide on a screen of %d", page, wide, width)
 			}
 		}
+		if page != "index.html" { // text of twice the size, on a phone
+			p.run(chromedp.EmulateViewport(360, 740))
+			eval[any](p, `(document.documentElement.style.fontSize = "200%", null)`)
+			if wide := eval[int](p, "document.documentElement.scrollWidth"); wide > 360 {
+				t.Errorf("%s: %d px wide on a screen of 360 with text of twice the size", page, wide)
+			}
+		}
 		p.clean()
 	}
 }

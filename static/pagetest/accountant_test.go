@@ -34,7 +34,7 @@ func TestAccountantAnswers(t *testing.T) {
 	p.clickButton("MNIST, 5 epochs at ε = 3")
 	p.wait("the next answer", `document.getElementById("answer-bounds").innerText.startsWith("2.99")`)
 	p.wait("the meaning", `/16\.[0-9] %/.test(document.getElementById("meaning").innerText)`) // advantage 0.165
-	if words := p.text("answer-question"); words != "σ = 0.6508 · q = 0.004266666666666667 · 1,170 steps · δ = 1e-5" {
+	if words := p.text("answer-question"); words != "σ = 0.6508 · q = 0.0042667 · 1,170 steps · δ = 1e-5" {
 		t.Errorf("the answer stands beside the question %q", words)
 	}
 	p.clean()

@@ -2,7 +2,7 @@
 // question. Schedules are read and steps counted by the trainer; here they are only written.
 import type { Segment } from "../protocol";
 import { readNumber } from "../settings/numbers";
-import { count, given } from "../ui/format";
+import { count, figure, given } from "../ui/format";
 
 export type Kind = "epsilon" | "sigma";
 export type By = "run" | "steps" | "schedule";
@@ -84,6 +84,6 @@ export const toRows = (schedule: Segment[]): Row[] =>
 /** The question in words, to stand beside its answer. */
 export function inWords({ sigma, rate, steps, stretches, delta }: { sigma?: string; rate?: number; steps?: number; stretches: number; delta: number }): string {
   const noise = sigma === undefined ? [] : [`σ = ${sigma}`];
-  const run = stretches > 1 ? [`a schedule of ${count(stretches)} stretches`] : [`q = ${given(rate!)}`, `${count(steps!)} steps`];
+  const run = stretches > 1 ? [`a schedule of ${count(stretches)} stretches`] : [`q = ${figure(rate!, 5)}`, `${count(steps!)} steps`];
   return [...noise, ...run, `δ = ${given(delta)}`].join(" · ");
 }

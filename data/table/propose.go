@@ -159,7 +159,7 @@ func commas(rows [][]string) bool {
 			switch {
 			case comma && !dot && strings.Contains(f, ","):
 				with++
-			case dot && strings.Contains(f, "."):
+			case dot && strings.Contains(f, ".") && !thousands.MatchString(f):
 				without++
 			}
 		}

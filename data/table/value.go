@@ -16,10 +16,19 @@ func missing(text string) bool {
 	return false
 }
 
-// number reads a finite number; with comma, "1.234,5" and "0,5".
+// thousands is a number whose whole part has points between its thousands.
+var thousands = regexp.MustCompile(`^[+-]?\d{1,3}(\.\d{3})+(,\d*)?$`)
+
+// number reads a finite number; with comma, "1.234,5" and "0,5", but no decimal point.
 func number(text string, comma bool) (float64, bool) {
 	if comma {
-		text = strings.Replace(strings.ReplaceAll(text, ".", ""), ",", ".", 1)
+		if strings.Contains(text, ".") {
+			if !thousands.MatchString(text) {
+				return 0, false
+			}
+			text = strings.ReplaceAll(text, ".", "")
+		}
+		text = strings.Replace(text, ",", ".", 1)
 	}
 	if strings.ContainsAny(text, "xXpP_") { // hexadecimal, and Go's own ways of writing
 		return 0, false

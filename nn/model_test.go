@@ -13,6 +13,8 @@ func TestBenchmarkModelsHaveTheStatedSizes(t *testing.T) {
 		{"cifar-cnn", Shape{3, 32, 32}, 132042, 18},
 		{"logistic", Shape{1, 28, 28}, 7850, 2},
 		{"mlp", Shape{1, 28, 28}, 101770, 4},
+		{"mlp", Shape{23, 1, 1}, 4362, 4}, // a table's row
+		{"spectrogram-cnn", Shape{1, 50, 40}, 36138, 8},
 	} {
 		m, err := ByName(c.name, c.in, 10)
 		if err != nil {
@@ -20,6 +22,25 @@ func TestBenchmarkModelsHaveTheStatedSizes(t *testing.T) {
 		}
 		if n := m.NumParams(); n != c.params || len(m.Tensors()) != c.tensors || m.Classes() != 10 {
 			t.Errorf("%s: %d parameters in %d tensors, want %d in %d", c.name, n, len(m.Tensors()), c.params, c.tensors)
+		}
+	}
+}
+
+// One network suits images of any shape: it fits, and does not grow with them.
+func TestScaledNetworkFitsAnyImage(t *testing.T) {
+	for _, in := range []Shape{{1, 1, 2}, {1, 3, 3}, {3, 8, 8}, {1, 28, 28}, {3, 64, 64}, {3, 50, 200}, {3, 300, 40}, {3, 224, 224}} {
+		m, err := ByName("spectrogram-cnn-tanh", in, 10)
+		if err != nil {
+			t.Errorf("%v: %v", in, err)
+			continue
+		}
+		if n := m.NumParams(); n > 60_000 {
+			t.Errorf("%v: %d parameters", in, n)
+		}
+	}
+	for _, name := range []string{"mnist-cnn", "cifar-cnn", "spectrogram-cnn"} {
+		if _, err := ByName(name, Shape{23, 1, 1}, 2); err == nil {
+			t.Errorf("%s takes a vector", name)
 		}
 	}
 }

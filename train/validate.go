@@ -22,6 +22,9 @@ func Validate(c *protocol.Config, d *data.Manifest) error {
 	if _, err := network(c, d); err != nil {
 		return fmt.Errorf("train: Model: %w", err)
 	}
+	if d.Unit == data.UnitPerson && !c.NonPrivate { // sampled as records, their persons would be promised too much
+		return errors.New("train: these records belong to persons, and runs that sample persons are not offered yet: pack them without naming whose they are, and each record is protected by itself")
+	}
 	for _, number := range []struct {
 		field   string
 		x, most float64

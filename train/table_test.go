@@ -1,0 +1,100 @@
+//go:build !js
+
+package train
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"cloister/data"
+	"cloister/train/backend"
+	"cloister/train/protocol"
+)
+
+// people is a table whose label is age + 20 [town is Bern] > 70: float32 records of a number and two categories. Its persons are
+// the rows, or none where they are not asked for.
+func people(train, test int, persons bool) *data.Dataset {
+	ds := &data.Dataset{Manifest: data.Manifest{
+		Name: "people", Title: "People", Kind: data.Table, Type: data.Float32, Channels: 3, Height: 1, Width: 1, Unit: data.UnitRecord,
+		Classes: []string{"no", "yes"}, TrainRecords: train, TestRecords: test, TestPublic: true,
+		Mean: []float32{60, 0, 0}, Std: []float32{60, 1, 1},
+		Columns: []data.Column{{Name: "age", High: 120, Origin: data.Stated}, {Name: "town", Categories: []string{"Basel", "Bern"}, Origin: data.Stated}},
+	}}
+	rng := rand.New(rand.NewPCG(1, 1))
+	for i := range train + test {
+		s := &ds.Train
+		if i >= train {
+			s = &ds.Test
+		}
+		age, bern := float32(120*rng.Float64()), float32(rng.IntN(2))
+		label := byte(0)
+		if age+20*bern > 70 {
+			label = 1
+		}
+		if persons {
+			s.Persons = append(s.Persons, uint32(s.Len()))
+		}
+		for _, v := range []float32{age, 1 - bern, bern} {
+			s.Values = data.AppendFloat32(s.Values, v)
+		}
+		s.Labels = append(s.Labels, label)
+	}
+	if persons {
+		ds.Unit, ds.TrainPersons, ds.TestPersons = data.UnitPerson, train, test
+	}
+	return ds
+}
+
+// openPeople packs a table and opens it as a page does.
+func openPeople(t *testing.T, ds *data.Dataset) *bench {
+	t.Helper()
+	folder := t.TempDir()
+	if err := data.Write(folder, ds); err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{host: &MemoryHost{Open: data.FromDir, New: func(w backend.Work, train, test backend.Records) (backend.Backend, error) {
+		return backend.NewNative(w, train, test)
+	}}}
+	var err error
+	if b.dataset, err = OpenDataset(t.Context(), b.host, protocol.Source{Kind: "url", URL: folder}, func(protocol.Loading) {}); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// A table trains by the preset that the page would offer first, at epsilon 3. The classes are 54 % and 46 %.
+func TestTrainsTable(t *testing.T) {
+	b := openPeople(t, people(4000, 1000, false))
+	info := b.dataset.Info()
+	if got := fmt.Sprint(info.Models); got != "[logistic mlp mlp-tanh]" {
+		t.Errorf("models of a vector: %s", got)
+	}
+	if len(info.Samples) != 0 || info.Replay != nil || len(info.Presets) < 2 {
+		t.Errorf("samples %v, replay %v, presets %v", info.Samples, info.Replay, info.Presets)
+	}
+	s := b.session(t, seeded(info.Presets[0].Config), nil)
+	defer s.Close()
+	steps(t, s, s.Planned().Steps)
+	e, err := s.Evaluate(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%s: accuracy %.3f at epsilon %v", info.Presets[0].Title, e.Accuracy, s.Planned().EpsilonUpper)
+	if e.Accuracy < 0.93 {
+		t.Errorf("accuracy %.3f", e.Accuracy)
+	}
+}
+
+// Records of persons are not sampled one by one as if each were somebody else's.
+func TestPersonsAreNotSampledAsRecords(t *testing.T) {
+	b := openPeople(t, people(400, 10, true))
+	if _, err := b.try(quick(), nil); err == nil || !strings.Contains(err.Error(), "belong to persons") {
+		t.Errorf("error %v, want a refusal", err)
+	}
+	if presets := b.dataset.Info().Presets; len(presets) > 0 {
+		t.Errorf("%d presets are offered", len(presets))
+	}
+}

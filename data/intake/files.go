@@ -136,9 +136,10 @@ func (f *files) read(ctx context.Context, w *writer) error {
 			continue
 		}
 		content, values, err := f.record(l.File)
+		own := w.hash(content)
 		if err != nil {
 			w.skip(l.Name, err.Error())
-		} else if err := w.add(f.split(w, l, content), values, k, l.person, content); err != nil {
+		} else if err := w.add(f.split(w, l, own), values, k, l.person, own); err != nil {
 			return err
 		}
 		done += int64(len(content))
@@ -148,9 +149,9 @@ func (f *files) read(ctx context.Context, w *writer) error {
 }
 
 // split is where a file's record goes: as its name says where a published split was stated, else as the key draws.
-func (f *files) split(w *writer, l labelled, content []byte) int {
+func (f *files) split(w *writer, l labelled, own uint64) int {
 	if f.p.options.Test == "" {
-		return w.drawn(l.person, content)
+		return w.drawn(l.person, own)
 	}
 	if isTest, _ := path.Match(f.p.options.Test, path.Base(l.Name)); isTest {
 		return 1

@@ -176,7 +176,8 @@ func (r *rows) read(ctx context.Context, w *writer) error {
 		for _, field := range row.Source {
 			source = append(append(source, field...), 0)
 		}
-		return w.add(w.drawn(row.Person, source), row.Values, row.Label, row.Person, source)
+		own := w.hash(source)
+		return w.add(w.drawn(row.Person, own), row.Values, row.Label, row.Person, own)
 	}, func(line int, reason string) {
 		if bad++; bad <= maxReported {
 			w.skip(r.file.Name, fmt.Sprintf("line %d: %s", line, reason))

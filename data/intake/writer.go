@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"hash"
 
 	"cloister/data"
 	"cloister/data/bundle"
@@ -17,6 +18,8 @@ type writer struct {
 	sink     Sink
 	m        *data.Manifest
 	key      Key
+	digest   hash.Hash
+	sum      []byte
 	heldOut  uint64 // a keyed hash below it is held out
 	result   Result
 	progress Progress
@@ -28,7 +31,7 @@ type writer struct {
 }
 
 func newWriter(p *Proposal, m *data.Manifest, sink Sink, tell func(Progress)) *writer {
-	w := &writer{sink: sink, m: m, key: p.options.Key, tell: tell, seen: map[uint64]bool{}}
+	w := &writer{sink: sink, m: m, key: p.options.Key, digest: sha256.New(), tell: tell, seen: map[uint64]bool{}}
 	w.persons = [2]map[string]uint32{{}, {}}
 	if p.records >= fewest {
 		w.heldOut = uint64(p.options.HeldOut * (1 << 63) * 2)
@@ -48,15 +51,17 @@ func shape(m *data.Manifest) []int {
 
 // hash is a keyed hash, 64 bits of SHA-256 behind the key. Only its uniformity and secrecy matter here, not what is known of its length.
 func (w *writer) hash(source []byte) uint64 {
-	h := sha256.New()
-	h.Write(w.key[:])
-	h.Write(source)
-	return binary.BigEndian.Uint64(h.Sum(nil))
+	w.digest.Reset()
+	w.digest.Write(w.key[:])
+	w.digest.Write(source)
+	w.sum = w.digest.Sum(w.sum[:0])
+	return binary.BigEndian.Uint64(w.sum)
 }
 
-// drawn is the split that the key puts a record in: 0 to train on, 1 held out. Where privacy is about persons, all of one's go together.
-func (w *writer) drawn(person string, source []byte) int {
-	decides := w.hash(source)
+// drawn is the split that the key puts a record in, by the hash of its source: 0 to train on, 1 held out. Where privacy is about
+// persons, all of one's go together.
+func (w *writer) drawn(person string, own uint64) int {
+	decides := own
 	if w.m.Unit == data.UnitPerson {
 		decides = w.hash([]byte(person))
 	}
@@ -66,9 +71,8 @@ func (w *writer) drawn(person string, source []byte) int {
 	return 0
 }
 
-// add takes a record for a split: its values, its class, whose it is, and the bytes that it was made of.
-func (w *writer) add(k int, values []byte, class int, person string, source []byte) error {
-	own := w.hash(source)
+// add takes a record for a split: its values, its class, whose it is, and the hash of the bytes that it was made of.
+func (w *writer) add(k int, values []byte, class int, person string, own uint64) error {
 	if w.seen[own] {
 		w.result.Duplicates++
 	}

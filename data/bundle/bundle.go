@@ -161,7 +161,7 @@ func gunzip(open func() (io.ReadCloser, error)) (io.ReadCloser, error) {
 		under.Close()
 		return nil, err
 	}
-	return inflated{r, under}, nil
+	return &capped{inflated{r, under}, maxEntry}, nil
 }
 
 type section struct {

@@ -89,7 +89,7 @@ type capped struct {
 func (c *capped) Read(p []byte) (int, error) {
 	n, err := c.ReadCloser.Read(p)
 	if c.left -= int64(n); c.left < 0 {
-		return 0, errors.New("unpacks to more than was stated: a ZIP bomb")
+		return 0, errors.New("unpacks to more than was stated, or is allowed")
 	}
 	return n, err
 }

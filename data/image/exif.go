@@ -3,6 +3,7 @@ package image
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 )
 
 // orientation is the EXIF orientation that a file states, 1 where it states none or nonsense. Tag 0x0112 of CIPA DC-008 (Exif 2.32),
@@ -61,6 +62,25 @@ func chunk(file []byte, want string, order binary.ByteOrder, sizeAt, nameAt, tra
 			skip += size & 1
 		}
 		file = file[min(head+skip, int64(len(file))):]
+	}
+	return nil
+}
+
+// checkWebP refuses what the header is silent about: an animation, and a picture of another size than the canvas that it lies on, for
+// which a decoder would make room unasked. Sizes are those of RFC 6386, section 9.1, and of RFC 9649, section 3.4.
+func checkWebP(h Header, file []byte) error {
+	chunks := file[min(12, len(file)):]
+	width, height := 0, 0
+	if frame := chunk(chunks, "VP8 ", binary.LittleEndian, 4, 0, 0); len(frame) >= 10 {
+		width, height = int(binary.LittleEndian.Uint16(frame[6:])&0x3fff), int(binary.LittleEndian.Uint16(frame[8:])&0x3fff)
+	} else if frame := chunk(chunks, "VP8L", binary.LittleEndian, 4, 0, 0); len(frame) >= 5 {
+		bits := binary.LittleEndian.Uint32(frame[1:])
+		width, height = int(bits&0x3fff)+1, int(bits>>14&0x3fff)+1
+	} else if chunk(chunks, "ANIM", binary.LittleEndian, 4, 0, 0) != nil {
+		return errors.New("an animated WebP: save one of its pictures")
+	}
+	if width != h.Width || height != h.Height {
+		return errors.New("damaged: its picture is not as its header says")
 	}
 	return nil
 }

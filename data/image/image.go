@@ -61,6 +61,11 @@ func ReadHeader(file []byte) (Header, error) {
 	}
 	h := Header{Format: format, Width: c.Width, Height: c.Height, Orientation: orientation(format, file)}
 	h.Grey = c.ColorModel == color.GrayModel || c.ColorModel == color.Gray16Model
+	if format == "webp" {
+		if err := checkWebP(h, file); err != nil {
+			return h, err
+		}
+	}
 	if h.Width < 1 || h.Height < 1 || h.Width > maxSide || h.Height > maxSide || h.Width*h.Height > MaxPixels {
 		return h, fmt.Errorf("%dx%d pixels: at most %d million are read", h.Width, h.Height, MaxPixels/1_000_000)
 	}

@@ -316,6 +316,26 @@ func TestWebPColours(t *testing.T) {
 	}
 }
 
+// A WebP of a few bytes may hold a picture far larger than the canvas that its header states.
+func TestWebPOfAnotherSize(t *testing.T) {
+	riff := func(chunks ...string) []byte {
+		body := "WEBP"
+		for i := 0; i < len(chunks); i += 2 {
+			body += chunks[i] + string(binary.LittleEndian.AppendUint32(nil, uint32(len(chunks[i+1])))) + chunks[i+1]
+		}
+		return []byte("RIFF" + string(binary.LittleEndian.AppendUint32(nil, uint32(len(body)))) + body)
+	}
+	small := "\x00\x00\x00\x00\x07\x00\x00\x07\x00\x00" // 8x8
+	for want, file := range map[string][]byte{
+		"not as its header says": riff("VP8X", small, "VP8L", "\x2f\xff\xff\xff\x0f\x00"), // 16384x16384
+		"an animated WebP":       riff("VP8X", "\x02"+small[1:], "ANIM", "\x00\x00\x00\x00\x00\x00"),
+	} {
+		if _, err := ReadHeader(file); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want an error that says %q", err, want)
+		}
+	}
+}
+
 // flatCMYK is a JPEG of 8x8 pixels of one colour in four channels (ITU-T T.81): one value a channel and no detail.
 func flatCMYK(stored [4]byte, adobe bool) []byte {
 	file := []byte{0xff, 0xd8}

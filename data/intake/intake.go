@@ -31,13 +31,16 @@ type Options struct {
 	Test       string
 	TestPublic bool // the test split is public, by the person's own word
 
+	Looking func(Progress) // told while Propose reads a table through; may be nil
+
 	// Of pictures and recordings.
 	Labelling   Labelling
-	PersonLevel int              // the folder, counted from 1 below what all share, that names whose a file is; 0: nobody asks
-	Shape       [3]int           // channels, height, width of a picture
-	Fit         image.Fit        // default: Crop
-	Decoder     image.Decoder    // default: image.Go
-	Recordings  func() Recording // nil: recordings are not read
+	Labels      map[string]string // by hand, which wins: the label of a file, or of a folder's files
+	PersonLevel int               // the folder, counted from 1 below what all share, that names whose a file is; 0: nobody asks
+	Shape       [3]int            // channels, height, width of a picture
+	Fit         image.Fit         // default: Crop
+	Decoder     image.Decoder     // default: image.Go
+	Recordings  func() Recording  // nil: recordings are not read
 
 	// Of tables.
 	Encoding   string

@@ -124,6 +124,7 @@ func TestClassesOfFiles(t *testing.T) {
 		"labels":         {Options{}, []string{"1.png", a, "2.png", b, "3.png", a, "labels.csv", "file,label\n1.png,cats\n2.png,dogs\n3.png,cats\n"}},
 		"labels, paths":  {Options{}, []string{"x/in/1.png", a, "x/in/2.png", b, "x/in/3.png", a, "x/labels.csv", "in/1.png,cats\nin\\2.png,dogs\n3.png,cats\n"}},
 		"labels, turned": {Options{}, []string{"1.png", a, "2.png", b, "3.png", a, "labels.csv", "class;filename\ncats;1.png\ndogs;2.png\ncats;3.png\n"}},
+		"by hand":        {Options{Labels: map[string]string{"in": "cats", "in/2.png": "dogs"}}, []string{"in/1.png", a, "in/2.png", b, "in/3.png", a}},
 		"stated":         {Options{Classes: []string{"cats", "dogs"}}, []string{"cats/1.png", a, "dogs/2.png", b, "cats/3.png", a}},
 	} {
 		k, r := take(t, dropped(t, c.files...), c.o)
@@ -278,6 +279,15 @@ func TestPersons(t *testing.T) {
 	k, _ = take(t, dropped(t, "anna/cats/1.png", a, "anna/dogs/2.png", b, "bert/cats/3.png", a, "bert/dogs/4.png", b), Options{PersonLevel: 1})
 	if !slices.Equal(k.Train.Persons, []uint32{0, 0, 1, 1}) || !slices.Equal(k.Classes, []string{"cats", "dogs"}) {
 		t.Errorf("persons %v, classes %v", k.Train.Persons, k.Classes)
+	}
+}
+
+func TestLookingIsTold(t *testing.T) {
+	var told Progress
+	text := "x,y\n" + strings.Repeat("1,0\n2,1\n", 1000)
+	_, err := Propose(t.Context(), dropped(t, "t.csv", text), Options{Label: "y", Bounds: map[string]Bounds{"x": {0, 9}}, Looking: func(now Progress) { told = now }})
+	if err != nil || told != (Progress{2001, int64(len(text)), int64(len(text))}) {
+		t.Errorf("%v after %+v", err, told)
 	}
 }
 

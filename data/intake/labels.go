@@ -20,6 +20,7 @@ const (
 	ByFolder Labelling = "folder" // a folder per class
 	ByName   Labelling = "name"   // cat_1.png is a cat
 	ByTable  Labelling = "table"  // labels.csv: file, label
+	ByHand   Labelling = "hand"   // Options.Labels
 )
 
 // labelled is a file and its class's name.
@@ -35,7 +36,9 @@ func (p *Proposal) label(ctx context.Context, files []bundle.File, labels *bundl
 	if labels != nil {
 		ways = []Labelling{ByTable}
 	}
-	if p.options.Labelling != "" {
+	if len(p.options.Labels) > 0 {
+		ways = []Labelling{ByHand}
+	} else if p.options.Labelling != "" {
 		ways = []Labelling{p.options.Labelling}
 	}
 	for _, way := range ways {
@@ -55,6 +58,8 @@ func (p *Proposal) label(ctx context.Context, files []bundle.File, labels *bundl
 				return nil, fmt.Errorf("%s: %w", labels.Name, err)
 			}
 			of, without = listed, "not in "+path.Base(labels.Name)
+		case ByHand:
+			of, without = p.byHand, "nobody said what it is"
 		default:
 			return nil, fmt.Errorf("labels by %q: want %q, %q or %q", way, ByFolder, ByName, ByTable)
 		}
@@ -142,6 +147,16 @@ func byFolder(files []bundle.File, root string, personLevel int) func(bundle.Fil
 		}
 		return ""
 	}
+}
+
+// byHand takes a file's own label, or that of the innermost folder that has one.
+func (p *Proposal) byHand(f bundle.File) string {
+	for name := f.Name; name != "." && name != "/"; name = path.Dir(name) {
+		if label, ok := p.options.Labels[name]; ok {
+			return label
+		}
+	}
+	return ""
 }
 
 func byName(f bundle.File) string {

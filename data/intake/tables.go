@@ -36,7 +36,11 @@ func (p *Proposal) proposeTable(ctx context.Context, k kinds) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", file.Name, err)
 	}
-	looked, err := table.Look(ctx, file.Open, d, 0, nil)
+	looked, err := table.Look(ctx, file.Open, d, 0, func(rows int, bytes int64) {
+		if p.options.Looking != nil {
+			p.options.Looking(Progress{Records: rows, Bytes: bytes, Total: max(0, file.Size)})
+		}
+	})
 	if err == nil {
 		err = p.plan(file.Name, looked)
 	}

@@ -10,6 +10,12 @@ import (
 	"cloister/data/bundle"
 )
 
+// Bounds on what is remembered while reading: of more records, not all duplicates are found; more persons are refused.
+const (
+	maxSeen    = 1 << 22
+	maxPersons = 1 << 20
+)
+
 // pieceBytes is how much is handed to a sink at a time.
 const pieceBytes = 1 << 20
 
@@ -75,14 +81,18 @@ func (w *writer) drawn(person string, own uint64) int {
 func (w *writer) add(k int, values []byte, class int, person string, own uint64) error {
 	if w.seen[own] {
 		w.result.Duplicates++
+	} else if len(w.seen) < maxSeen {
+		w.seen[own] = true
 	}
-	w.seen[own] = true
 	to := &w.open[k]
 	to.Values, to.Labels = append(to.Values, values...), append(to.Labels, byte(class))
 	if w.m.Unit == data.UnitPerson {
 		index, known := w.persons[k][person]
 		if !known {
 			index = uint32(len(w.persons[k]))
+			if index == maxPersons {
+				return fmt.Errorf("more than %d persons", maxPersons)
+			}
 			w.persons[k][person] = index
 		}
 		to.Persons = append(to.Persons, index)

@@ -44,8 +44,12 @@ type Proposed struct {
 	Numeric bool     // every text is a number
 }
 
-// maxTexts bounds Texts: classes are that many at most.
-const maxTexts = 256
+// Bounds on what is looked at. Texts are 256 at most, as classes are, and none of them long.
+const (
+	maxTexts   = 256
+	maxText    = 200
+	maxColumns = 1 << 14
+)
 
 // Is says whether a file's name is that of a table.
 func Is(name string) bool {
@@ -193,6 +197,9 @@ func Look(ctx context.Context, open Open, d Dialect, most int, progress func(row
 	var columns []*looked
 	err := each(ctx, open, d, progress, func(_ int, fields []string) (bool, error) {
 		if columns == nil {
+			if len(fields) > maxColumns {
+				return false, fmt.Errorf("%d columns: at most %d", len(fields), maxColumns)
+			}
 			for i := range fields {
 				columns = append(columns, &looked{Proposed: Proposed{Name: fmt.Sprintf("column %d", i+1)}, texts: map[string]bool{}})
 			}
@@ -311,7 +318,7 @@ func (c *looked) add(text string, comma bool) {
 	if c.texts == nil || c.texts[text] {
 		return
 	}
-	if len(c.texts) == maxTexts {
+	if len(c.texts) == maxTexts || len(text) > maxText {
 		c.texts = nil
 		return
 	}

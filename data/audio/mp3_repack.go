@@ -1,6 +1,9 @@
 package audio
 
-import "io"
+import (
+	"bytes"
+	"io"
+)
 
 // repacker reads as a stream that go-mp3 v0.3.4 decodes rightly, whatever the file holds. Frame by frame, in one pass, it
 // takes each frame's main data out of the file's bit reservoir, checks it, and writes it into a frame of the highest bit
@@ -10,6 +13,7 @@ import "io"
 //   - It panics on some side information, and decodes noise where the reservoir lacks what a frame wants. Such frames
 //     become silence.
 //   - It refuses MPEG-2.5. At 11.025 and 12 kHz that has the tables of MPEG-2 at 16 kHz, and is labelled so.
+//   - It leaves the last lines of short blocks out of mid/side stereo, see mendMidSide.
 //   - It decodes intensity stereo wrongly. For the mean of both channels, MPEG-1 without mid/side needs none; the rest
 //     is refused.
 //
@@ -88,12 +92,12 @@ func (r *repacker) repack(f frame) []byte {
 		return nil
 	}
 	r.pendingAt = f.offset
-	main, fault := r.mainData(f)
+	coded, fault := r.mainData(f)
 	out := blank(f.header)
 	h, _ := parseHeader(out)
 	at := h.sideAt() + h.sideBytes()
 	begin := min(r.room, h.reach())
-	if fault == "" && len(main) > begin+len(out)-at {
+	if fault == "" && len(coded.main) > begin+len(out)-at {
 		fault = "a frame that is too large for its rate"
 	}
 	r.room = len(out) - at
@@ -102,16 +106,23 @@ func (r *repacker) repack(f frame) []byte {
 		r.walk.damages.note(f.offset, fault)
 		return out
 	}
-	copy(out[h.sideAt():], withBegin(h, f.bytes[f.sideAt():f.sideAt()+f.sideBytes()], begin))
-	early := min(begin, len(main))
-	copy(r.pending[len(r.pending)-begin:], main[:early])
-	copy(out[at:], main[early:])
-	r.room -= len(main) - early
+	coded = coded.mendMidSide(f.header, begin+r.room-h.reach()) // what it adds leaves the next frame all that it can want
+	copy(out[h.sideAt():], withBegin(h, coded.side, begin))
+	early := min(begin, len(coded.main))
+	copy(r.pending[len(r.pending)-begin:], coded.main[:early])
+	copy(out[at:], coded.main[early:])
+	r.room -= len(coded.main) - early
 	return out
 }
 
-// mainData is what a frame decodes from, out of the reservoir and itself, or what is wrong with it.
-func (r *repacker) mainData(f frame) (main []byte, fault string) {
+// coded is what a frame decodes from.
+type coded struct {
+	sideInfo
+	side, main []byte
+}
+
+// mainData takes what a frame decodes from out of the reservoir and itself, or says what is wrong with it.
+func (r *repacker) mainData(f frame) (c coded, fault string) {
 	if f.gap {
 		r.reservoir = nil // what was lost may have held main data
 	}
@@ -120,19 +131,19 @@ func (r *repacker) mainData(f frame) (main []byte, fault string) {
 	s := readSide(f.header, side)
 	have := append(r.reservoir, own...)
 	start := len(r.reservoir) - s.begin
-	r.reservoir = append([]byte(nil), have[max(0, len(have)-f.reach()):]...)
+	r.reservoir = bytes.Clone(have[max(0, len(have)-f.reach()):])
 	size := (s.bits + 7) / 8
 	switch {
 	case f.crc && crc16(f.bytes[2:4], side) != uint16(f.bytes[4])<<8|uint16(f.bytes[5]):
-		return nil, "a frame whose checksum is wrong"
+		return c, "a frame whose checksum is wrong"
 	case s.fault != "":
-		return nil, s.fault
+		return c, s.fault
 	case start < 0:
-		return nil, "a frame that needs data from before the first frame or a gap"
+		return c, "a frame that needs data from before the first frame or a gap"
 	case size > len(have)-start:
-		return nil, "a frame that needs more data than there are"
+		return c, "a frame that needs more data than there are"
 	}
-	return have[start : start+size], ""
+	return coded{s, side, have[start : start+size]}, ""
 }
 
 // blank is a silent frame like another, as large as can be, and as go-mp3 computes its size.

@@ -55,10 +55,13 @@ func TestPacksRecordings(t *testing.T) {
 	if !ds.TestPublic || !strings.Contains(ds.Provenance, "log-mel spectrogram") {
 		t.Errorf("the manifest says %+v", ds.Manifest)
 	}
-	if err := run(t.Context(), []string{"-in", in, "-out", out, "-mels", "500"}, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "500 mels") {
-		t.Errorf("500 mels: %v", err)
-	}
-	if err := run(t.Context(), []string{"-in", in, "-out", out, "-test", "[", "-labels", "name"}, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "pattern") {
-		t.Errorf("a broken pattern: %v", err)
+	for says, args := range map[string][]string{
+		"500 mels":         {"-mels", "500"},
+		"not a pattern":    {"-test", "["},
+		"may divide a per": {"-test", "*_0.mp3", "-person-level", "1"},
+	} {
+		if err := run(t.Context(), append([]string{"-in", in, "-out", out}, args...), io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%q: error %v, want one that says %q", args, err, says)
+		}
 	}
 }

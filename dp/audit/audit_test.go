@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"cloister/clip"
 	"cloister/accountant"
+	"cloister/clip"
 	"cloister/dp"
 	"cloister/dp/ledger"
 	"cloister/dp/mechanism"

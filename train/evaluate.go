@@ -11,13 +11,7 @@ import (
 
 // Evaluate tries the run's model on the public test split, see [Dataset.Evaluate].
 func (s *Session) Evaluate(ctx context.Context) (*protocol.EpochEvent, error) {
-	params := s.params
-	if s.average != nil {
-		s.averaged = append(s.averaged[:0], s.params...)
-		s.average.Average(s.averaged)
-		params = s.averaged
-	}
-	event, err := s.env.Dataset.Evaluate(ctx, s.backend, params)
+	event, err := s.env.Dataset.Evaluate(ctx, s.backend, s.evaluated())
 	if event == nil || err != nil {
 		return nil, err
 	}
@@ -27,6 +21,16 @@ func (s *Session) Evaluate(ctx context.Context) (*protocol.EpochEvent, error) {
 	event.Epoch = float64(s.engine.Step()) / float64(s.perEpoch)
 	event.Step, event.Epsilon = s.engine.Step(), s.last.Epsilon
 	return event, nil
+}
+
+// evaluated are the parameters of the model that is tried and kept: averaged, where the mechanism averages.
+func (s *Session) evaluated() []float32 {
+	if s.average == nil {
+		return s.params
+	}
+	s.averaged = append(s.averaged[:0], s.params...)
+	s.average.Average(s.averaged)
+	return s.averaged
 }
 
 // Evaluate tries a model on the public test split; epoch, step and epsilon are left to the caller. Without a public

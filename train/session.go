@@ -47,13 +47,14 @@ type Session struct {
 	perEpoch int
 	planned  protocol.Planned
 
-	params   []float32
-	averaged []float32
-	before   float64       // seconds of training before a checkpoint
-	trained  time.Duration // in steps since
-	busy     time.Duration // that compute workers were, in these steps
-	last     protocol.StepEvent
-	raw      dp.Raw // diagnostics only
+	params    []float32
+	averaged  []float32
+	reference *nn.Reference // for single predictions; nil until one is asked for
+	before    float64       // seconds of training before a checkpoint
+	trained   time.Duration // in steps since
+	busy      time.Duration // that compute workers were, in these steps
+	last      protocol.StepEvent
+	raw       dp.Raw // diagnostics only
 }
 
 // planSession does what can be refused without touching anything: it validates the configuration, and freezes and

@@ -86,6 +86,9 @@ func (t *Trainer) answer(ctx context.Context, r protocol.Request) error {
 		return nil
 	case "ledger":
 		return t.tellLedger(r.Delta, r.ID)
+	case "propose", "rehearse", "predict":
+		t.preview(ctx, r)
+		return nil
 	case "audit":
 		if r.Audit == nil || t.Audit == nil {
 			return errors.New("train: audit: no question, or nobody to answer it")

@@ -2,16 +2,17 @@
 
 // Request is a message from the page. Type says which of the other fields it carries.
 export interface Request {
-  type: "boot" | "open" | "start" | "pause" | "resume" | "step" | "stop" | "save" | "restore" | "ledger" | "account" | "audit" | "replay";
+  type: "boot" | "open" | "start" | "pause" | "resume" | "step" | "stop" | "save" | "restore" | "propose" | "rehearse" | "predict" | "ledger" | "account" | "audit" | "replay";
   wasm?: string; // boot, always the first message: address of trainer.wasm
   compute?: string; // boot: address of the compute worker's script
   source?: Source; // open
-  config?: Config; // start; replay, where the mechanism is one of Published
+  config?: Config; // start, propose, rehearse; replay, where the mechanism is one of Published
   checkpoint?: Uint8Array; // restore: a checkpoint file (Uint8Array in the browser)
+  record?: Uint8Array; // predict: one record's values, as the dataset's are
   question?: AccountQuestion; // account
   audit?: AuditQuestion; // audit
   delta?: number; // ledger: at which to tell epsilon, where there is no run; a run's own where there is
-  id?: number; // ledger, account, audit, replay: echoed in the answer
+  id?: number; // propose, rehearse, predict, ledger, account, audit, replay: echoed in the answer
 }
 
 // Source says where a dataset comes from.
@@ -22,7 +23,7 @@ export interface Source {
 
 // Event is a message to the page. Type says which of the other fields it carries.
 export interface Event {
-  type: "ready" | "loading" | "dataset" | "planned" | "ledger" | "step" | "epoch" | "state" | "done" | "checkpoint" | "account" | "audit" | "replay" | "notice" | "error";
+  type: "ready" | "loading" | "dataset" | "planned" | "ledger" | "step" | "epoch" | "state" | "done" | "checkpoint" | "proposal" | "rehearsal" | "prediction" | "account" | "audit" | "replay" | "notice" | "error";
   mechanisms?: MechanismInfo[]; // ready: the catalogue
   settings?: Setting[]; // ready: all that a person can set of a run
   published?: PublishedMechanism[]; // ready: what can be audited and replayed as published
@@ -35,6 +36,9 @@ export interface Event {
   epoch?: EpochEvent;
   state?: "idle" | "loading" | "running" | "paused" | "done";
   checkpoint?: Uint8Array;
+  proposal?: Planned; // proposal; Message says why there is none
+  rehearsal?: Rehearsal; // rehearsal; none where it could not be or gave way
+  prediction?: number[]; // prediction: a probability for each class; Message says why there is none
   answer?: AccountAnswer;
   audit?: AuditAnswer; // audit; done, of a run that an auditor watched
   replay?: ReplayAnswer;
@@ -108,6 +112,12 @@ export interface LedgerTotal {
   delta: number; // of both
   none?: string; // why there is no total, for the person at the page
   forgets: boolean; // spends are not kept here: what was spent before is unknown
+}
+
+// Rehearsal tells how long a run's parts take, from a few steps on synthetic records.
+export interface Rehearsal {
+  stepSeconds: number;
+  evaluationSeconds: number; // of the test split, once
 }
 
 // StepEvent tells of a released step: at some 200 points of a run that the plan decides, and where a person paused it.

@@ -10,18 +10,19 @@ package protocol
 
 // Request is a message from the page. Type says which of the other fields it carries.
 type Request struct {
-	Type string `json:"type"` // boot | open | start | pause | resume | step | stop | save | restore | ledger | account | audit | replay
+	Type string `json:"type"` // boot | open | start | pause | resume | step | stop | save | restore | propose | rehearse | predict | ledger | account | audit | replay
 
 	Wasm    string `json:"wasm,omitempty"`    // boot, always the first message: address of trainer.wasm
 	Compute string `json:"compute,omitempty"` // boot: address of the compute worker's script
 
 	Source     *Source          `json:"source,omitempty"`     // open
-	Config     *Config          `json:"config,omitempty"`     // start; replay, where the mechanism is one of Published
+	Config     *Config          `json:"config,omitempty"`     // start, propose, rehearse; replay, where the mechanism is one of Published
 	Checkpoint []byte           `json:"checkpoint,omitempty"` // restore: a checkpoint file (Uint8Array in the browser)
+	Record     []byte           `json:"record,omitempty"`     // predict: one record's values, as the dataset's are
 	Question   *AccountQuestion `json:"question,omitempty"`   // account
 	Audit      *AuditQuestion   `json:"audit,omitempty"`      // audit
 	Delta      float64          `json:"delta,omitempty"`      // ledger: at which to tell epsilon, where there is no run; a run's own where there is
-	ID         int              `json:"id,omitempty"`         // ledger, account, audit, replay: echoed in the answer
+	ID         int              `json:"id,omitempty"`         // propose, rehearse, predict, ledger, account, audit, replay: echoed in the answer
 }
 
 // Source says where a dataset comes from.
@@ -32,7 +33,7 @@ type Source struct {
 
 // Event is a message to the page. Type says which of the other fields it carries.
 type Event struct {
-	Type string `json:"type"` // ready | loading | dataset | planned | ledger | step | epoch | state | done | checkpoint | account | audit | replay | notice | error
+	Type string `json:"type"` // ready | loading | dataset | planned | ledger | step | epoch | state | done | checkpoint | proposal | rehearsal | prediction | account | audit | replay | notice | error
 
 	Mechanisms []MechanismInfo      `json:"mechanisms,omitempty"` // ready: the catalogue
 	Settings   []Setting            `json:"settings,omitempty"`   // ready: all that a person can set of a run
@@ -46,6 +47,9 @@ type Event struct {
 	Epoch      *EpochEvent          `json:"epoch,omitempty"`
 	State      string               `json:"state,omitempty"` // idle | loading | running | paused | done
 	Checkpoint []byte               `json:"checkpoint,omitempty"`
+	Proposal   *Planned             `json:"proposal,omitempty"`   // proposal; Message says why there is none
+	Rehearsal  *Rehearsal           `json:"rehearsal,omitempty"`  // rehearsal; none where it could not be or gave way
+	Prediction []float64            `json:"prediction,omitempty"` // prediction: a probability for each class; Message says why there is none
 	Answer     *AccountAnswer       `json:"answer,omitempty"`
 	Audit      *AuditAnswer         `json:"audit,omitempty"` // audit; done, of a run that an auditor watched
 	Replay     *ReplayAnswer        `json:"replay,omitempty"`
@@ -119,6 +123,12 @@ type LedgerTotal struct {
 	Delta   float64 `json:"delta"`          // of both
 	None    string  `json:"none,omitempty"` // why there is no total, for the person at the page
 	Forgets bool    `json:"forgets"`        // spends are not kept here: what was spent before is unknown
+}
+
+// Rehearsal tells how long a run's parts take, from a few steps on synthetic records.
+type Rehearsal struct {
+	StepSeconds       float64 `json:"stepSeconds"`
+	EvaluationSeconds float64 `json:"evaluationSeconds"` // of the test split, once
 }
 
 // StepEvent tells of a released step: at some 200 points of a run that the plan decides, and where a person paused it.

@@ -40,8 +40,8 @@ function write(file, bytes) {
   return `assets/${name}`;
 }
 
-/** Bundles one entry point and returns the path of the result. */
-function bundle(entry, options = {}) {
+/** Bundles one entry point and returns the path of the result; change is applied to its text. */
+function bundle(entry, options = {}, change = (text) => text) {
   const result = esbuild.buildSync({
     entryPoints: [join(here, entry)],
     bundle: true,
@@ -53,14 +53,13 @@ function bundle(entry, options = {}) {
     write: false,
     ...options,
   });
-  return write(basename(entry).replace(/\.ts$/, ".js"), result.outputFiles[0].contents);
+  return write(basename(entry).replace(/\.ts$/, ".js"), change(result.outputFiles[0].text));
 }
 
 /** A page: {{include file}} takes a part, {{name}} the hashed path of an asset or the policy. */
 function page(name, values) {
-  const read = (file) => readFileSync(join(here, "pages", file), "utf8");
+  const read = (file) => readFileSync(join(here, "pages", file), "utf8").replace(/^ *\{\{include (\S+)\}\}\n/gm, (_, part) => read(part));
   const html = read(name)
-    .replace(/^ *\{\{include (\S+)\}\}\n/gm, (_, part) => read(part))
     .replace(/\{\{(\S+)\}\}/g, (_, key) => {
       if (!(key in values)) throw new Error(`pages/${name}: nothing is called {{${key}}}`);
       return values[key];
@@ -79,9 +78,13 @@ const addresses = {
   compute: bundle("src/workers/compute.ts"),
 };
 const pageScript = { format: "esm", define: { ADDRESSES: JSON.stringify(addresses) } };
+// The serif's Latin and Greek letters, as npm brings them.
+const serif = (letters) => write(`serif-${letters}.woff2`, readFileSync(join(here, `node_modules/@fontsource-variable/source-serif-4/files/source-serif-4-${letters}-wght-normal.woff2`)));
+const fonts = { "serif-latin.woff2": serif("latin"), "serif-greek.woff2": serif("greek") };
 const values = {
   policy,
-  "site.css": bundle("styles/site.css", { external: ["*.svg"] }),
+  ...fonts,
+  "site.css": bundle("styles/site.css", { external: ["*.woff2"] }, (css) => css.replace(/serif-\w+\.woff2/g, (name) => basename(fonts[name]))),
   "favicon.svg": write("favicon.svg", readFileSync(join(here, "img/favicon.svg"))),
   "guard.js": bundle("src/workers/guard.ts"),
   "theme.js": bundle("src/ui/theme.ts"),

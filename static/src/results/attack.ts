@@ -4,7 +4,7 @@ import { el } from "../ui/dom";
 import * as format from "../ui/format";
 import { claimWords, proofWords } from "./privacy-words";
 import type { AuditAnswer, AuditQuestion } from "../protocol";
-import type { Run } from "../run/run";
+import type { Run } from "../state/run";
 import { Trainer } from "../trainer/client";
 
 const asks = new Map<string, number>(); // how often a question has been asked since the page was opened

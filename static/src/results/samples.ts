@@ -1,29 +1,41 @@
-// Test records as pictures, with what the network takes them for.
-import { el } from "../ui/dom";
+// Test records as pictures, with what the network takes them for. Each is a button: it goes to "Try it".
 import type { DatasetInfo, SampleImage } from "../protocol";
+import type { State } from "../state/model";
+import { lastEpoch } from "../state/run";
+import { byId, el } from "../ui/dom";
 
 export class Samples {
-  #host: HTMLElement;
+  #host = byId("samples");
+  #take: (sample: SampleImage) => void;
   #dataset?: DatasetInfo;
   #captions: HTMLElement[] = [];
-  #pictures: HTMLCanvasElement[] = [];
+  #buttons: HTMLButtonElement[] = [];
+  #shown?: number[];
 
-  constructor(host: HTMLElement) {
-    this.#host = host;
+  constructor(take: (sample: SampleImage) => void) {
+    this.#take = take;
   }
 
-  show(dataset: DatasetInfo) {
+  show({ dataset, run }: State) {
+    byId("samples-panel").hidden = !dataset?.samples.length;
+    if (!dataset) return;
+    if (dataset !== this.#dataset) this.#open(dataset);
+    const predictions = run?.planned ? lastEpoch(run)?.predictions : undefined;
+    if (predictions === this.#shown && this.#captions[0]?.className) return;
+    this.#shown = predictions;
+    this.#predict(predictions ?? []);
+  }
+
+  #open(dataset: DatasetInfo) {
     this.#dataset = dataset;
-    this.#pictures = dataset.samples.map((sample) => picture(sample, dataset));
-    this.#captions = dataset.samples.map((sample) => el("figcaption", {}, dataset.classes[sample.label]));
-    this.#host.replaceChildren(
-      ...this.#pictures.map((canvas, i) => el("li", {}, el("figure", { class: "sample" }, canvas, this.#captions[i]))),
-    );
-    this.predict([]);
+    this.#shown = undefined;
+    this.#captions = dataset.samples.map(() => el("span"));
+    this.#buttons = dataset.samples.map((sample, i) => el("button", { type: "button", class: "sample", click: () => this.#take(sample) }, picture(sample, dataset), this.#captions[i]));
+    this.#host.replaceChildren(...this.#buttons.map((button) => el("li", {}, button)));
   }
 
   /** Writes the predicted classes beneath; without any, the true ones. */
-  predict(predictions: number[]) {
+  #predict(predictions: number[]) {
     const { samples, classes } = this.#dataset!;
     samples.forEach(({ label }, i) => {
       const predicted = predictions[i];
@@ -34,13 +46,13 @@ export class Samples {
         ...(predicted === undefined ? [classes[label]] : wrong ? [el("s", {}, classes[predicted]), ` ${classes[label]}`] : [`${classes[predicted]} ✓`]),
       );
       const words = predicted === undefined ? "" : `, taken for ${classes[predicted]}`;
-      this.#pictures[i].setAttribute("aria-label", `Test record ${i + 1}: ${classes[label]}${words}`);
+      this.#buttons[i].setAttribute("aria-label", `Test record ${i + 1}: ${classes[label]}${words}. Try it`);
     });
   }
 }
 
-function picture({ pixels }: SampleImage, { channels, height, width }: DatasetInfo): HTMLCanvasElement {
-  const canvas = el("canvas", { width, height, role: "img" });
+export function picture({ pixels }: SampleImage, { channels, height, width }: DatasetInfo): HTMLCanvasElement {
+  const canvas = el("canvas", { width, height });
   const context = canvas.getContext("2d")!;
   const image = context.createImageData(width, height);
   const size = width * height;

@@ -1,52 +1,63 @@
-// The curves of a run: accuracy and loss on the public test split, and epsilon against its target. All run along epochs,
-// beside those of a run that was kept for comparison.
-import { Chart, type ChartSpec, type Columns, type Series, joined } from "../ui/chart";
-import * as format from "../ui/format";
+// The curves of a run: accuracy on the public test split, which matters most; epsilon against what was promised; loss, one
+// click away. All run along epochs, beside those of a run that was kept.
 import type { EpochEvent } from "../protocol";
-import type { Run } from "./run";
+import type { PageEvent, State } from "../state/model";
+import { type Run, isPrivate } from "../state/run";
+import { Chart, type ChartSpec, type Columns, type Series, joined } from "../ui/chart";
+import { el } from "../ui/dom";
+import * as format from "../ui/format";
 
 const loss = (y: number) => y.toFixed(3);
-const afterEpoch = "appears after the first epoch";
-const withStep = "appears with the first step";
+const start = "Press Train: here you see the network learn.";
 
 function spec(title: string, empty: string, first: Series, more: Partial<ChartSpec>): ChartSpec {
-  const kept = { label: "Kept run", colour: "--soft", format: first.format, points: first.points };
+  const kept = { label: "Kept run", colour: "--kept", format: first.format, points: first.points };
   const x = { label: "Epoch", format: (x: number) => String(Number(x.toFixed(2))) };
   return { title, empty, x, axis: (y) => format.figure(y, 3), bottom: 0, ...more, series: [first, kept, ...(more.series ?? [])] };
 }
 
 export class Curves {
-  readonly accuracy = new Chart(
-    spec("Test accuracy", afterEpoch, { label: "Accuracy", colour: "--accent", format: format.percent, points: true }, {
-      axis: (y) => format.percent(y, 0), bottom: undefined, top: 1,
+  readonly #accuracy = new Chart(
+    spec("Test accuracy", start, { label: "Accuracy", colour: "--accent", format: format.percent, points: true, strong: true }, {
+      axis: (y) => format.percent(y, 0), bottom: 0, top: 1, height: 276,
     }),
   );
-  readonly loss = new Chart(
-    spec("Test loss", afterEpoch, { label: "Test loss", colour: "--accent", format: loss, points: true }, {}),
-  );
-  readonly epsilon = new Chart(
-    spec("Epsilon spent", withStep, { label: "Spent", colour: "--accent", format: format.epsilon }, {
-      series: [{ label: "Target", colour: "--soft", format: format.epsilon, dashed: true, quiet: true }],
+  readonly #loss = new Chart(spec("Test loss", start, { label: "Test loss", colour: "--accent", format: loss, points: true }, { height: 276 }));
+  readonly #epsilon = new Chart(
+    spec("Epsilon spent", "And here what it costs.", { label: "Spent", colour: "--accent", format: format.epsilon, area: true }, {
+      series: [{ label: "Promised", colour: "--ink", format: format.epsilon, dashed: true, quiet: true }], height: 276,
     }),
   );
   // Raw figures of private records: shown only in a run whose diagnostics are on.
-  readonly trainLoss = new Chart(
-    spec("Training loss (raw, not private)", withStep, { label: "Training loss", colour: "--alarm", format: loss }, {}),
-  );
+  readonly #trainLoss = new Chart(spec("Training loss (raw, not private)", start, { label: "Training loss", colour: "--alarm", format: loss }, {}));
+  readonly #choice = el("fieldset", { class: "segmented small" });
 
-  show(run: Run | undefined, kept: Run | undefined) {
+  constructor(learning: HTMLElement, spending: HTMLElement, dispatch: (event: PageEvent) => void) {
+    const option = (name: string, label: string) =>
+      el("label", {}, el("input", { type: "radio", name: "chart", value: name, change: () => dispatch({ type: "turned panel", name: "loss", open: name === "loss" }) }), el("span", {}, label));
+    this.#choice.append(el("legend", { class: "sr-only" }, "Curve"), option("accuracy", "Accuracy"), option("loss", "Loss"));
+    learning.append(this.#choice, this.#accuracy.root, this.#loss.root, this.#trainLoss.root);
+    spending.append(this.#epsilon.root);
+  }
+
+  show({ run, kept, compared, panels }: State) {
+    const shown = panels.includes("loss") ? "loss" : "accuracy";
+    this.#accuracy.root.hidden = shown === "loss";
+    this.#loss.root.hidden = shown !== "loss";
+    this.#choice.querySelector<HTMLInputElement>(`[value="${shown}"]`)!.checked = true;
+    this.#epsilon.root.hidden = run !== undefined && !isPrivate(run);
+    this.#trainLoss.root.hidden = !run?.config.diagnostics;
     if (run && !run.planned) return; // until it is planned, what there was stays
-    const runs = [run, kept];
+    const beside = kept.find((k) => k.id === compared);
+    const runs = [run, beside];
     const longest = Math.max(...runs.map((r) => (r ? length(r) : 0)));
     const range: [number, number] | undefined = longest ? [0, longest] : undefined;
     const both = (columns: (run: Run) => Columns) => joined(...runs.map((r): Columns => (r ? columns(r) : [[], []])));
-    this.accuracy.set(both((r) => perEpoch(r, (e) => e.accuracy)), range);
-    this.loss.set(both((r) => perEpoch(r, (e) => e.loss)), range);
-    const target: Columns = range && run?.planned?.private ? [range, [run.config.epsilon, run.config.epsilon]] : [[], []];
-    this.epsilon.set(joined(both(spending), target), range);
-    this.epsilon.root.hidden = run?.planned?.private === false;
-    this.trainLoss.root.hidden = !run?.config.diagnostics;
-    if (run?.config.diagnostics) this.trainLoss.set(both(trainLoss), range);
+    this.#accuracy.set(both((r) => perEpoch(r, (e) => e.accuracy)), range);
+    this.#loss.set(both((r) => perEpoch(r, (e) => e.loss)), range);
+    const promised: Columns = range && run && isPrivate(run) ? [range, [run.config.epsilon, run.config.epsilon]] : [[], []];
+    this.#epsilon.set(joined(both(spending), promised), range);
+    if (run?.config.diagnostics) this.#trainLoss.set(both(trainLoss), range);
   }
 }
 
@@ -56,8 +67,10 @@ function perEpoch(run: Run, y: (e: EpochEvent) => number): Columns {
   return [run.epochs.map((e) => e.epoch), run.epochs.map(y)];
 }
 
+/** From nothing spent before the first step. */
 function spending({ planned, spending }: Run): Columns {
-  return [spending.map((s) => s.step / planned!.stepsPerEpoch), spending.map((s) => (planned!.private ? s.epsilon : null))];
+  if (!planned?.private || spending.length === 0) return [[], []];
+  return [[0, ...spending.map((s) => s.step / planned.stepsPerEpoch)], [0, ...spending.map((s) => s.epsilon)]];
 }
 
 function trainLoss({ planned, steps }: Run): Columns {

@@ -1,19 +1,16 @@
-// What happened, line by line. Lines come from public events and the trainer's notices only.
-import { el } from "../ui/dom";
+// What happened, by step and epoch: never by the clock, which would tell how long steps took.
+import type { State } from "../state/model";
+import { byId, el, say } from "../ui/dom";
 
-const kept = 200;
+let shown: State["log"] = [];
 
-export class Log {
-  #list: HTMLElement;
-
-  constructor(list: HTMLElement) {
-    this.#list = list;
-  }
-
-  add(words: string) {
-    const now = new Date();
-    const time = now.toLocaleTimeString("en-GB");
-    this.#list.prepend(el("li", {}, el("time", { datetime: now.toISOString() }, time), el("span", {}, words)));
-    while (this.#list.childElementCount > kept) this.#list.lastElementChild!.remove();
-  }
+export function showLog({ log }: State) {
+  if (log === shown) return;
+  const list = byId("log");
+  const fresh = shown.length ? log.indexOf(shown[0]) : log.length;
+  const lines = log.slice(0, fresh < 0 ? log.length : fresh);
+  list.prepend(...lines.map(({ at, words }) => el("li", {}, el("span", { class: "at" }, at), el("span", {}, words))));
+  while (list.childElementCount > log.length) list.lastElementChild!.remove();
+  say(byId("log-words"), log[0]?.words ?? "");
+  shown = log;
 }

@@ -1,41 +1,58 @@
-// The configuration in the page's address, after #: a link opens the page with the same settings. Only what differs
-// from the preset is written. Nothing after # is ever sent to a server.
+// What the page's address says after #: data, settings and open panels. A link opens the page as it was. Only what
+// differs from the preset is written. Nothing after # is ever sent to a server.
 import type { Config } from "../protocol";
-import { fault, read, settings, write } from "./settings";
+import { type Setting, read, settings, shown, understand, write } from "./settings";
 
-const given = () => new URLSearchParams(location.hash.slice(1));
-
-/** The dataset that the address asks for. */
-export function addressedData(): string | undefined {
-  return given().get("data") ?? undefined;
+export interface Address {
+  data?: string;
+  model?: string;
+  panels: string[];
+  words: Map<string, string>; // of the other settings, as they stand there
+  unknown: string[]; // names that are no setting
+  carried?: boolean; // from the page's own settings, not from a link: what other data do not have is left behind
 }
 
-/** The model that the address asks for: it decides which preset the rest is compared with. */
-export function addressedModel(): string | undefined {
-  return given().get("model") ?? undefined;
-}
-
-/** The preset, with what the address states in its place. What the address states wrongly is left out. */
-export function withAddress(preset: Config): Config {
-  const words = given();
-  return settings.reduce((config, setting) => {
-    const word = words.get(setting.key);
-    if (word === null || setting.key === "model") return config; // the model has decided the preset
-    if (setting.kind === "switch") return write(config, setting, word === "1");
-    if (setting.choices?.every(([value]) => value !== word)) return config;
-    if (setting.kind !== "number") return write(config, setting, word);
-    const value = word.trim() === "" ? NaN : Number(word);
-    return fault(setting, value) ? config : write(config, setting, value);
-  }, preset);
-}
-
-/** Writes the address without adding to the history. */
-export function putAddress(data: string, config: Config, preset: Config) {
-  const words = new URLSearchParams({ data, model: config.model });
-  for (const setting of settings) {
-    const value = read(config, setting);
-    if (setting.key === "model" || value === read(preset, setting)) continue;
-    words.set(setting.key, value === true ? "1" : String(value ?? 0));
+export function readAddress(hash: string): Address {
+  const given = new URLSearchParams(hash.replace(/^#/, ""));
+  const words = new Map<string, string>();
+  const unknown: string[] = [];
+  for (const [key, word] of given) {
+    if (key === "data" || key === "model" || key === "open") continue;
+    if (settings.some((s) => s.key === key)) words.set(key, word);
+    else if (key) unknown.push(key);
   }
-  history.replaceState(null, "", `#${words}`);
+  const panels = given.get("open")?.split(".").filter(Boolean) ?? [];
+  return { data: given.get("data") ?? undefined, model: given.get("model") ?? undefined, panels, words, unknown };
+}
+
+/** A preset with what an address states in its place, and the texts that mean nothing, by setting. */
+export function applied(preset: Config, address: Address): { config: Config; drafts: Record<string, string> } {
+  let config = preset;
+  const drafts: Record<string, string> = {};
+  for (const setting of settings) {
+    const word = address.words.get(setting.key);
+    if (word === undefined) continue;
+    const meant = understand(setting, word);
+    if ("words" in meant) drafts[setting.key] = word;
+    else config = write(config, setting, meant.value);
+  }
+  return { config, drafts };
+}
+
+/** The address of settings, beside the preset that they are compared with. */
+export function writeAddress(data: string, config: Config, preset: Config, drafts: Record<string, string>, panels: string[]): string {
+  const words = new URLSearchParams({ data, model: drafts.model ?? config.model });
+  for (const setting of settings) {
+    if (setting.key === "model") continue;
+    const draft = drafts[setting.key];
+    if (draft !== undefined) words.set(setting.key, draft);
+    else if (read(config, setting) !== read(preset, setting)) words.set(setting.key, wordOf(config, setting));
+  }
+  if (panels.length > 0) words.set("open", panels.join("."));
+  return `#${words}`;
+}
+
+function wordOf(config: Config, setting: Setting): string {
+  const value = read(config, setting);
+  return setting.kind === "switch" ? shown(config, setting) : String(value ?? "");
 }

@@ -1,116 +1,152 @@
 // Puts a mechanism together from the trainer's catalogue: one that clips and noises, then, if wanted, a schedule for the
 // noise, one for the clip norm, a filter and an average. Each says what it does, what it costs and where it is from.
-import { el } from "../ui/dom";
-import { figure } from "../ui/format";
-import { mechanismWord, parseMechanism } from "./mechanism";
 import type { MechanismInfo, MechanismParam } from "../protocol";
+import type { PageEvent, State } from "../state/model";
+import { busy } from "../state/model";
+import { byId, el, say } from "../ui/dom";
+import { helpButton } from "../ui/help";
+import { icon } from "../ui/icons";
+import { sparkline } from "../ui/sparkline";
+import { families, familyOf } from "./families";
+import { kinds, mechanismWord, paramValue, partsOf, sentence } from "./mechanism";
+import { written } from "./numbers";
 
-const kinds: [kind: string, label: string, none: string][] = [
-  ["mechanism", "Mechanism", ""],
-  ["noise schedule", "Noise over the run", "Constant"],
-  ["clip schedule", "Clip norm over the run", "Constant"],
-  ["filter", "Filter of the gradients", "None"],
-  ["averaging", "Average of the models", "None"],
-];
-
-const onlyFixed: MechanismInfo[] = [
-  { name: "fixed", kind: "mechanism", title: "Fixed clip (DP-SGD)", summary: "", pays: "", paper: "", params: [] },
-];
+type Dispatch = (event: PageEvent) => void;
+type Field = HTMLInputElement | HTMLSelectElement;
 
 interface Part {
-  kind: string;
   select: HTMLSelectElement;
+  row: HTMLElement;
   about: HTMLElement;
-  fields: Map<MechanismParam, HTMLInputElement>;
+  line: HTMLElement; // the sparkline of a schedule
+  fault: HTMLElement;
+  params: HTMLElement;
+  fields: Map<MechanismParam, { field: Field; fault: HTMLElement }>;
+  of?: MechanismInfo; // what the fields are of
 }
 
 export class MechanismChooser {
   readonly root = el("div", { class: "mechanism" });
-  /** Holds the word; changes with the choice, and tells of it. */
-  readonly input = el("input", { type: "hidden" });
-  #catalogue = onlyFixed;
+  #dispatch: Dispatch;
   #parts: Part[];
+  #reset: HTMLButtonElement;
+  #catalogue?: MechanismInfo[];
 
-  constructor() {
-    this.#parts = kinds.map(([kind, label], i) => {
-      const id = `mechanism-part-${i}`;
-      const part: Part = { kind, select: el("select", { id, "aria-describedby": `${id}-about` }), about: el("div", { id: `${id}-about` }), fields: new Map() };
-      part.select.addEventListener("change", () => (this.#explain(part, {}), this.#tell()));
-      this.root.append(el("div", { class: "setting choice" }, el("label", { for: id }, label), part.select), part.about);
-      return part;
-    });
-    this.root.append(this.input);
-    this.offer(onlyFixed);
+  constructor(dispatch: Dispatch) {
+    this.#dispatch = dispatch;
+    this.#parts = kinds.map(({ label }, kind) => this.#part(label, kind));
+    this.#reset = el("button", { class: "quiet", type: "button", hidden: true, click: () => dispatch({ type: "reset", key: "mechanism" }) }, icon("reset"), "Back to the preset's mechanism");
+    this.root.append(this.#reset);
   }
 
-  offer(catalogue: MechanismInfo[]) {
-    const word = this.input.value || "fixed";
-    this.#catalogue = catalogue;
-    for (const [i, { kind, select }] of this.#parts.entries()) {
-      const none = kinds[i][2];
-      const entries = catalogue.filter((m) => m.kind === kind).map(({ name, title }) => el("option", { value: name }, title));
-      select.replaceChildren(...(none ? [el("option", { value: "" }, none)] : []), ...entries);
-      (select.parentElement as HTMLElement).hidden = entries.length === 0;
-    }
-    this.show(word);
-  }
-
-  show(word: string) {
-    const { name, params = {} } = parseMechanism(word);
-    const names = name.split("+");
-    for (const part of this.#parts) {
-      part.select.value = names.find((n) => this.#catalogue.some((m) => m.name === n && m.kind === part.kind)) ?? "";
-      if (part.select.selectedIndex < 0) part.select.selectedIndex = 0;
-      this.#explain(part, params);
-    }
-    this.input.value = word;
-  }
-
-  /** A learning rate for the optimiser that the mechanism brings, if it brings one. */
-  get ownRate(): number | undefined {
-    return this.#chosen(this.#parts[0])?.learningRate;
-  }
-
-  #chosen(part: Part): MechanismInfo | undefined {
-    return this.#catalogue.find(({ name, kind }) => name === part.select.value && kind === part.kind);
-  }
-
-  #explain(part: Part, params: Record<string, number>) {
-    const chosen = this.#chosen(part);
-    part.fields = new Map(chosen?.params.map((p) => [p, this.#field(part, p, params[`${chosen.name}.${p.name}`] ?? params[p.name] ?? p.default)]));
-    part.about.hidden = !chosen?.summary;
-    if (!chosen) return;
-    const own = chosen.learningRate ? [`It brings its own optimiser; a learning rate of about ${chosen.learningRate} suits it.`] : [];
-    const lines = [chosen.summary, `It costs ${chosen.pays}.`, ...own, chosen.paper].map((text) => el("p", { class: "why" }, text));
-    const rows = [...part.fields].map(([p, field]) =>
-      el("div", { class: "setting" }, el("label", { for: field.id }, p.title), field),
-    );
-    part.about.replaceChildren(...lines, ...rows);
-  }
-
-  #field(part: Part, { name, min, max, whole }: MechanismParam, value: number): HTMLInputElement {
-    const field = el("input", { id: `${part.select.id}-${name}`, type: "number", step: whole ? 1 : "any", min, max, required: true, inputmode: whole ? "numeric" : "decimal" });
-    field.value = String(value);
-    field.addEventListener("change", () => {
-      const wrong = !field.validity.valid;
-      field.toggleAttribute("aria-invalid", false);
-      if (wrong) field.setAttribute("aria-invalid", "true");
-      field.title = wrong ? `${whole ? "a whole number " : ""}from ${figure(min)} to ${figure(max)}` : "";
-      this.#tell();
-    });
-    return field;
-  }
-
-  #tell() {
-    const chosen = this.#parts.flatMap((part) => (part.select.value ? [part.select.value] : []));
-    const params: Record<string, number> = {};
-    for (const part of this.#parts) {
-      for (const [{ name, default: usual }, field] of part.fields) {
-        const value = field.valueAsNumber;
-        if (Number.isFinite(value) && value !== usual) params[`${part.select.value}.${name}`] = value;
+  show(state: State, found: Map<string, string>) {
+    const { catalogue, settings: { config, preset, drafts }, preview } = state;
+    if (catalogue !== this.#catalogue && catalogue.length > 0) this.#offer(catalogue);
+    const names = partsOf(config.mechanism, catalogue);
+    for (const [kind, part] of this.#parts.entries()) {
+      this.#showPart(part, names[kind], state);
+      const words = found.get(`mechanism.${kind}`);
+      mark(part.select, part.fault, words);
+      for (const [param, { field, fault }] of part.fields) {
+        const key = `mechanism.${part.of!.name}.${param.name}`;
+        const text = drafts[key] ?? number(paramValue(config.mechanism, part.of!.name, param));
+        if (field.value !== text) field.value = text;
+        mark(field, fault, found.get(key));
       }
     }
-    this.input.value = mechanismWord({ name: chosen.join("+"), params });
-    this.input.dispatchEvent(new Event("change"));
+    this.#parts[1].line.replaceChildren(...(names[1] && preview.plan?.noiseMultipliers ? [sparkline(preview.plan.noiseMultipliers, "Noise multiplier over the run")] : []));
+    this.#reset.hidden = mechanismWord(config.mechanism) === mechanismWord(preset.mechanism) || busy(state);
+    const title = catalogue.find((m) => m.name === names[0])?.title ?? config.mechanism.name;
+    const more = config.mechanism.name.split("+").length - 1;
+    say(byId("mechanism-words"), title + (more ? ` +${more}` : ""));
   }
+
+  /** The control of a field: "mechanism.0" for a part, "mechanism.part.param" for a parameter. */
+  control(field: string): Field {
+    const name = field.replace(/^mechanism\./, "");
+    for (const part of this.#parts) {
+      for (const [param, { field }] of part.fields) if (`${part.of!.name}.${param.name}` === name) return field;
+    }
+    return this.#parts[Number(name)]?.select ?? this.#parts[0].select;
+  }
+
+  #part(label: string, kind: number): Part {
+    const id = `mechanism-part-${kind}`;
+    const part: Part = {
+      select: el("select", { id, "aria-describedby": `${id}-about ${id}-fault` }),
+      row: el("div", { class: "setting choice" }),
+      about: el("div", { class: "why", id: `${id}-about`, hidden: true }),
+      line: el("div", { class: "line" }),
+      fault: el("p", { class: "fault", id: `${id}-fault`, hidden: true }),
+      params: el("div", { class: "params" }),
+      fields: new Map(),
+    };
+    part.select.addEventListener("change", () => this.#dispatch({ type: "chose part", kind, name: part.select.value }));
+    part.row.append(el("label", { for: id }, label), helpButton(label, part.about.id), part.select, part.about, part.fault, part.line);
+    this.root.append(part.row, part.params);
+    return part;
+  }
+
+  #offer(catalogue: MechanismInfo[]) {
+    this.#catalogue = catalogue;
+    for (const [i, { select, row }] of this.#parts.entries()) {
+      const { kind, none } = kinds[i];
+      const infos = catalogue.filter((m) => m.kind === kind);
+      const option = ({ name, title }: MechanismInfo) => el("option", { value: name }, title);
+      const groups = i > 0 ? infos.map(option) : families.flatMap((family) => {
+        const members = infos.filter((m) => familyOf(m.name) === family);
+        return members.length ? [el("optgroup", { label: family }, ...members.map(option))] : [];
+      });
+      select.replaceChildren(...(none ? [el("option", { value: "" }, none)] : []), ...groups);
+      row.hidden = infos.length === 0;
+    }
+  }
+
+  #showPart(part: Part, name: string, { catalogue }: State) {
+    const kind = kinds[this.#parts.indexOf(part)].kind;
+    const info = catalogue.find((m) => m.name === name && m.kind === kind);
+    if (name && !info && ![...part.select.options].some((o) => o.value === name)) part.select.append(el("option", { value: name }, `${name} (unknown)`));
+    if (part.select.value !== name) part.select.value = name;
+    if (info === part.of) return;
+    part.of = info;
+    const own = info?.learningRate ? [`It brings its own optimiser; a learning rate of about ${info.learningRate} suits it.`] : [];
+    const lines = info ? [info.summary, `It costs ${info.pays}.`, ...own, info.paper] : [];
+    part.about.replaceChildren(...lines.map((text) => el("p", {}, text)));
+    part.row.querySelector<HTMLElement>(".help")!.hidden = !info;
+    if (!info) part.about.hidden = true;
+    part.fields = new Map(info?.params.map((p) => [p, this.#field(part, info.name, p)]));
+    part.params.replaceChildren(...[...part.fields].map(([p, { field, fault }]) => paramRow(p, field, fault)));
+  }
+
+  #field(part: Part, owner: string, param: MechanismParam): { field: Field; fault: HTMLElement } {
+    const id = `${part.select.id}-${param.name}`;
+    const words = choiceWords(param);
+    const described = { id, "aria-describedby": `${id}-fault` };
+    const field = words
+      ? el("select", described, ...words.map((word, i) => el("option", { value: String(param.min + i) }, word)))
+      : el("input", { ...described, type: "text", inputmode: param.whole ? "numeric" : "decimal", autocomplete: "off" });
+    field.addEventListener("change", () => this.#dispatch({ type: "set param", part: owner, param: param.name, text: field.value }));
+    return { field, fault: el("p", { class: "fault", id: `${id}-fault`, hidden: true }) };
+  }
+}
+
+const number = (value: number) => (Number.isNaN(value) ? "" : written(value));
+
+function paramRow(param: MechanismParam, field: Field, fault: HTMLElement): HTMLElement {
+  const limits = choiceWords(param) ? "" : `${written(param.min)} to ${written(param.max)}`;
+  const title = choiceWords(param) ? sentence(param.title) : param.title;
+  return el("div", { class: "setting" }, el("label", { for: field.id }, title, " ", el("small", {}, limits)), field, fault);
+}
+
+/** The words of a choice: "noise: 0 equal, 1 per layer, 2 least" has three. */
+export function choiceWords({ title, whole, min, max }: MechanismParam): string[] | undefined {
+  const words = whole ? title.replace(/^[^:]*:/, "").split(",").map((part) => /^\s*\d+ (\D+)$/.exec(part)?.[1]) : [];
+  return words.length === max - min + 1 && words.every((w) => w !== undefined) ? (words as string[]) : undefined;
+}
+
+function mark(field: HTMLElement, place: HTMLElement, words: string | undefined) {
+  if (words) field.setAttribute("aria-invalid", "true");
+  else field.removeAttribute("aria-invalid");
+  place.hidden = !words;
+  say(place, words ?? "");
 }

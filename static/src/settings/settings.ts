@@ -1,16 +1,17 @@
 // Every setting of a run, declared once: its place in the configuration, its name in the address, its words, its limits.
 // The form, the address and the comparison of runs are all made from this table.
-import { mechanismWord, parseMechanism } from "./mechanism";
 import type { Config } from "../protocol";
+import { mechanismWord, parseMechanism } from "./mechanism";
+import { fault, readNumber, written } from "./numbers";
 
-export type Group = "model" | "privacy" | "training" | "mechanism" | "advanced";
+export type Group = "data" | "privacy" | "training" | "mechanism" | "advanced";
 
 export interface Setting {
   key: string; // its name in the address after #
   path: keyof Config;
   group: Group;
   label: string;
-  why: string; // one line for the person at the page
+  why: string; // behind the "?" of its line
   kind: "number" | "choice" | "switch" | "mechanism"; // a mechanism is read and written as one word
   min?: number;
   max?: number;
@@ -21,12 +22,12 @@ export interface Setting {
 
 export const settings: Setting[] = [
   {
-    key: "model", path: "model", group: "model", label: "Model", kind: "choice",
+    key: "model", path: "model", group: "data", label: "Model", kind: "choice",
     why: "The network that learns. Larger ones learn more and take longer.",
   },
   {
     key: "epsilon", path: "epsilon", group: "privacy", label: "Epsilon (ε)", kind: "number", min: 0.01, max: 1000,
-    why: "The privacy budget of the whole run. Smaller is more private; 1 to 8 is usual.",
+    why: "The privacy budget of the whole run: no outcome becomes more than e to the ε times as likely by any one record. Smaller is more private: up to 1 is strong, up to 10 usual (Ponomareva et al. 2023, arXiv:2303.00654).",
   },
   {
     key: "delta", path: "delta", group: "privacy", label: "Delta (δ)", kind: "number", min: 1e-15, max: 0.5,
@@ -34,7 +35,7 @@ export const settings: Setting[] = [
   },
   {
     key: "audit", path: "audit", group: "privacy", label: "Attack this run", kind: "switch",
-    why: "Plants 2,000 canaries among the records, half of them by a coin, and lets an attacker guess which. Neither the model nor epsilon changes.",
+    why: "Plants 2,000 canaries among the records, half of them by a coin, and lets an attacker guess which. Neither the model nor epsilon changes. Steinke et al. 2023, arXiv:2305.08846.",
   },
   {
     key: "epochs", path: "epochs", group: "training", label: "Epochs", kind: "number", min: 0.01, max: 10000,
@@ -46,15 +47,11 @@ export const settings: Setting[] = [
   },
   {
     key: "clip", path: "clipNorm", group: "training", label: "Clip norm", kind: "number", min: 1e-6, max: 1e6,
-    why: "The most that one record may pull on the model in one step.",
+    why: "The most that one record may pull on the model in one step. Abadi et al. 2016, arXiv:1607.00133.",
   },
   {
     key: "rate", path: "learningRate", group: "training", label: "Learning rate", kind: "number", min: 1e-9, max: 1e3,
-    why: "How far a step moves the model.",
-  },
-  {
-    key: "workers", path: "workers", group: "training", label: "Workers", kind: "number", min: 0, max: 64, whole: true,
-    why: "Processors to compute with; 0 means all. It changes the speed, never the privacy.",
+    why: "How far a step moves the model. Free of cost to privacy, unless tuned on private results.",
   },
   {
     key: "mechanism", path: "mechanism", group: "mechanism", label: "Mechanism", kind: "mechanism",
@@ -73,6 +70,10 @@ export const settings: Setting[] = [
     key: "schedule", path: "schedule", group: "advanced", label: "Rate schedule", kind: "choice",
     why: "How the learning rate falls during the run.",
     choices: [["constant", "Constant"], ["cosine", "Cosine, to zero"], ["step", "In steps"]],
+  },
+  {
+    key: "workers", path: "workers", group: "advanced", label: "Workers", kind: "number", min: 0, max: 64, whole: true,
+    why: "Processors to compute with; 0 means all. It changes the speed, never the privacy.",
   },
   {
     key: "diagnostics", path: "diagnostics", group: "advanced", label: "Diagnostics", kind: "switch",
@@ -122,14 +123,28 @@ export function write(config: Config, { path }: Setting, value: Plain): Config {
   return (value === undefined || value === false ? others : { ...config, [path]: value }) as Config;
 }
 
-/** What is wrong with a number, in words for its reader; undefined when nothing is. */
-export function fault(setting: Setting, value: number): string | undefined {
-  const { label, min = -Infinity, max = Infinity } = setting;
-  if (!Number.isFinite(value)) return `${label} needs a number.`;
-  if (value < min) return `${label} must be at least ${min}.`;
-  if (value > max) return `${label} must be at most ${max}.`;
-  if (setting.whole && !Number.isInteger(value)) return `${label} must be a whole number.`;
-  return undefined;
+/** Whether two configurations agree in a setting. */
+export function same(a: Config, b: Config, setting: Setting): boolean {
+  return (read(a, setting) || 0) === (read(b, setting) || 0);
+}
+
+/** A setting as its field shows it. */
+export function shown(config: Config, setting: Setting): string {
+  const value = read(config, setting);
+  if (setting.kind === "switch") return value ? "1" : "0";
+  return typeof value === "number" ? written(value) : String(value ?? "");
+}
+
+/** What a text means for a setting, or what is wrong with it. A choice takes one of those it has. */
+export function understand(setting: Setting, text: string, choices = setting.choices): { value: Plain } | { words: string } {
+  const { kind, label, optional } = setting;
+  if (kind === "mechanism") return { value: text };
+  if (kind === "switch") return ["0", "1", ""].includes(text) ? { value: text === "1" } : { words: `${label} is either 1 (on) or 0 (off), not “${text}”.` };
+  if (kind === "choice") return !choices || choices.some(([value]) => value === text) ? { value: text } : { words: `${label}: there is none called “${text}”.` };
+  const reading = readNumber(label, text, optional);
+  if ("words" in reading || reading.value === undefined) return reading;
+  const words = fault(setting, reading.value);
+  return words ? { words } : reading;
 }
 
 /** Why a run with this configuration is not private; empty when it is. */

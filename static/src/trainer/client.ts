@@ -44,6 +44,13 @@ export class Trainer {
     return answer;
   }
 
+  /** What the run's model takes a record for: a probability for each class. */
+  async predict(record: Uint8Array): Promise<number[]> {
+    const answer = await new Promise<Event>((resolve) => this.send({ type: "predict", record, id: this.#expect(resolve) }));
+    if (!answer.prediction) throw new Error(answer.message);
+    return answer.prediction;
+  }
+
   /** Attacks a mechanism; progress hears how far that is. */
   async audit(audit: AuditQuestion, progress: (answer: AuditAnswer) => void): Promise<AuditAnswer> {
     const answer = await new Promise<AuditAnswer>((resolve) => {
@@ -75,9 +82,9 @@ export class Trainer {
   }
 
   #hear(event: Event) {
-    if (!["account", "audit", "replay"].includes(event.type)) return this.#listener(event);
+    if (!["account", "prediction", "audit", "replay"].includes(event.type)) return this.#listener(event);
     this.#questions.get(event.id ?? 0)?.(event);
-    if (event.type === "account") this.#questions.delete(event.id ?? 0);
+    if (event.type === "account" || event.type === "prediction") this.#questions.delete(event.id ?? 0);
   }
 }
 

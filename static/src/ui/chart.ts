@@ -1,7 +1,9 @@
-// A line chart that everybody can read: uPlot draws it, arrow keys walk along it, a live region says where one is, and a
-// table beneath holds the same figures.
+// A line chart that everybody can read: uPlot draws it, arrow keys walk along it, a live region says where one is, a table
+// beneath holds the same figures, and a button saves it as a picture. Without data there is no grid, but words.
 import uPlot from "uplot";
+import { type Key, savePicture } from "./chart-picture";
 import { debounced, eachFrame, el } from "./dom";
+import { icon } from "./icons";
 
 export interface Series {
   label: string;
@@ -9,6 +11,8 @@ export interface Series {
   format: (y: number) => string;
   dashed?: boolean;
   points?: boolean;
+  strong?: boolean; // the curve that matters most
+  area?: boolean; // filled down to the axis
   quiet?: boolean; // left out of the readout and the table, such as a constant target
 }
 
@@ -21,7 +25,7 @@ export interface ChartSpec {
   axis?: (y: number) => string; // of the ticks; the first series' format otherwise
   bottom?: number; // lowest value that is always shown
   top?: number; // highest value that is always shown
-  height?: number;
+  height?: number; // what the style sheet gives the plot otherwise
 }
 
 /** Columns as uPlot takes them: x, then one per series. null is a gap. */
@@ -33,7 +37,6 @@ export function joined(...tables: Columns[]): Columns {
 }
 
 const tableRows = 60;
-const defaultHeight = 220;
 
 export class Chart {
   readonly root: HTMLElement;
@@ -42,7 +45,9 @@ export class Chart {
   #range?: [number, number];
   #plot?: uPlot;
   #canvas = el("div", { class: "plot" });
+  #empty = el("p", { class: "empty" });
   #readout = el("p", { class: "readout", "aria-hidden": "true" });
+  #save: HTMLButtonElement;
   #spoken = el("p", { class: "sr-only", "aria-live": "polite" });
   #table = el("table");
   #legend = el("ul", { class: "legend" });
@@ -70,11 +75,16 @@ export class Chart {
       },
       this.#canvas,
     );
-    this.root = el("figure", { class: "chart" }, el("div", { class: "chart-head" }, title, this.#readout), focusable, this.#spoken, this.#legend, this.#details);
+    const save = () => savePicture(spec.title, this.#canvas, this.#keys());
+    this.#save = el("button", { type: "button", class: "quiet icon", "aria-label": `Save a picture: ${spec.title}`, title: "Save a picture", click: save }, icon("picture"));
+    const foot = el("div", { class: "chart-foot" }, this.#details, this.#legend, this.#save);
+    this.root = el("figure", { class: "chart" }, el("div", { class: "chart-head" }, title, this.#readout), focusable, this.#spoken, foot);
     new ResizeObserver(() => this.#resize()).observe(this.#canvas);
     document.addEventListener("themechange", () => this.#rebuild());
-    this.#canvas.style.minHeight = `${spec.height ?? defaultHeight}px`; // nothing jumps when the plot appears
-    this.#readout.textContent = spec.empty;
+    if (spec.height) this.#canvas.style.blockSize = `${spec.height}px`;
+    this.#empty.textContent = spec.empty;
+    this.#canvas.append(this.#empty);
+    this.#showEmpty();
   }
 
   /** Shows these columns; range fixes what part of x is shown. Drawing takes the processor from training: not twice the same. */
@@ -86,33 +96,41 @@ export class Chart {
   }
 
   #redraw() {
-    // An empty chart has no figures on its axes; uPlot works them out anew only where a scale changes.
-    const empty = !this.#plot?.data[0].length || !this.#columns[0].length;
-    if (empty) this.#rebuild();
-    else this.#plot!.setData(this.#columns as uPlot.AlignedData);
+    this.#showEmpty();
+    if (!this.#plot || !this.#columns[0].length) this.#rebuild();
+    else this.#plot.setData(this.#columns as uPlot.AlignedData);
     this.#readout.textContent = this.#words(this.#cursor);
     this.#showLegend();
     if (this.#details.open) this.#fillTable();
   }
 
+  #showEmpty() {
+    const empty = !this.#columns[0].length;
+    this.#empty.hidden = !empty;
+    this.root.classList.toggle("without", empty);
+    this.#readout.hidden = this.#save.hidden = this.#details.hidden = empty;
+    this.#canvas.parentElement!.tabIndex = empty ? -1 : 0; // there is nothing to walk along
+  }
+
   #rebuild() {
-    const width = this.#canvas.clientWidth;
-    if (!width) return; // not laid out yet: the resize observer calls again
+    const { clientWidth: width, clientHeight: height } = this.#canvas;
+    if (!width || !height) return; // not laid out yet: the resize observer calls again
     this.#plot?.destroy();
-    this.#plot = new uPlot(this.#options(width), this.#columns as uPlot.AlignedData, this.#canvas);
+    this.#plot = this.#columns[0].length ? new uPlot(this.#options(width, height), this.#columns as uPlot.AlignedData, this.#canvas) : undefined;
   }
 
   #resize() {
-    const width = this.#canvas.clientWidth;
+    const { clientWidth: width, clientHeight: height } = this.#canvas;
     if (!this.#plot) this.#rebuild();
-    else if (width && width !== this.#plot.width) this.#plot.setSize({ width, height: this.#plot.height });
+    else if (width && (width !== this.#plot.width || height !== this.#plot.height)) this.#plot.setSize({ width, height });
   }
 
-  #options(width: number): uPlot.Options {
-    const { series, x, bottom, top, height = defaultHeight } = this.#spec;
+  #options(width: number, height: number): uPlot.Options {
+    const { series, x, bottom, top } = this.#spec;
     const colour = (name: string) => resolved(this.#canvas, name);
     const ticks = this.#spec.axis ?? series[0].format;
-    const font = `12px ${getComputedStyle(this.#canvas).fontFamily}`;
+    const size = 0.75 * parseFloat(getComputedStyle(document.documentElement).fontSize); // follows the size that a person wants
+    const font = `${size}px ${getComputedStyle(this.#canvas).fontFamily}`;
     const axis = { stroke: colour("--soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, font };
     return {
       width,
@@ -127,21 +145,22 @@ export class Chart {
             const low = Math.min(min ?? Infinity, bottom ?? Infinity);
             const high = Math.max(max ?? -Infinity, top ?? -Infinity);
             if (!Number.isFinite(low) || !Number.isFinite(high)) return [0, 1];
-            const air = (high - low || Math.abs(high) || 1) * 0.06;
+            const air = (high - low || Math.abs(high) || 1) * 0.08;
             return [low === bottom ? low : low - air, high === top ? high : high + air];
           },
         },
       },
       axes: [
-        { ...axis, space: 48, values: (_, values) => (this.#columns[0].length ? values.map(x.format) : []), label: x.label, labelFont: font, labelSize: 22, size: 26, labelGap: 0 },
-        { ...axis, space: 32, values: (_, values) => (this.#columns[0].length ? values.map(ticks) : []), size: (_, values) => measure(font, values) + 14 },
+        { ...axis, space: 4 * size, values: (_, values) => (this.#columns[0].length ? values.map(x.format) : []), label: x.label, labelFont: font, labelSize: 1.8 * size, size: 2.2 * size, labelGap: 0 },
+        { ...axis, space: 2.7 * size, values: (_, values) => (this.#columns[0].length ? values.map(ticks) : []), size: (_, values) => measure(font, values) + 14 },
       ],
       series: [
         {},
         ...series.map((s): uPlot.Series => ({
           label: s.label,
           stroke: colour(s.colour),
-          width: 2,
+          width: s.strong ? 3 : 2,
+          fill: s.area ? `color-mix(in srgb, ${colour(s.colour)} 14%, transparent)` : undefined,
           dash: s.dashed ? [6, 5] : undefined,
           points: { show: s.points === true, size: 6, fill: colour(s.colour) },
           spanGaps: true,
@@ -186,15 +205,19 @@ export class Chart {
     return `${this.#spec.x.label} ${this.#spec.x.format(xs[at])}: ${parts.join(", ") || "–"}`;
   }
 
-  // Names the curves that there are, where there is more than one or the first is missing.
-  #showLegend() {
+  // The curves that there are, where there is more than one or the first is missing.
+  #keys(): Key[] {
     const drawn = this.#spec.series.filter((_, i) => this.#columns[i + 1].some((y) => y != null));
-    const keys = drawn.map((s) => {
+    return drawn.length > 1 || drawn[0] !== this.#spec.series[0] ? drawn : [];
+  }
+
+  #showLegend() {
+    const keys = this.#keys().map((s) => {
       const swatch = el("span", { class: s.dashed ? "swatch dashed" : "swatch" });
       swatch.style.color = `var(${s.colour})`;
       return el("li", {}, swatch, s.label);
     });
-    this.#legend.replaceChildren(...(keys.length > 1 || drawn[0] !== this.#spec.series[0] ? keys : []));
+    this.#legend.replaceChildren(...keys);
   }
 
   // The last index where the first series has a value.
@@ -226,7 +249,7 @@ function equal(a: (number | null)[][], b: (number | null)[][]): boolean {
 }
 
 /** The colour that a custom property means here and now: canvas knows neither var() nor light-dark(). */
-function resolved(near: HTMLElement, name: string): string {
+export function resolved(near: HTMLElement, name: string): string {
   const probe = el("span");
   probe.style.color = `var(${name})`;
   near.append(probe);

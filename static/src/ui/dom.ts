@@ -25,6 +25,11 @@ export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
   return element as T;
 }
 
+/** Writes a text where it is another: what is said again would be read out again, and laid out again. */
+export function say(element: HTMLElement, words: string) {
+  if (element.textContent !== words) element.textContent = words;
+}
+
 /** Calls draw at most once a frame, however often it is asked; once a second in a hidden tab, which has no frames. */
 export function eachFrame(draw: () => void): () => void {
   let frame = 0;

@@ -34,6 +34,18 @@ document.addEventListener("DOMContentLoaded", () => {
     remember(root.dataset.theme);
     show();
   });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
+  for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) matchMedia(query).addEventListener("change", show);
+  // Paper is light, whatever the screen was.
+  let screen: string | undefined;
+  addEventListener("beforeprint", () => {
+    screen = root.dataset.theme;
+    root.dataset.theme = "light";
+    show();
+  });
+  addEventListener("afterprint", () => {
+    if (screen) root.dataset.theme = screen;
+    else delete root.dataset.theme;
+    show();
+  });
   show();
 });

@@ -1,0 +1,59 @@
+package pagetest
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// screens are those that the training page is laid out for.
+var screens = []struct{ Width, Height int64 }{{1280, 900}, {1920, 1080}, {820, 1180}, {360, 740}}
+
+// Takes pictures of the training page before, during and after a run, on every screen, light and dark, into the folder
+// that PICTURES names: for eyes, and for docs.
+func TestPictures(t *testing.T) {
+	folder := os.Getenv("PICTURES")
+	if folder == "" {
+		t.Skip("SKIPPED: PICTURES names no folder")
+	}
+	settings := os.Getenv("PICTURES_OF")
+	if settings == "" {
+		settings = "data=digits&model=mnist-cnn-tanh&epochs=8"
+	}
+	p := open(t, serve(t).page("#"+settings), 1280)
+	p.wait("the data", dataReady)
+	p.wait("the proposal", `document.querySelector("#receipt dl")?.innerText.includes("≤") && !document.querySelector("#receipt").innerText.includes("…")`)
+	p.picture(folder, "before")
+	p.click("train")
+	p.wait("half of it", state+` === "running" && document.getElementById("progress").value > 0.5`)
+	p.click("train")
+	p.wait("the pause", state+` === "paused"`)
+	p.picture(folder, "during")
+	p.click("train")
+	p.wait("the end", state+` === "done"`)
+	p.wait("the sentences", `document.getElementById("sentences").innerText.includes("advantage")`)
+	p.clickOn(`document.querySelector("#samples button")`)
+	p.wait("the bars", `document.getElementById("try").innerText.includes("Taken for")`)
+	eval[any](p, "scrollTo(0, 0)")
+	p.picture(folder, "after")
+	p.clean()
+}
+
+func (p *tab) picture(folder, when string) {
+	for _, screen := range screens {
+		for _, colours := range []string{"light", "dark"} {
+			p.run(chromedp.EmulateViewport(screen.Width, screen.Height), theme(colours))
+			eval[any](p, "new Promise((go) => setTimeout(go, 300))")
+			var png []byte
+			p.run(chromedp.CaptureScreenshot(&png))
+			name := fmt.Sprintf("%s-%dx%d-%s.png", when, screen.Width, screen.Height, colours)
+			if err := os.WriteFile(filepath.Join(folder, name), png, 0o644); err != nil {
+				p.t.Fatal(err)
+			}
+		}
+	}
+	p.run(chromedp.EmulateViewport(1280, 900))
+}

@@ -1,0 +1,138 @@
+// "Try it": a person draws a record, or takes one of the test set, and sees what the model takes it for, while it trains
+// too. What is drawn stays here. Drawing suits records of one colour; other kinds of input have their place beside it.
+import type { DatasetInfo, SampleImage } from "../protocol";
+import type { State } from "../state/model";
+import type { Trainer } from "../trainer/client";
+import { byId, el, say } from "../ui/dom";
+import * as format from "../ui/format";
+import { icon } from "../ui/icons";
+import { centred } from "./digit";
+import { picture } from "./samples";
+
+const side = 168; // of the pad, in its own pixels
+
+export class TryPanel {
+  #trainer: () => Trainer;
+  #pad = el("canvas", { width: side, height: side, class: "pad", tabindex: 0, role: "img", "aria-label": "Drawing pad: draw with the pointer, or choose a test record above" });
+  #seen = el("div", { class: "seen" });
+  #bars = el("ol", { class: "bars", "aria-label": "What the model takes it for" });
+  #clear = el("button", { type: "button", class: "quiet", click: () => this.#erase() }, icon("erase"), "Clear");
+  #words = el("p", { class: "note", "aria-live": "polite" });
+  #dataset?: DatasetInfo;
+  #record?: Uint8Array;
+  #asking = false;
+  #again = false;
+  #answered = ""; // where the model was when it was last asked
+  #able = false;
+
+  constructor(trainer: () => Trainer) {
+    this.#trainer = trainer;
+    byId("try").append(el("div", { class: "draw" }, this.#pad, el("div", { class: "beneath" }, this.#clear, this.#seen)), el("div", {}, this.#bars, this.#words));
+    this.#listen();
+  }
+
+  show({ dataset, run, phase }: State) {
+    byId("try-panel").hidden = !dataset;
+    if (dataset && dataset !== this.#dataset) this.#open(dataset);
+    this.#able = run?.planned !== undefined && phase !== "starting" && phase !== "loading";
+    if (!this.#able) return this.#fill([]);
+    const at = `${run!.id} ${run!.epochs.length} ${run!.last ? Math.floor(run!.last.step / 5) : ""}`;
+    if (at === this.#answered) return;
+    this.#answered = at;
+    this.#ask();
+  }
+
+  /** Takes a test record. */
+  take(sample: SampleImage) {
+    this.#erase();
+    this.#set(sample.pixels);
+  }
+
+  #open(dataset: DatasetInfo) {
+    this.#dataset = dataset;
+    this.#pad.hidden = this.#clear.hidden = dataset.channels !== 1;
+    say(byId("try-words"), dataset.channels === 1 ? "draw here, or press a test record" : "press a test record");
+    this.#erase();
+  }
+
+  #erase() {
+    this.#pad.getContext("2d")!.clearRect(0, 0, side, side);
+    this.#record = undefined;
+    this.#seen.replaceChildren();
+    this.#fill([]);
+  }
+
+  #set(record: Uint8Array) {
+    this.#record = record;
+    this.#seen.replaceChildren(picture({ pixels: record, label: 0 }, this.#dataset!));
+    this.#ask();
+  }
+
+  // One question at a time; what was drawn meanwhile is asked next.
+  async #ask() {
+    if (!this.#record || !this.#able) return this.#fill([]);
+    if (this.#asking) {
+      this.#again = true;
+      return;
+    }
+    this.#asking = true;
+    const record = this.#record;
+    const found = await this.#trainer().predict(record).catch(() => []);
+    this.#asking = false;
+    if (record === this.#record) this.#fill(found);
+    if (this.#again) {
+      this.#again = false;
+      this.#ask();
+    }
+  }
+
+  #fill(shares: number[]) {
+    const classes = this.#dataset?.classes ?? [];
+    if (this.#bars.childElementCount !== classes.length) {
+      this.#bars.replaceChildren(...classes.map((name) => el("li", {}, el("span", { class: "name" }, name), el("span", { class: "track" }, el("span")), el("span", { class: "share" }))));
+    }
+    const best = shares.indexOf(Math.max(...shares));
+    for (const [i, bar] of [...this.#bars.children].entries()) {
+      const share = shares[i] ?? 0;
+      bar.classList.toggle("best", i === best);
+      (bar.querySelector(".track > span") as HTMLElement).style.inlineSize = `${(100 * share).toFixed(1)}%`;
+      say(bar.querySelector<HTMLElement>(".share")!, shares.length ? format.percent(share, 0) : "");
+    }
+    say(this.#words, shares.length ? `Taken for ${classes[best]}.` : this.#able ? "" : "There is a model as soon as you train.");
+  }
+
+  #listen() {
+    const pad = this.#pad;
+    let last: { x: number; y: number } | undefined;
+    const at = (event: PointerEvent) => {
+      const box = pad.getBoundingClientRect();
+      return { x: ((event.clientX - box.left) * side) / box.width, y: ((event.clientY - box.top) * side) / box.height };
+    };
+    pad.addEventListener("pointerdown", (event) => {
+      pad.setPointerCapture(event.pointerId);
+      last = at(event);
+      this.#stroke(last, last);
+    });
+    pad.addEventListener("pointermove", (event) => {
+      if (!last) return;
+      const next = at(event);
+      this.#stroke(last, next);
+      last = next;
+    });
+    for (const end of ["pointerup", "pointercancel"]) pad.addEventListener(end, () => (last = undefined));
+  }
+
+  #stroke(from: { x: number; y: number }, to: { x: number; y: number }) {
+    const context = this.#pad.getContext("2d", { willReadFrequently: true })!;
+    context.lineWidth = 15;
+    context.lineCap = context.lineJoin = "round";
+    context.strokeStyle = "#fff"; // ink is what is not transparent; the style sheet colours the pad
+    context.beginPath();
+    context.moveTo(from.x, from.y);
+    context.lineTo(to.x, to.y);
+    context.stroke();
+    const { data } = context.getImageData(0, 0, side, side);
+    const ink = Uint8Array.from({ length: side * side }, (_, i) => data[4 * i + 3]);
+    this.#set(centred({ width: side, height: side, values: ink }, this.#dataset!.width, this.#dataset!.height));
+  }
+}

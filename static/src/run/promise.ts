@@ -1,0 +1,110 @@
+// What is promised, in three sentences; the frozen plan, in the terms that an auditor asks for, behind a fold.
+import type { Planned } from "../protocol";
+import { partsOf } from "../settings/mechanism";
+import { fill } from "../settings/receipt";
+import type { State } from "../state/model";
+import { type Run, isPrivate, spent } from "../state/run";
+import type { Trainer } from "../trainer/client";
+import { byId, el } from "../ui/dom";
+import * as format from "../ui/format";
+
+export class PromisePanel {
+  #asked?: Planned; // whose advantage the accountant was asked for
+  #advantage?: number;
+  #words = "";
+
+  show(state: State, trainer: Trainer, redraw: () => void) {
+    const { run } = state;
+    const planned = run?.planned;
+    if (planned?.private && planned.segments !== this.#asked?.segments) this.#ask(planned, trainer, redraw);
+    const sentences = !run || !planned ? before(state) : isPrivate(run) ? promised(state, run, planned, this.#asked?.segments === planned.segments ? this.#advantage : undefined) : notPromised(planned);
+    const words = sentences.flat().join("\n");
+    if (words !== this.#words) {
+      this.#words = words;
+      byId("sentences").replaceChildren(...sentences.map((parts) => el("p", {}, ...parts.map((part, i) => (i % 2 ? el("strong", {}, part) : part)))));
+    }
+    const fold = byId("plan").parentElement as HTMLDetailsElement;
+    fold.hidden = !planned;
+    fill(byId("plan"), run && planned ? rows(state, run, planned) : []);
+    byId("attack").hidden = !planned?.private;
+  }
+
+  // The accountant works out the best attacker's advantage; until it answers, or if it cannot, nothing is claimed.
+  async #ask(planned: Planned, trainer: Trainer, redraw: () => void) {
+    this.#asked = planned;
+    this.#advantage = undefined;
+    try {
+      const { advantage } = await trainer.ask({ kind: "curve", segments: planned.segments, delta: planned.delta });
+      if (planned !== this.#asked) return;
+      this.#advantage = advantage;
+      redraw();
+    } catch {}
+  }
+}
+
+type Sentence = string[]; // every second part is strong
+
+function before({ settings: { config }, catalogue }: State): Sentence[] {
+  return [
+    ["With any one record or without it, training will give almost the same models: ", `ε ≤ ${format.epsilon(config.epsilon)}`, ` at δ = ${format.given(config.delta)}.`],
+    [`Kept by ${mechanismTitle(config.mechanism, catalogue)}: every record's pull is limited, and noise is added to every step before anything is shown.`],
+    ["Worked out and frozen when you press Train, before the first step."],
+  ];
+}
+
+function mechanismTitle(mechanism: Planned["config"]["mechanism"], catalogue: State["catalogue"]): string {
+  const titles = partsOf(mechanism, catalogue).filter(Boolean).map((name) => catalogue.find((m) => m.name === name)?.title ?? name);
+  return titles.join(" with ");
+}
+
+function promised(state: State, run: Run, planned: Planned, advantage: number | undefined): Sentence[] {
+  const epsilon = run.over ? planned.epsilonUpper : run.config.epsilon;
+  return [
+    ["With any one record or without it, this training gives almost the same models: ", `ε ≤ ${format.epsilon(epsilon)}`, ` at δ = ${format.given(planned.delta)}, kept by ${mechanismTitle(run.config.mechanism, state.catalogue)}.`],
+    advantage === undefined
+      ? ["What the best attacker could make of it is being worked out …"]
+      : ["Someone who sees the finished model, and knows all records but one, guesses whether that one took part with an advantage of ", `at most ${format.percentage(advantage)}`, " over a coin toss."],
+    [ledgerWords(state, planned)],
+  ];
+}
+
+/** What all runs on these records come to, as the ledger stands. */
+function ledgerWords({ preview: { plan }, phase }: State, planned: Planned): string {
+  if (planned.ledgerForgets) return "This browser keeps no ledger for this page: what earlier runs on these records spent is unknown.";
+  const now = phase === "done" && plan ? plan.epsilonBefore : planned.epsilonTotal;
+  const at = phase === "done" && plan ? plan.delta : planned.delta;
+  if (!Number.isFinite(now)) return "No limit holds for all runs on these records together: one was not private.";
+  return `All runs on these records together, this one with them: ε ≤ ${format.epsilon(now)} at δ = ${format.given(at)}.`;
+}
+
+function notPromised({ notPrivate }: Planned): Sentence[] {
+  return [["", "Nothing is promised for this run", `: ${notPrivate ?? "it is not private"}.`], ["Do not share its model or its results as private."]];
+}
+
+function rows({ preview: { plan }, phase }: State, run: Run, planned: Planned): [string, string][] {
+  const so = spent(run);
+  const varies = planned.noiseMultipliers?.some((sigma) => sigma !== planned.noiseMultiplier);
+  const bounds: [string, string][] = planned.private
+    ? [
+        [run.over ? "Certified" : "Spent so far", so === undefined ? "nothing yet" : `ε ≤ ${format.epsilon(so)}`],
+        ["Planned, upper bound", `ε ≤ ${format.epsilonUpper(planned.epsilonUpper)}`],
+        ["Planned, lower bound", planned.epsilonLower > 0 ? `ε ≥ ${format.epsilonLower(planned.epsilonLower)}` : "no lower bound is known"],
+        ["Delta (δ)", format.given(planned.delta)],
+      ]
+    : [["Epsilon", `none: ${planned.notPrivate ?? "the run is not private"}`]];
+  if (planned.ledgerForgets) bounds.push(["Spent before, on these records", "unknown: this browser keeps no ledger for this page"]);
+  else if (planned.epsilonBefore > 0) bounds.push(["Spent before, on these records", atMost(planned.epsilonBefore)]);
+  if (!planned.ledgerForgets && planned.private) bounds.push(["All runs on these records", atMost(phase === "done" && plan ? plan.epsilonBefore : planned.epsilonTotal)]);
+  return [
+    ...bounds,
+    ["Neighbouring datasets", planned.relation],
+    ["Sampler", planned.sampler],
+    ["Sampling rate (q)", format.given(planned.samplingRate)],
+    ["Noise multiplier (σ)", format.noise(planned.noiseMultiplier) + (varies ? ", then as scheduled" : "")],
+    ["Steps", `${format.count(planned.steps)}, ${format.count(planned.stepsPerEpoch)} an epoch`],
+    ["Parameters", format.count(planned.parameters)],
+    ["Compute workers", format.count(planned.workers)],
+  ];
+}
+
+const atMost = (epsilon: number) => (Number.isFinite(epsilon) ? `ε ≤ ${format.epsilon(epsilon)}` : "no limit: a run on them was not private");

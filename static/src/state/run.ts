@@ -1,0 +1,62 @@
+// What the page knows of a run, put together from the trainer's events. A run is replaced, never changed.
+import type { AuditAnswer, Config, DatasetInfo, EpochEvent, Event, Planned, Spend, StepEvent } from "../protocol";
+
+export interface Run {
+  id: number;
+  config: Config;
+  dataset: DatasetInfo;
+  planned?: Planned;
+  last?: StepEvent;
+  spending: Spend[]; // the curve of epsilon
+  steps: StepEvent[]; // of a run with diagnostics only: the others tell how long steps take
+  epochs: EpochEvent[];
+  over?: boolean; // it was stopped, or is through
+  audited?: AuditAnswer; // what an attacker found who watched it
+  checkpoint?: Uint8Array; // as it was when it ended
+  saved?: boolean; // as it ended, to a file
+}
+
+export function newRun(id: number, config: Config, dataset: DatasetInfo): Run {
+  return { id, config, dataset, spending: [], steps: [], epochs: [] };
+}
+
+/** The run after an event. */
+export function withEvent(run: Run, event: Event): Run {
+  switch (event.type) {
+    case "planned": // a restored run brings its own configuration
+      return { ...run, planned: event.planned, config: event.planned!.config };
+    case "step":
+      return withStep(run, event.step!);
+    case "epoch":
+      return { ...run, epochs: [...run.epochs.filter((e) => e.step < event.epoch!.step), event.epoch!] };
+    case "done": {
+      const told = event.step ? withStep(run, event.step) : run;
+      return { ...told, planned: event.planned ?? run.planned, over: true, audited: event.audit };
+    }
+  }
+  return run;
+}
+
+function withStep(run: Run, step: StepEvent): Run {
+  const reached = run.spending.at(-1)?.step ?? 0;
+  const spending = [...run.spending, ...(step.curve ?? []).filter((s) => s.step > reached)];
+  return { ...run, last: step, spending, steps: run.config.diagnostics ? [...run.steps, step] : run.steps };
+}
+
+export const lastEpoch = (run: Run): EpochEvent | undefined => run.epochs.at(-1);
+
+export const isPrivate = (run: Run): boolean => run.planned?.private !== false;
+
+/**
+ * Epsilon as it may be told: what is spent so far while a run goes on, what was planned once it is over. That somebody
+ * stopped early may have hung on what they saw, so that the smaller figure would promise too much.
+ */
+export function spent(run: Run): number | undefined {
+  if (!isPrivate(run)) return undefined;
+  return run.over ? run.planned?.epsilonUpper : run.last?.epsilon;
+}
+
+/** Whether leaving would lose what nobody can get back: a run that goes on, or a model that was not saved. */
+export function wouldLose(run: Run | undefined): boolean {
+  return run?.planned !== undefined && (run.over ? run.checkpoint !== undefined && !run.saved : true);
+}

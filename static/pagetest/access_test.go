@@ -127,11 +127,20 @@ func TestWorksByKeyboard(t *testing.T) {
 	p.tabTo("setting-epsilon")
 	p.press("2") // a field that gets the focus by Tab is selected whole
 	p.press(kb.Enter)
+	p.wait("what was typed", `document.getElementById("tile-target").innerText === "2.00"`)
+	if now := eval[string](p, state); now != "idle" {
+		t.Errorf("Enter in a field makes the page %s: it must spend nothing", now)
+	}
+	p.run(chromedp.Focus(".brand", chromedp.ByQuery))
+	p.tabTo("train")
+	p.press(kb.Enter)
 	p.wait("an epoch", `document.getElementById("tile-accuracy").innerText.includes("%") && document.getElementById("progress").value > 0.05`)
 	if !eval[bool](p, `document.getElementById("setting-epsilon").matches(":disabled")`) {
 		t.Error("epsilon can be changed during a run")
 	}
-	p.tabTo("pause")
+	if id := eval[string](p, "document.activeElement.id"); id != "train" {
+		t.Errorf("while the run goes on the focus is on %q, want it on the button that now pauses", id)
+	}
 	p.press(" ")
 	p.wait("the pause", state+` === "paused"`)
 	p.tabTo("stop")

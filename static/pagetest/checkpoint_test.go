@@ -29,13 +29,13 @@ func TestSavesAndRestores(t *testing.T) {
 	s := serve(t)
 	p := s.train(t, "data=digits&model=logistic&epochs=40&batch=500&epsilon=2")
 	p.wait("some steps", state+` === "running" && document.getElementById("progress").value > 0.05`)
-	p.click("pause")
+	p.click("train")
 	p.wait("the pause", state+` === "paused"`)
 	at, accuracy := p.steps(), p.text("tile-accuracy")
 	file := p.save()
 
 	// Elsewhere: another browser, without this one's ledger and with other settings in the form.
-	q := open(t, s.page("#data=digits&model=logistic&epochs=3"), 1280)
+	q := open(t, s.page("#data=digits&model=logistic&epochs=3&open=plan"), 1280)
 	q.wait("the data", dataReady)
 	q.upload("restore-file", file)
 	q.wait("the restored run", state+` === "paused"`)
@@ -48,7 +48,7 @@ func TestSavesAndRestores(t *testing.T) {
 	if plan := q.text("plan"); !strings.Contains(plan, "1,600, 40 an epoch") {
 		t.Errorf("the restored plan is %s", plan)
 	}
-	q.click("pause") // now Resume
+	q.click("train") // now Resume
 	q.wait("the end", state+` === "done"`)
 	if end := number(t, q.text("tile-accuracy")); end < number(t, accuracy)-5 || end < 80 {
 		t.Errorf("test accuracy %v %% at the end, %s when saved", end, accuracy)

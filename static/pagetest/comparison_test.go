@@ -10,7 +10,6 @@ func TestComparesTwoRuns(t *testing.T) {
 	p := serve(t).train(t, "data=digits&model=logistic&epochs=3&batch=500")
 	p.wait("the first run", state+` === "done"`)
 	first := p.text("tile-accuracy")
-	p.click("keep")
 	p.set("epsilon", "0.1")
 	p.click("train")
 	p.wait("the second run", state+` === "done" && document.getElementById("tile-target").innerText === "0.10"`)

@@ -8,7 +8,7 @@ import (
 // A mechanism is put together from parts, each explained; the run is planned and trained with it, and a link carries it.
 func TestComposesMechanism(t *testing.T) {
 	s := serve(t)
-	p := open(t, s.page("#data=digits&model=logistic&epochs=2"), 1280)
+	p := open(t, s.page("#data=digits&model=logistic&epochs=2&open=plan"), 1280)
 	p.wait("the data", dataReady)
 	p.choose("mechanism-part-0", "quantile")
 	p.choose("mechanism-part-1", "sigma-linear")

@@ -29,7 +29,7 @@ func TestRefusesBadSettings(t *testing.T) {
 
 // What is refused takes nothing away: the run before is still shown and can still be saved.
 func TestRefusalKeepsTheRun(t *testing.T) {
-	p := serve(t).train(t, "data=digits&model=logistic&epochs=1.5")
+	p := serve(t).train(t, "data=digits&model=logistic&epochs=1.5&open=plan.log")
 	p.wait("the end", state+` === "done"`)
 	accuracy, plan := p.text("tile-accuracy"), p.text("plan")
 	refused := func(what string) {
@@ -53,8 +53,8 @@ func TestRefusalKeepsTheRun(t *testing.T) {
 	refused("a file that is no checkpoint")
 
 	p.upload("restore-file", file)
-	p.wait("the restored run", state+` === "done" && document.getElementById("log").innerText.split("Epoch 1.5").length > 2`)
-	if log := p.text("log"); strings.Count(log, "Epoch 1.5") != 2 {
+	p.wait("the restored run", state+` === "done" && document.getElementById("log").innerText.split("Epoch 1.5: ").length > 2`)
+	if log := p.text("log"); strings.Count(log, "Epoch 1.5: ") != 2 {
 		t.Errorf("the log does not tell twice of the end amid an epoch: %s", log)
 	}
 	p.clean()
@@ -65,16 +65,17 @@ func TestOtherDataClearTheRun(t *testing.T) {
 	p := serve(t).train(t, "data=digits&model=logistic&epochs=1")
 	p.wait("the end", state+` === "done"`)
 	p.choose("data", "digits")
-	p.wait("the data", dataReady)
+	p.clickButton("Open")
+	p.wait("the data", dataReady+` && `+state+` === "idle"`)
 	for _, id := range []string{"attack", "confusion-panel"} {
 		if !eval[bool](p, fmt.Sprintf(`document.getElementById(%s).hidden`, quote(id))) {
 			t.Errorf("%s is still shown", id)
 		}
 	}
-	if plan := p.text("plan"); !strings.Contains(plan, "when you press Train") {
-		t.Errorf("a plan is still shown: %s", plan)
+	if promise := p.text("promise"); !strings.Contains(promise, "when you press Train") || strings.Contains(promise, "auditor") {
+		t.Errorf("a plan is still shown: %s", promise)
 	}
-	if charts := p.text("learning"); !strings.Contains(charts, "appears after the first epoch") {
+	if charts := p.text("learning"); !strings.Contains(charts, "here you see the network learn") {
 		t.Errorf("curves are still shown: %s", charts)
 	}
 	p.clean()

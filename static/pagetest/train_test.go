@@ -10,7 +10,7 @@ import (
 
 // The built-in digits, as the page trains them when one presses Train: a small network, epsilon 3.
 func TestTrainsPrivately(t *testing.T) {
-	p := serve(t).train(t, "data=digits&model=mnist-cnn&epochs=8")
+	p := serve(t).train(t, "data=digits&model=mnist-cnn&epochs=8&open=plan.confusion")
 	p.wait("the end of the run", state+` === "done"`)
 	p.clean()
 
@@ -71,12 +71,12 @@ func TestMarksWhatIsNotPrivate(t *testing.T) {
 func TestPausesResumesStops(t *testing.T) {
 	p := serve(t).train(t, "data=digits&model=logistic&epochs=200&batch=100")
 	p.wait("some steps", state+` === "running" && document.getElementById("progress").value > 0`)
-	p.click("pause")
+	p.click("train")
 	p.wait("the pause", state+` === "paused"`)
 	at := p.steps()
 	p.click("step")
 	p.wait("one step", fmt.Sprintf(`document.getElementById("progress-words").innerText.replace(",", "").includes("step %d ")`, at+1))
-	p.click("pause") // now Resume
+	p.click("train") // now Resume
 	p.wait("more steps", state+` === "running" && document.getElementById("progress").value > `+fmt.Sprint(float64(at+1)/40_000))
 	p.click("stop")
 	p.wait("the end", state+` === "done"`)

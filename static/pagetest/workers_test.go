@@ -28,7 +28,7 @@ func TestReplacesLostWorker(t *testing.T) {
 			s.inComputeWorkers(`{ const work = self.onmessage; let jobs = 0, chosen = false;
 				indexedDB.open("lost").onupgradeneeded = () => (chosen = true);
 				self.onmessage = (event) => { if (++jobs >= 30 && chosen) { ` + loss + ` } return work(event); }; }`)
-			p := s.train(t, "data=digits&model=logistic&epochs=5&batch=500&workers=2")
+			p := s.train(t, "data=digits&model=logistic&epochs=5&batch=500&workers=2&open=log")
 			p.wait("the notice", `document.getElementById("log").innerText.includes("worker")`)
 			p.wait("the end", state+` === "done"`)
 			if spent := number(t, p.text("tile-epsilon")); spent > 3 {

@@ -74,9 +74,9 @@ function words(state: State): string {
 /** What pressing Train would charge. */
 function readyWords({ dataset, preview, settings: { config } }: State): string {
   if (!dataset) return "No data are open.";
-  const again = preview.plan && (preview.plan.epsilonBefore > 0 || preview.plan.ledgerForgets);
+  const again = preview.plan !== undefined && preview.plan.epsilonBefore > 0;
   if (preview.plan && !preview.plan.private) return "Train makes no promise with these settings, and marks the ledger.";
-  return `Train charges ε ${format.epsilon(config.epsilon)}${again && Number.isFinite(preview.plan!.epsilonTotal) ? `; these records then stand at ${format.epsilon(preview.plan!.epsilonTotal)} in all` : ""}.`;
+  return `Train ${again ? "charges another" : "will charge"} ε = ${format.given(config.epsilon)} at δ = ${format.given(config.delta)}.`;
 }
 
 /** The tab's title carries state and result. */

@@ -61,7 +61,7 @@ export class SettingsForm {
     const { config, preset } = state.settings;
     const changed = settings.filter((s) => s.group === "advanced" && !same(config, preset, s)).length;
     say(byId("advanced-words"), changed ? `${changed} changed` : "");
-    const dataset = state.dataset?.title ?? state.choices.find((c) => c.name === state.data)?.title ?? "";
+    const dataset = state.choices.find((c) => c.name === state.data)?.title ?? "";
     say(byId("rail-words"), [dataset, modelTitle(config.model), `ε ${config.epsilon}`].filter(Boolean).join(" · "));
   }
 

@@ -1,38 +1,36 @@
 // What a run will be and what it will cost, before anything is spent.
 import { type State, busy } from "../state/model";
 import { hasFaults, seconds } from "../state/preview";
-import { byId, el, say } from "../ui/dom";
+import { byId, el } from "../ui/dom";
 import * as format from "../ui/format";
 import { roughly } from "../ui/roughly";
 
 export function showReceipt(state: State) {
-  const { preview, dataset } = state;
+  const { preview, dataset, phase } = state;
   const receipt = byId("receipt");
-  receipt.hidden = !dataset || busy(state);
+  const shown = dataset !== undefined && !busy(state) && phase !== "loading";
+  receipt.hidden = !shown;
+  byId("progress").hidden = shown;
   receipt.classList.toggle("stale", preview.asked !== preview.answered);
-  const refusal = hasFaults(state) ? "Something above is to be mended first." : preview.refusal;
-  byId("refusal").hidden = !refusal;
-  say(byId("refusal"), refusal ?? "");
-  const list = receipt.querySelector("dl")!;
-  list.hidden = !preview.plan || refusal !== undefined;
-  if (preview.plan) fill(list, rows(state));
+  if (shown) fill(receipt, rows(state));
 }
 
 function rows(state: State): [string, string][] {
-  const plan = state.preview.plan!;
-  const evaluations = Math.ceil(plan.steps / plan.stepsPerEpoch) + 1;
-  const takes = seconds(state.preview, plan.steps, evaluations);
-  const noise: [string, string] = ["Noise multiplier (σ)", plan.private ? format.noise(plan.noiseMultiplier) : "no promise"];
+  const { plan, refusal } = state.preview;
+  if (hasFaults(state)) return [["Not yet", "a setting is to be mended first"]];
+  if (refusal) return [["Not so", refusal]];
+  if (!plan) return [["Noise multiplier", "…"]];
+  const takes = seconds(state.preview, plan.steps, Math.ceil(plan.steps / plan.stepsPerEpoch) + 1);
   return [
-    state.settings.config.nonPrivate ? ["Noise", "none"] : noise,
-    ["Steps", `${format.count(plan.steps)}, ${format.count(plan.stepsPerEpoch)} an epoch`],
+    ["Noise multiplier", state.settings.config.nonPrivate ? "none" : format.noise(plan.noiseMultiplier)],
+    ["Steps", format.count(plan.steps)],
     ["Takes about", takes === undefined ? "…" : roughly(takes)],
     ["All runs on these records", totalWords(plan)],
   ];
 }
 
 /** What the ledger will hold after the run. */
-export function totalWords({ ledgerForgets, private: isPrivate, epsilonTotal, epsilonBefore }: NonNullable<State["preview"]["plan"]>): string {
+function totalWords({ ledgerForgets, private: isPrivate, epsilonTotal, epsilonBefore }: NonNullable<State["preview"]["plan"]>): string {
   if (ledgerForgets) return "unknown: no ledger here";
   if (!Number.isFinite(epsilonBefore) || !isPrivate) return "no limit";
   return `ε ≤ ${format.epsilon(epsilonTotal)}`;
@@ -43,5 +41,5 @@ export function fill(list: HTMLElement, rows: [string, string][]) {
   const words = rows.flat().join("\n");
   if (list.dataset.words === words) return;
   list.dataset.words = words;
-  list.replaceChildren(...rows.flatMap(([term, words]) => [el("dt", {}, term), el("dd", {}, words)]));
+  list.replaceChildren(...rows.map(([term, words]) => el("div", {}, el("dt", {}, term), el("dd", {}, words))));
 }

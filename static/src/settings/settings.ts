@@ -93,12 +93,12 @@ export const settings: Setting[] = [
 const modelTitles: Record<string, string> = {
   logistic: "Logistic regression",
   mlp: "Two dense layers",
-  "mnist-cnn": "Small convolutional network",
-  "cifar-cnn": "Larger convolutional network",
-  "spectrogram-cnn": "Convolutional network for spectrograms",
+  "mnist-cnn": "Small convolutional",
+  "cifar-cnn": "Larger convolutional",
+  "spectrogram-cnn": "Spectrogram network",
 };
 
-/** "mnist-cnn-tanh" -> "Small convolutional network, tanh". */
+/** "mnist-cnn-tanh" -> "Small convolutional, tanh". */
 export function modelTitle(name: string): string {
   const plain = name.replace(/-tanh$/, "");
   return (modelTitles[plain] ?? plain) + (plain === name ? "" : ", tanh");

@@ -22,5 +22,5 @@ async function packed(): Promise<Choice[]> {
   if (!Array.isArray(list)) return [];
   return list
     .filter((entry) => typeof entry?.name === "string" && typeof entry?.title === "string")
-    .map(({ name, title }) => ({ name, title, source: { kind: "url", url: new URL(`${name}/`, index).href } }));
+    .map(({ name, title }) => ({ name, title, source: { kind: "url", url: new URL(`${encodeURIComponent(name)}/`, index).href } }));
 }

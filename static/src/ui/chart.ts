@@ -61,7 +61,7 @@ export class Chart {
     this.#columns = [[], ...spec.series.map(() => [])] as Columns;
     const title = el("figcaption", {}, spec.title);
     const scroll = el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": `${spec.title}: data` }, this.#table);
-    this.#details = el("details", { toggle: () => this.#fillTable() }, el("summary", {}, "Data table"), scroll);
+    this.#details = el("details", { toggle: () => this.#fillTable() }, el("summary", {}, "Table"), scroll);
     const focusable = el(
       "div",
       {

@@ -74,7 +74,7 @@ function words(state: State): string {
 /** What pressing Train would charge. */
 function readyWords({ dataset, preview, settings: { config } }: State): string {
   if (!dataset) return "No data are open.";
-  const again = preview.plan !== undefined && preview.plan.epsilonBefore > 0;
+  const again = (preview.ledger?.others ?? 0) > 0;
   if (preview.plan && !preview.plan.private) return "Train makes no promise with these settings, and marks the ledger.";
   return `Train ${again ? "charges another" : "will charge"} ε = ${format.given(config.epsilon)} at δ = ${format.given(config.delta)}.`;
 }

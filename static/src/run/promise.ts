@@ -25,7 +25,7 @@ export class PromisePanel {
     }
     const fold = byId("plan").parentElement as HTMLDetailsElement;
     fold.hidden = !planned;
-    fill(byId("plan"), run && planned ? rows(state, run, planned) : []);
+    fill(byId("plan"), run && planned ? rows(run, planned) : []);
     byId("attack").hidden = !planned?.private;
   }
 
@@ -64,24 +64,23 @@ function promised(state: State, run: Run, planned: Planned, advantage: number | 
     advantage === undefined
       ? ["What the best attacker could make of it is being worked out …"]
       : ["Someone who sees the finished model, and knows all records but one, guesses whether that one took part with an advantage of ", `at most ${format.percentage(advantage)}`, " over a coin toss."],
-    [ledgerWords(state, planned)],
+    [ledgerWords(run)],
   ];
 }
 
-/** What all runs on these records come to, as the ledger stands. */
-function ledgerWords({ preview: { plan }, phase }: State, planned: Planned): string {
-  if (planned.ledgerForgets) return "This browser keeps no ledger for this page: what earlier runs on these records spent is unknown.";
-  const now = phase === "done" && plan ? plan.epsilonBefore : planned.epsilonTotal;
-  const at = phase === "done" && plan ? plan.delta : planned.delta;
-  if (!Number.isFinite(now)) return "No limit holds for all runs on these records together: one was not private.";
-  return `All runs on these records together, this one with them: ε ≤ ${format.epsilon(now)} at δ = ${format.given(at)}.`;
+/** What all runs on these records come to, as the ledger was last read. */
+function ledgerWords({ ledger }: Run): string {
+  if (!ledger) return "";
+  if (ledger.forgets) return "This browser keeps no ledger for this page: what earlier runs on these records spent is unknown.";
+  if (ledger.none) return `No limit holds for all runs on these records together: ${ledger.none}.`;
+  return `All runs on these records together, this one with them: ε ≤ ${format.epsilon(ledger.total)} at δ = ${format.given(ledger.delta)}.`;
 }
 
 function notPromised({ notPrivate }: Planned): Sentence[] {
   return [["", "Nothing is promised for this run", `: ${notPrivate ?? "it is not private"}.`], ["Do not share its model or its results as private."]];
 }
 
-function rows({ preview: { plan }, phase }: State, run: Run, planned: Planned): [string, string][] {
+function rows(run: Run, planned: Planned): [string, string][] {
   const so = spent(run);
   const varies = planned.noiseMultipliers?.some((sigma) => sigma !== planned.noiseMultiplier);
   const bounds: [string, string][] = planned.private
@@ -92,9 +91,13 @@ function rows({ preview: { plan }, phase }: State, run: Run, planned: Planned): 
         ["Delta (δ)", format.given(planned.delta)],
       ]
     : [["Epsilon", `none: ${planned.notPrivate ?? "the run is not private"}`]];
-  if (planned.ledgerForgets) bounds.push(["Spent before, on these records", "unknown: this browser keeps no ledger for this page"]);
-  else if (planned.epsilonBefore > 0) bounds.push(["Spent before, on these records", atMost(planned.epsilonBefore)]);
-  if (!planned.ledgerForgets && planned.private) bounds.push(["All runs on these records", atMost(phase === "done" && plan ? plan.epsilonBefore : planned.epsilonTotal)]);
+  const { ledger } = run;
+  if (ledger?.forgets) {
+    bounds.push(["Spent before, on these records", "unknown: this browser keeps no ledger for this page"]);
+  } else if (ledger && ledger.others > 0) {
+    bounds.push(["Spent by other runs, on these records", atMost(ledger.others)]);
+    bounds.push(["Together with this run", ledger.none ? `none: ${ledger.none}` : atMost(ledger.total)]);
+  }
   return [
     ...bounds,
     ["Neighbouring datasets", planned.relation],

@@ -1,4 +1,5 @@
 // What a run will be and what it will cost, before anything is spent.
+import type { LedgerTotal } from "../protocol";
 import { type State, busy } from "../state/model";
 import { hasFaults, seconds } from "../state/preview";
 import { byId, el } from "../ui/dom";
@@ -16,7 +17,8 @@ export function showReceipt(state: State) {
 }
 
 function rows(state: State): [string, string][] {
-  const { plan, refusal } = state.preview;
+  const { preview } = state;
+  const { plan, refusal } = preview;
   if (hasFaults(state)) return [["Not yet", "a setting is to be mended first"]];
   if (refusal) return [["Not so", refusal]];
   if (!plan) return [["Noise multiplier", "…"]];
@@ -25,15 +27,14 @@ function rows(state: State): [string, string][] {
     ["Noise multiplier", state.settings.config.nonPrivate ? "none" : format.noise(plan.noiseMultiplier)],
     ["Steps", format.count(plan.steps)],
     ["Takes about", takes === undefined ? "…" : roughly(takes)],
-    ["All runs on these records", totalWords(plan)],
+    ["All runs on these records", preview.ledger ? totalWords(preview.ledger) : "…"],
   ];
 }
 
 /** What the ledger will hold after the run. */
-function totalWords({ ledgerForgets, private: isPrivate, epsilonTotal, epsilonBefore }: NonNullable<State["preview"]["plan"]>): string {
-  if (ledgerForgets) return "unknown: no ledger here";
-  if (!Number.isFinite(epsilonBefore) || !isPrivate) return "no limit";
-  return `ε ≤ ${format.epsilon(epsilonTotal)}`;
+function totalWords({ forgets, none, total }: LedgerTotal): string {
+  if (forgets) return "unknown: no ledger here";
+  return none ? "no limit" : `ε ≤ ${format.epsilon(total)}`;
 }
 
 /** Terms with their words; replaced only where they are others. */

@@ -1,5 +1,5 @@
 // The page's one state, the events that change it, and the commands that it asks for. All of it is plain data.
-import type { Config, DatasetInfo, Event, Loading, MechanismInfo, Planned, Preset, Rehearsal, Request } from "../protocol";
+import type { Config, DatasetInfo, Event, LedgerTotal, Loading, MechanismInfo, Planned, Preset, Rehearsal, Request } from "../protocol";
 import { type Address, readAddress } from "../settings/address";
 import { fallback } from "../settings/settings";
 import type { Choice } from "../trainer/datasets";
@@ -44,6 +44,7 @@ export interface Settings {
 /** What a run would be. */
 export interface Preview {
   plan?: Planned;
+  ledger?: LedgerTotal; // as it would be
   refusal?: string;
   asked: number; // the question last asked
   answered: number; // and answered

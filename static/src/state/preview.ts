@@ -25,10 +25,10 @@ export function forget(turn: Turn) {
   turn.set({ preview: { asked, answered: asked, again: false, tries: 0 } });
 }
 
-export function proposed(turn: Turn, { id, proposal, message }: Event) {
+export function proposed(turn: Turn, { id, proposal, ledger, message }: Event) {
   const { preview } = turn.state;
   if (id !== preview.asked) return;
-  turn.set({ preview: { ...preview, answered: id, plan: proposal, refusal: proposal ? undefined : plainWords(message ?? "") } });
+  turn.set({ preview: { ...preview, answered: id, plan: proposal, ledger, refusal: proposal ? undefined : plainWords(message ?? "") } });
   if (preview.again) return propose(turn);
   if (proposal) rehearse(turn);
 }

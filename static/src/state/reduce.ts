@@ -36,7 +36,7 @@ function apply(turn: Turn, event: PageEvent) {
     case "compared": return turn.set({ compared: event.run });
     case "saved kept": return runs.download(turn, turn.state.kept.find((k) => k.id === event.run)!);
     case "turned panel": return turn.set({ panels: turned(turn.state.panels, event.name, event.open) });
-    case "looked": return propose(turn);
+    case "looked": return runs.look(turn);
     case "dismissed": return turn.set({ problem: undefined, undo: undefined });
     case "restarted": return data.restart(turn, event.data);
   }

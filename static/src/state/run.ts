@@ -1,11 +1,12 @@
 // What the page knows of a run, put together from the trainer's events. A run is replaced, never changed.
-import type { AuditAnswer, Config, DatasetInfo, EpochEvent, Event, Planned, Spend, StepEvent } from "../protocol";
+import type { AuditAnswer, Config, DatasetInfo, EpochEvent, Event, LedgerTotal, Planned, Spend, StepEvent } from "../protocol";
 
 export interface Run {
   id: number;
   config: Config;
   dataset: DatasetInfo;
   planned?: Planned;
+  ledger?: LedgerTotal; // as it was last read
   last?: StepEvent;
   spending: Spend[]; // the curve of epsilon
   steps: StepEvent[]; // of a run with diagnostics only: the others tell how long steps take
@@ -25,6 +26,8 @@ export function withEvent(run: Run, event: Event): Run {
   switch (event.type) {
     case "planned": // a restored run brings its own configuration
       return { ...run, planned: event.planned, config: event.planned!.config };
+    case "ledger":
+      return { ...run, ledger: event.ledger };
     case "step":
       return withStep(run, event.step!);
     case "epoch":

@@ -79,6 +79,14 @@ export function restore(turn: Turn, { name, bytes }: Extract<PageEvent, { type: 
   turn.send({ type: "restore", checkpoint: bytes });
 }
 
+/** Reads the ledger again for somebody who comes back: another tab may have spent meanwhile. */
+export function look(turn: Turn) {
+  const { run, phase, dead, dataset } = turn.state;
+  if (dead || !dataset) return;
+  if (run?.planned && phase !== "starting") turn.send({ type: "ledger" });
+  propose(turn);
+}
+
 /** Goes on with a kept run where it ended: its curves come back with it. */
 export function takeBack(turn: Turn, id: number) {
   const { kept, dataset, dead } = turn.state;

@@ -5,7 +5,7 @@ import { fault } from "./numbers";
 
 export function mechanismWord({ name, params = {} }: Mechanism): string {
   const given = Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1));
-  return name + (given.length ? `(${given.map(([key, value]) => `${key}=${value}`).join(",")})` : "");
+  return name + (given.length ? `(${given.map(([key, value]) => `${key}=${Number.isNaN(value) ? "" : value}`).join(",")})` : "");
 }
 
 /** What cannot be read as a number is NaN, which faults and the trainer refuse: nothing is replaced in silence. */

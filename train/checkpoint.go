@@ -31,12 +31,20 @@ type Checkpoint struct {
 	Optimizer OptimizerState `msg:"optimizer"`
 	Average   []byte         `msg:"average,zerocopy,limit=1073741824"` // of parameters, where the mechanism has one
 	Seconds   float64        `msg:"seconds"`                           // of training so far; 0 in a private run
+	History   []Evaluated    `msg:"history,limit=16384"`               // on the public test split; none in older files
 }
 
 // OptimizerState is an optimiser's memory as a checkpoint holds it.
 type OptimizerState struct {
 	Steps   int    `msg:"steps"`
 	Vectors []byte `msg:"vectors,zerocopy,limit=1073741824"` // little-endian float32, one after the other
+}
+
+// Evaluated is an evaluation on the public test split as a checkpoint keeps it: a point of the run's curves.
+type Evaluated struct {
+	Step     int     `msg:"step"`
+	Accuracy float64 `msg:"accuracy"` // 0 to 1
+	Loss     float64 `msg:"loss"`
 }
 
 // A checkpoint file is a magic whose last byte is the format's version, the payload's length as a little-endian uint32,
@@ -110,6 +118,8 @@ func (c *Checkpoint) check() error {
 		return fmt.Errorf("step %d of %d", c.Engine.Step, c.Plan.Steps)
 	case !(c.Seconds >= 0 && c.Seconds < 1e10):
 		return fmt.Errorf("%v seconds of training", c.Seconds)
+	case checkHistory(c.History, c.Engine.Step) != nil:
+		return checkHistory(c.History, c.Engine.Step)
 	case c.Engine.Random != nil && c.Config.Seed == nil:
 		return errors.New("random state in a run that is not marked reproducible")
 	}

@@ -15,9 +15,9 @@ const (
 // MarshalMsg implements msgp.Marshaler
 func (z *Checkpoint) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 9
+	// map header, size 10
 	// string "config"
-	o = append(o, 0x89, 0xa6, 0x63, 0x6f, 0x6e, 0x66, 0x69, 0x67)
+	o = append(o, 0x8a, 0xa6, 0x63, 0x6f, 0x6e, 0x66, 0x69, 0x67)
 	o, err = z.Config.MarshalMsg(o)
 	if err != nil {
 		err = msgp.WrapError(err, "Config")
@@ -61,6 +61,21 @@ func (z *Checkpoint) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "seconds"
 	o = append(o, 0xa7, 0x73, 0x65, 0x63, 0x6f, 0x6e, 0x64, 0x73)
 	o = msgp.AppendFloat64(o, z.Seconds)
+	// string "history"
+	o = append(o, 0xa7, 0x68, 0x69, 0x73, 0x74, 0x6f, 0x72, 0x79)
+	o = msgp.AppendArrayHeader(o, uint32(len(z.History)))
+	for za0001 := range z.History {
+		// map header, size 3
+		// string "step"
+		o = append(o, 0x83, 0xa4, 0x73, 0x74, 0x65, 0x70)
+		o = msgp.AppendInt(o, z.History[za0001].Step)
+		// string "accuracy"
+		o = append(o, 0xa8, 0x61, 0x63, 0x63, 0x75, 0x72, 0x61, 0x63, 0x79)
+		o = msgp.AppendFloat64(o, z.History[za0001].Accuracy)
+		// string "loss"
+		o = append(o, 0xa4, 0x6c, 0x6f, 0x73, 0x73)
+		o = msgp.AppendFloat64(o, z.History[za0001].Loss)
+	}
 	return
 }
 
@@ -206,6 +221,68 @@ func (z *Checkpoint) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Seconds")
 				return
 			}
+		case "history":
+			var zb0006 uint32
+			zb0006, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "History")
+				return
+			}
+			if zb0006 > 16384 {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.History) >= int(zb0006) {
+				z.History = (z.History)[:zb0006]
+			} else {
+				z.History = make([]Evaluated, zb0006)
+			}
+			for za0001 := range z.History {
+				var zb0007 uint32
+				zb0007, bts, err = msgp.ReadMapHeaderBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "History", za0001)
+					return
+				}
+				if zb0007 > 16384 {
+					err = msgp.ErrLimitExceeded
+					return
+				}
+				for zb0007 > 0 {
+					zb0007--
+					field, bts, err = msgp.ReadMapKeyZC(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "History", za0001)
+						return
+					}
+					switch msgp.UnsafeString(field) {
+					case "step":
+						z.History[za0001].Step, bts, err = msgp.ReadIntBytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "History", za0001, "Step")
+							return
+						}
+					case "accuracy":
+						z.History[za0001].Accuracy, bts, err = msgp.ReadFloat64Bytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "History", za0001, "Accuracy")
+							return
+						}
+					case "loss":
+						z.History[za0001].Loss, bts, err = msgp.ReadFloat64Bytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "History", za0001, "Loss")
+							return
+						}
+					default:
+						bts, err = msgp.Skip(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "History", za0001)
+							return
+						}
+					}
+				}
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -220,7 +297,81 @@ func (z *Checkpoint) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Checkpoint) Msgsize() (s int) {
-	s = 1 + 7 + z.Config.Msgsize() + 8 + msgp.StringPrefixSize + len(z.Dataset) + 5 + msgp.StringPrefixSize + len(z.DataKey) + 5 + z.Plan.Msgsize() + 7 + z.Engine.Msgsize() + 7 + msgp.BytesPrefixSize + len(z.Params) + 10 + 1 + 6 + msgp.IntSize + 8 + msgp.BytesPrefixSize + len(z.Optimizer.Vectors) + 8 + msgp.BytesPrefixSize + len(z.Average) + 8 + msgp.Float64Size
+	s = 1 + 7 + z.Config.Msgsize() + 8 + msgp.StringPrefixSize + len(z.Dataset) + 5 + msgp.StringPrefixSize + len(z.DataKey) + 5 + z.Plan.Msgsize() + 7 + z.Engine.Msgsize() + 7 + msgp.BytesPrefixSize + len(z.Params) + 10 + 1 + 6 + msgp.IntSize + 8 + msgp.BytesPrefixSize + len(z.Optimizer.Vectors) + 8 + msgp.BytesPrefixSize + len(z.Average) + 8 + msgp.Float64Size + 8 + msgp.ArrayHeaderSize + (len(z.History) * (20 + msgp.IntSize + msgp.Float64Size + msgp.Float64Size))
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z Evaluated) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// map header, size 3
+	// string "step"
+	o = append(o, 0x83, 0xa4, 0x73, 0x74, 0x65, 0x70)
+	o = msgp.AppendInt(o, z.Step)
+	// string "accuracy"
+	o = append(o, 0xa8, 0x61, 0x63, 0x63, 0x75, 0x72, 0x61, 0x63, 0x79)
+	o = msgp.AppendFloat64(o, z.Accuracy)
+	// string "loss"
+	o = append(o, 0xa4, 0x6c, 0x6f, 0x73, 0x73)
+	o = msgp.AppendFloat64(o, z.Loss)
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Evaluated) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	if zb0001 > z32f7e686limitMaps {
+		err = msgp.ErrLimitExceeded
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "step":
+			z.Step, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Step")
+				return
+			}
+		case "accuracy":
+			z.Accuracy, bts, err = msgp.ReadFloat64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Accuracy")
+				return
+			}
+		case "loss":
+			z.Loss, bts, err = msgp.ReadFloat64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Loss")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z Evaluated) Msgsize() (s int) {
+	s = 1 + 5 + msgp.IntSize + 9 + msgp.Float64Size + 5 + msgp.Float64Size
 	return
 }
 

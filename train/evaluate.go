@@ -20,6 +20,7 @@ func (s *Session) Evaluate(ctx context.Context) (*protocol.EpochEvent, error) {
 	}
 	event.Epoch = float64(s.engine.Step()) / float64(s.perEpoch)
 	event.Step, event.Epsilon = s.engine.Step(), s.last.Epsilon
+	s.remember(event)
 	return event, nil
 }
 

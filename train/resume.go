@@ -17,7 +17,7 @@ func (s *Session) Checkpoint() ([]byte, error) {
 	c := Checkpoint{
 		Config: s.config, Dataset: s.env.Dataset.Title,
 		Plan: s.plan.Spec(), Engine: state,
-		Params: encodeFloats(s.params), Optimizer: s.optim.state(),
+		Params: encodeFloats(s.params), Optimizer: s.optim.state(), History: s.history,
 	}
 	if s.engine.NotPrivate() != "" {
 		c.DataKey, c.Seconds = s.env.Dataset.Key, s.before+s.trained.Seconds()
@@ -48,7 +48,7 @@ func (s *Session) restore(saved *Checkpoint) (err error) {
 			return fmt.Errorf("train: checkpoint: %w", err)
 		}
 	}
-	s.before = saved.Seconds
+	s.before, s.history = saved.Seconds, saved.History
 	if err := s.checkPlan(saved); err != nil {
 		return err
 	}

@@ -48,6 +48,7 @@ type Session struct {
 	planned  protocol.Planned
 
 	params    []float32
+	history   []Evaluated
 	averaged  []float32
 	reference *nn.Reference // for single predictions; nil until one is asked for
 	before    float64       // seconds of training before a checkpoint
@@ -198,9 +199,11 @@ func (s *Session) Spend() protocol.Spend {
 
 // OnCurve says that the last step is a point of the curve of what is spent. There are at most 200, decided by the plan
 // alone: see [StepEvent].
-func (s *Session) OnCurve() bool {
+func (s *Session) OnCurve() bool { return s.onCurve(s.last.Step) }
+
+func (s *Session) onCurve(step int) bool {
 	every := (s.plan.Steps() + 199) / 200
-	return s.last.Step%every == 0 || s.Done()
+	return step%every == 0 || step >= s.plan.Steps()
 }
 
 // Done says that every step of the plan is done.

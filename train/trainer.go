@@ -184,8 +184,7 @@ func (t *Trainer) restore(ctx context.Context, file []byte) error {
 		return err
 	}
 	t.tellPlan()
-	t.curve = []protocol.Spend{s.Spend()}
-	t.tellStep()
+	t.tellHistory()
 	if err := t.evaluate(ctx); err != nil {
 		return err
 	}
@@ -237,6 +236,14 @@ func (t *Trainer) tellPlan() {
 	if err := t.tellLedger(0, 0); err != nil {
 		t.fail(err)
 	}
+}
+
+// tellHistory gives the curves of a restored run back.
+func (t *Trainer) tellHistory() {
+	evaluated, spending := t.session.History()
+	t.emit(protocol.Event{Type: "history", History: evaluated})
+	t.curve = spending
+	t.tellStep()
 }
 
 // tellLedger tells what the ledger of the open records says now.

@@ -23,7 +23,7 @@ export interface Source {
 
 // Event is a message to the page. Type says which of the other fields it carries.
 export interface Event {
-  type: "ready" | "loading" | "dataset" | "planned" | "ledger" | "step" | "epoch" | "state" | "done" | "checkpoint" | "proposal" | "rehearsal" | "prediction" | "account" | "audit" | "replay" | "notice" | "error";
+  type: "ready" | "loading" | "dataset" | "planned" | "ledger" | "history" | "step" | "epoch" | "state" | "done" | "checkpoint" | "proposal" | "rehearsal" | "prediction" | "account" | "audit" | "replay" | "notice" | "error";
   mechanisms?: MechanismInfo[]; // ready: the catalogue
   settings?: Setting[]; // ready: all that a person can set of a run
   published?: PublishedMechanism[]; // ready: what can be audited and replayed as published
@@ -31,6 +31,7 @@ export interface Event {
   dataset?: DatasetInfo;
   planned?: Planned;
   ledger?: LedgerTotal;
+  history?: Evaluated[]; // of a restored run, before the checkpoint
   step?: StepEvent; // step; done
   seconds?: number; // done: training time of the whole run
   epoch?: EpochEvent;
@@ -149,6 +150,15 @@ export interface EpochEvent {
   confusion: number[][]; // [true class][predicted class]
   predictions: number[]; // of DatasetInfo.Samples
   epsilon: number;
+}
+
+// Evaluated is what an evaluation came to.
+export interface Evaluated {
+  epoch: number;
+  step: number;
+  accuracy: number; // 0 to 1
+  loss: number;
+  epsilon: number; // that was spent by then, an upper bound
 }
 
 // AccountQuestion asks the accountant; it needs no data. Kind says which of the other fields it carries.

@@ -33,7 +33,7 @@ type Source struct {
 
 // Event is a message to the page. Type says which of the other fields it carries.
 type Event struct {
-	Type string `json:"type"` // ready | loading | dataset | planned | ledger | step | epoch | state | done | checkpoint | proposal | rehearsal | prediction | account | audit | replay | notice | error
+	Type string `json:"type"` // ready | loading | dataset | planned | ledger | history | step | epoch | state | done | checkpoint | proposal | rehearsal | prediction | account | audit | replay | notice | error
 
 	Mechanisms []MechanismInfo      `json:"mechanisms,omitempty"` // ready: the catalogue
 	Settings   []Setting            `json:"settings,omitempty"`   // ready: all that a person can set of a run
@@ -42,6 +42,7 @@ type Event struct {
 	Dataset    *DatasetInfo         `json:"dataset,omitempty"`
 	Planned    *Planned             `json:"planned,omitempty"`
 	Ledger     *LedgerTotal         `json:"ledger,omitempty"`
+	History    []Evaluated          `json:"history,omitempty"` // of a restored run, before the checkpoint
 	Step       *StepEvent           `json:"step,omitempty"`    // step; done
 	Seconds    int                  `json:"seconds,omitempty"` // done: training time of the whole run
 	Epoch      *EpochEvent          `json:"epoch,omitempty"`
@@ -160,6 +161,15 @@ type EpochEvent struct {
 	Confusion   [][]int `json:"confusion"`   // [true class][predicted class]
 	Predictions []int   `json:"predictions"` // of DatasetInfo.Samples
 	Epsilon     float64 `json:"epsilon"`
+}
+
+// Evaluated is what an evaluation came to.
+type Evaluated struct {
+	Epoch    float64 `json:"epoch"`
+	Step     int     `json:"step"`
+	Accuracy float64 `json:"accuracy"` // 0 to 1
+	Loss     float64 `json:"loss"`
+	Epsilon  float64 `json:"epsilon"` // that was spent by then, an upper bound
 }
 
 // AccountQuestion asks the accountant; it needs no data. Kind says which of the other fields it carries.

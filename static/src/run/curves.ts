@@ -19,13 +19,13 @@ function spec(title: string, empty: string, first: Series, more: Partial<ChartSp
 export class Curves {
   readonly #accuracy = new Chart(
     spec("Test accuracy", start, { label: "Accuracy", colour: "--accent", format: format.percent, points: true, strong: true }, {
-      axis: (y) => format.percent(y, 0), bottom: 0, top: 1, height: 276,
+      axis: (y) => format.percent(y, 0), bottom: 0, top: 1,
     }),
   );
-  readonly #loss = new Chart(spec("Test loss", start, { label: "Test loss", colour: "--accent", format: loss, points: true }, { height: 276 }));
+  readonly #loss = new Chart(spec("Test loss", start, { label: "Test loss", colour: "--accent", format: loss, points: true }, {}));
   readonly #epsilon = new Chart(
     spec("Epsilon spent", "And here what it costs.", { label: "Spent", colour: "--accent", format: format.epsilon, area: true }, {
-      series: [{ label: "Promised", colour: "--ink", format: format.epsilon, dashed: true, quiet: true }], height: 276,
+      series: [{ label: "Promised", colour: "--ink", format: format.epsilon, dashed: true, quiet: true }],
     }),
   );
   // Raw figures of private records: shown only in a run whose diagnostics are on.

@@ -26,6 +26,8 @@ export function withEvent(run: Run, event: Event): Run {
   switch (event.type) {
     case "planned": // a restored run brings its own configuration
       return { ...run, planned: event.planned, config: event.planned!.config };
+    case "history": // of a run that was restored from a file; one that was kept knows more
+      return run.epochs.length > 0 ? run : { ...run, epochs: (event.history ?? []).map((e) => ({ ...e, confusion: [], predictions: [] })) };
     case "ledger":
       return { ...run, ledger: event.ledger };
     case "step":

@@ -38,6 +38,7 @@ type Session struct {
 	designed dp.Spec // what the configuration asks for, before calibration
 	plan     *dp.Plan
 	policy   dp.Policy
+	points   int                 // that it evaluates a step at, at most
 	average  mechanism.Averaging // nil: parameters are evaluated as they are
 	audit    *audit.Audit        // nil: nobody watches
 	engine   *dp.Engine
@@ -100,7 +101,7 @@ func (s *Session) design(saved *Checkpoint) (err error) {
 	if err != nil {
 		return err
 	}
-	s.policy, s.average = design.Policy, design.Averaging
+	s.policy, s.average, s.points = design.Policy, design.Averaging, design.Points
 	if s.optim, err = newOptimization(c, design, s.model.NumParams(), steps, perEpoch); err != nil {
 		return err
 	}
@@ -121,7 +122,7 @@ func (s *Session) design(saved *Checkpoint) (err error) {
 func (s *Session) compute(ctx context.Context) (err error) {
 	c, d := &s.config, s.env.Dataset
 	work := backend.Work{
-		Model: s.model, Rule: s.policy.Rule(), Private: !c.NonPrivate, Points: s.points(), Rate: c.SamplingRate(d.TrainRecords),
+		Model: s.model, Rule: s.policy.Rule(), Private: !c.NonPrivate, Points: s.points, Rate: c.SamplingRate(d.TrainRecords),
 		Mean: d.Mean, Std: d.Std, Float: d.Float(),
 	}
 	workers := c.Workers
@@ -130,17 +131,6 @@ func (s *Session) compute(ctx context.Context) (err error) {
 	}
 	s.backend, err = s.env.Compute(ctx, work, d.Records, workers, s.env.Notice)
 	return err
-}
-
-// points is how many parameter vectors the policy evaluates a step at. Asking twice for one step changes nothing.
-func (s *Session) points() int {
-	ask := dp.Ask{Bounds: make([]float64, s.policy.Rule().Groups(len(s.model.Tensors())))}
-	view := dp.View{Params: s.params}
-	if s.audit != nil {
-		view.Params = s.audit.Widen(s.params)
-	}
-	s.policy.Ask(view, &ask)
-	return max(1, len(ask.Points))
 }
 
 // enter begins the run in the ledger, or goes on with it.

@@ -344,6 +344,9 @@ func TestContractState(t *testing.T) {
 				var asks []dp.Ask
 				for _, d := range designs {
 					asks = append(asks, ask(d.Policy, step))
+					if n := max(1, len(asks[0].Points)); n != d.Points {
+						t.Fatalf("step %d: asks for %d points, the design says %d", step, n, d.Points)
+					}
 					if again := ask(d.Policy, step); !slices.Equal(again.Bounds, asks[len(asks)-1].Bounds) || !samePoints(again, asks[len(asks)-1]) {
 						t.Fatalf("step %d: asked again, another answer", step)
 					}

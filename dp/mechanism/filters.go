@@ -105,6 +105,14 @@ func newLookahead(kappa, gamma float64, dim int) *lookahead {
 
 func (l *lookahead) state() [][]float64 { return [][]float64{l.previous, l.current, l.asked} }
 
+// count is how many points are evaluated.
+func (l *lookahead) count() int {
+	if math.Abs(l.weight-1) < 1e-9 {
+		return 1
+	}
+	return 2
+}
+
 func (l *lookahead) ask(v dp.View, a *dp.Ask) {
 	if step := float64(v.Step) + 1; l.asked[0] != step { // asked again for the same step, nothing moves
 		l.asked[0], l.asked[1] = step, l.asked[0]
@@ -121,9 +129,9 @@ func (l *lookahead) ask(v dp.View, a *dp.Ask) {
 	}
 	l.points = [2][]float32{l.ahead, v.Params}
 	l.coefficients = [2]float64{l.weight, 1 - l.weight}
-	n := 2
-	if math.Abs(l.weight-1) < 1e-9 {
-		l.coefficients[0], n = 1, 1
+	n := l.count()
+	if n == 1 {
+		l.coefficients[0] = 1
 	}
 	a.Points, a.Coefficients = l.points[:n], l.coefficients[:n]
 }

@@ -80,6 +80,7 @@ type Design struct {
 	Policy    dp.Policy
 	Averaging Averaging // of the parameters; nil: none
 	Optimizer string    // an optimiser of package nn that the mechanism is defined with; "" leaves the choice
+	Points    int       // the most parameter vectors that the policy evaluates gradients at in a step
 	Filtered  bool      // the optimiser follows filtered gradients, whose noise is not Released.NoiseStd
 	Uneven    bool      // groups have noise of their own, of which Released.NoiseStd is only the mean
 }
@@ -190,6 +191,10 @@ func New(name string, params map[string]float64, s Setting) (*Design, error) {
 		}
 	}
 	d := &b.design
+	d.Points = 1
+	if b.policy.lookahead != nil {
+		d.Points = b.policy.lookahead.count()
+	}
 	d.Policy, d.Filtered, d.Uneven = b.policy, len(b.policy.filters) > 0, b.policy.allocate != nil
 	if err := errors.Join(d.CheckOptimizer(d.Optimizer), b.checkReach()); err != nil {
 		return nil, err

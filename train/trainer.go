@@ -69,9 +69,8 @@ func (t *Trainer) Run(ctx context.Context) {
 }
 
 func (t *Trainer) handle(ctx context.Context, r protocol.Request) {
-	err := t.answer(ctx, r)
-	if err != nil {
-		t.fail(err)
+	if err := t.answer(ctx, r); err != nil {
+		t.emit(protocol.Event{Type: "error", ID: r.ID, Message: Words(err)})
 	}
 }
 

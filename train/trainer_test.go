@@ -214,6 +214,11 @@ func TestRequestsThatCannotBe(t *testing.T) {
 			t.Errorf("%s: %q, want it to say %q", r.request.Type, got, r.want)
 		}
 	}
+	p.trainer.Send(protocol.Request{Type: "ledger", ID: 8, Delta: 2})
+	if e := p.until(func(e protocol.Event) bool { return e.Type == "error" }); e[len(e)-1].ID != 8 {
+		t.Errorf("a question that failed is answered by %+v", e[len(e)-1])
+	}
+	p.trainer.Send(protocol.Request{Type: "account", Question: &protocol.AccountQuestion{Kind: "luck"}})
 	if e := p.hear("account"); !strings.Contains(e.Answer.Error, `"luck"`) {
 		t.Errorf("answer %+v", e.Answer)
 	}

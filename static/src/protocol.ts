@@ -43,7 +43,7 @@ export interface Event {
   answer?: AccountAnswer;
   audit?: AuditAnswer; // audit; done, of a run that an auditor watched
   replay?: ReplayAnswer;
-  id?: number;
+  id?: number; // of the request that this answers, or that failed
   message?: string; // notice, error: a sentence for the person at the page
   fatal?: boolean; // error: the trainer has died of it
 }

@@ -54,7 +54,7 @@ type Event struct {
 	Answer     *AccountAnswer       `json:"answer,omitempty"`
 	Audit      *AuditAnswer         `json:"audit,omitempty"` // audit; done, of a run that an auditor watched
 	Replay     *ReplayAnswer        `json:"replay,omitempty"`
-	ID         int                  `json:"id,omitempty"`
+	ID         int                  `json:"id,omitempty"`      // of the request that this answers, or that failed
 	Message    string               `json:"message,omitempty"` // notice, error: a sentence for the person at the page
 	Fatal      bool                 `json:"fatal,omitempty"`   // error: the trainer has died of it
 }

@@ -15,10 +15,19 @@ export class AccountError extends Error {
 
 type Listener = (event: Event) => void;
 
+/** What waits for an answer, or for the trainer's death. */
+interface Question {
+  hear: (event: Event) => void;
+  fail: (error: Error) => void;
+}
+
+/** Events that only whoever asked may hear. */
+const answers = ["account", "prediction", "audit", "replay"];
+
 export class Trainer {
   #worker: Worker;
   #listener: Listener;
-  #questions = new Map<number, (event: Event) => void>();
+  #questions = new Map<number, Question>();
   #lastQuestion = 0;
 
   constructor(listener: Listener = () => {}) {
@@ -26,7 +35,7 @@ export class Trainer {
     this.#worker = startBound(addresses.trainer);
     this.#worker.onmessage = ({ data }) => this.#hear(data);
     this.#worker.onerror = (error) => {
-      this.#listener({ type: "error", fatal: true, message: `The trainer failed: ${error.message || "its script did not load"}` });
+      this.#hear({ type: "error", fatal: true, message: `The trainer failed: ${error.message || "its script did not load"}` });
     };
     this.send({ type: "boot", wasm: addresses.wasm, compute: addresses.compute });
   }
@@ -37,8 +46,8 @@ export class Trainer {
 
   /** Asks the accountant, which needs no data. A bad question is an Error that says why. */
   async ask(question: AccountQuestion): Promise<AccountAnswer> {
-    const answer = await new Promise<AccountAnswer>((resolve) => {
-      this.send({ type: "account", question, id: this.#expect((event) => resolve(event.answer!)) });
+    const answer = await new Promise<AccountAnswer>((resolve, fail) => {
+      this.send({ type: "account", question, id: this.#expect({ hear: (event) => resolve(event.answer!), fail }) });
     });
     if (answer.error) throw new AccountError(answer);
     return answer;
@@ -46,16 +55,16 @@ export class Trainer {
 
   /** What the run's model takes a record for: a probability for each class. */
   async predict(record: Uint8Array): Promise<number[]> {
-    const answer = await new Promise<Event>((resolve) => this.send({ type: "predict", record, id: this.#expect(resolve) }));
+    const answer = await new Promise<Event>((hear, fail) => this.send({ type: "predict", record, id: this.#expect({ hear, fail }) }));
     if (!answer.prediction) throw new Error(answer.message);
     return answer.prediction;
   }
 
   /** Attacks a mechanism; progress hears how far that is. */
   async audit(audit: AuditQuestion, progress: (answer: AuditAnswer) => void): Promise<AuditAnswer> {
-    const answer = await new Promise<AuditAnswer>((resolve) => {
+    const answer = await new Promise<AuditAnswer>((resolve, fail) => {
       const hear = ({ audit: answer }: Event) => (answer!.error || answer!.guesses ? resolve(answer!) : progress(answer!));
-      this.send({ type: "audit", audit, id: this.#expect(hear) });
+      this.send({ type: "audit", audit, id: this.#expect({ hear, fail }) });
     });
     if (answer.error) throw new Error(answer.error);
     return answer;
@@ -63,9 +72,9 @@ export class Trainer {
 
   /** Trains with a mechanism as published, on the open dataset; progress hears how far that is. */
   async replay(config: Config, progress: (answer: ReplayAnswer) => void): Promise<ReplayAnswer> {
-    const answer = await new Promise<ReplayAnswer>((resolve) => {
+    const answer = await new Promise<ReplayAnswer>((resolve, fail) => {
       const hear = ({ replay: answer }: Event) => (answer!.done ? resolve(answer!) : progress(answer!));
-      this.send({ type: "replay", config, id: this.#expect(hear) });
+      this.send({ type: "replay", config, id: this.#expect({ hear, fail }) });
     });
     if (answer.error) throw new Error(answer.error);
     return answer;
@@ -74,17 +83,31 @@ export class Trainer {
   /** Ends the worker and its compute workers, whatever they are doing. */
   terminate() {
     this.#worker.terminate();
+    this.#failAll("the trainer was ended");
   }
 
-  #expect(hear: (event: Event) => void): number {
-    this.#questions.set(++this.#lastQuestion, hear);
+  #expect(question: Question): number {
+    this.#questions.set(++this.#lastQuestion, question);
     return this.#lastQuestion;
   }
 
   #hear(event: Event) {
-    if (!["account", "prediction", "audit", "replay"].includes(event.type)) return this.#listener(event);
-    this.#questions.get(event.id ?? 0)?.(event);
-    if (event.type === "account" || event.type === "prediction") this.#questions.delete(event.id ?? 0);
+    if (event.fatal) this.#failAll(event.message ?? "the trainer failed");
+    const question = this.#questions.get(event.id ?? 0);
+    if (question && event.type === "error") {
+      question.fail(new Error(event.message));
+    } else if (answers.includes(event.type)) {
+      question?.hear(event);
+    } else {
+      return this.#listener(event);
+    }
+    if (event.type !== "audit" && event.type !== "replay") this.#questions.delete(event.id ?? 0);
+  }
+
+  #failAll(why: string) {
+    const waiting = [...this.#questions.values()];
+    this.#questions.clear();
+    for (const { fail } of waiting) fail(new Error(why));
   }
 }
 

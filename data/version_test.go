@@ -3,19 +3,21 @@ package data
 import (
 	"bytes"
 	"context"
+	"embed"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 )
 
+//go:embed testdata/v1
+var version1 embed.FS
+
 // Version 1 of the format, as its last program wrote it, says of Digits(3, 2, 7) what version 2 says.
 func TestVersion1IsRead(t *testing.T) {
 	fetch := func(_ context.Context, name string) (io.ReadCloser, error) {
-		return os.Open(filepath.Join("testdata", "v1", name))
+		return version1.Open("testdata/v1/" + name)
 	}
 	got, err := Open(t.Context(), fetch, nil)
 	if err != nil {

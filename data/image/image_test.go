@@ -2,6 +2,7 @@ package image
 
 import (
 	"bytes"
+	_ "embed"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
@@ -12,7 +13,6 @@ import (
 	"image/png"
 	"math"
 	"math/bits"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -299,13 +299,12 @@ func TestHostilePictures(t *testing.T) {
 	}
 }
 
+//go:embed testdata/quarters.webp
+var quarters []byte // red, green, blue and grey 128, from a canvas in Chromium
+
 // Lossy WebP keeps luma in 16 to 235; the library's own conversion would make red 219, 26, 23 or so (golang/go#40173).
 func TestWebPColours(t *testing.T) {
-	file, err := os.ReadFile("testdata/quarters.webp") // red, green, blue and grey 128, from a canvas in Chromium
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := read(t, Settings{3, 16, 16, Crop}, file)
+	got := read(t, Settings{3, 16, 16, Crop}, quarters)
 	for quarter, want := range [][3]int{{255, 0, 0}, {0, 255, 0}, {0, 0, 255}, {128, 128, 128}} {
 		at := 16*(4+8*(quarter/2)) + 4 + 8*(quarter%2)
 		for c, w := range want {
@@ -413,9 +412,7 @@ func FuzzPicture(f *testing.F) {
 	}
 	f.Add(withEXIF(encoded(f, ramp(9, 7), "png"), 6, binary.LittleEndian))
 	f.Add(flatCMYK([4]byte{1, 2, 3, 4}, true))
-	if file, err := os.ReadFile("testdata/quarters.webp"); err == nil {
-		f.Add(file)
-	}
+	f.Add(quarters)
 	f.Fuzz(func(t *testing.T, file []byte) {
 		for _, format := range []string{"png", "jpeg", "webp"} {
 			if o := orientation(format, file); o < 1 || o > 8 {

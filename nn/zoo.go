@@ -12,7 +12,7 @@ func Names() []string {
 
 // ByName builds a named model for an input shape and a number of classes. "mnist-cnn" (26,010 parameters on
 // 1x28x28 with 10 classes) and "cifar-cnn" (132,042 on 3x32x32) are the DP-SGD benchmark's networks. "spectrogram-cnn"
-// (36,138 on 1x50x40) is for spectrograms and images of any shape. Convolutions want more than a vector.
+// (41,258 on 1x25x20) is for spectrograms and images of any shape. Convolutions want more than a vector.
 func ByName(name string, in Shape, classes int) (*Model, error) {
 	base, tanh := strings.CutSuffix(name, "-tanh")
 	var act Layer = ReLU{}
@@ -55,15 +55,19 @@ func mnistCNN(in Shape, classes int, act Layer) []Layer {
 }
 
 // spectrogramCNN keeps a coarse map of frames and frequencies, or of rows and columns: what is heard or seen depends on both. The map
-// has about six by six places whatever the input's size, so that the parameters, and with them the noise, do not grow with it.
+// has about six by six places from a small input to a large one, so that the parameters, and with them the noise, do not grow with it.
 func spectrogramCNN(in Shape, classes int, act Layer) []Layer {
 	quarter := func(side int) int { return (side + 3) / 4 } // by two strides of 2
 	height, width := quarter(in.H), quarter(in.W)
-	pool := min(max((max(height, width)+3)/6, 2), height, width)
+	pool := min((max(height, width)+3)/6, height, width)
 	body := []Layer{
 		Conv2D{In: in.C, Filters: 16, Kernel: 5, Stride: 2, Pad: 2}, act,
-		Conv2D{In: 16, Filters: 32, Kernel: 3, Stride: 2, Pad: 1}, act, AvgPool{pool, pool}, Flatten{},
+		Conv2D{In: 16, Filters: 32, Kernel: 3, Stride: 2, Pad: 1}, act,
 	}
+	if pool > 1 {
+		body = append(body, AvgPool{pool, pool})
+	}
+	body = append(body, Flatten{})
 	return append(body, head(in, body, classes, act)...)
 }
 

@@ -94,10 +94,12 @@ func TestTrainsSpokenDigits(t *testing.T) {
 		atLeast float64 // 300 test records: one standard deviation is 1.7 to 2.5 %
 	}{
 		{"not private", func(c *protocol.Config) {
-			c.Model, c.NonPrivate, c.BatchSize, c.Epochs, c.LearningRate = "spectrogram-cnn", true, 128, 30, 0.05
+			c.Model, c.NonPrivate, c.BatchSize, c.Epochs, c.LearningRate = "spectrogram-cnn", true, 128, 20, 0.1
 		}, 0.90},
-		{"epsilon 3", func(c *protocol.Config) { c.Epsilon = 3 }, 0.60},
+		{"epsilon 3", func(c *protocol.Config) { c.Epsilon = 3 }, 0.65},
 		{"epsilon 8", func(c *protocol.Config) { c.Epsilon = 8 }, 0.70},
+		{"epsilon 3, perceptron", func(c *protocol.Config) { c.Model, c.BatchSize, c.Epochs = "mlp-tanh", 1024, 60 }, 0.70},
+		{"epsilon 8, perceptron", func(c *protocol.Config) { c.Model, c.BatchSize, c.Epochs, c.Epsilon = "mlp-tanh", 1024, 60, 8 }, 0.74},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			config := protocol.Config{

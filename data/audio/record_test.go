@@ -64,5 +64,5 @@ func ExampleFrontend_Record() {
 	fmt.Println(f.Frames(), "frames of", f.Mels, "mels")
 	// Output:
 	// at byte 0: Ogg is not read: convert it to WAV or MP3
-	// 50 frames of 40 mels
+	// 25 frames of 20 mels
 }

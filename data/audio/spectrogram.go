@@ -37,8 +37,9 @@ type Settings struct {
 	LogLow, LogHigh float64 // the log10 powers that become 0 and 1; what is beyond is clipped
 }
 
-// Defaults suit single words: one second becomes 50 frames of 40 mels. 0 is at -80 dB for a sound that fills one filter.
-var Defaults = Settings{Seconds: 1, Hop: 320, Mels: 40, LogLow: -8, LogHigh: 2}
+// Defaults suit single words and private training: one second becomes 25 frames of 20 mels. Noise is added for every weight,
+// and more detail brings more of them: 50 frames of 40 mels did not help on spoken digits (see RATIONALE.md).
+var Defaults = Settings{Seconds: 1, Hop: 640, Mels: 20, LogLow: -8, LogHigh: 2}
 
 // Frames is the number of frames of a record: one for every whole hop.
 func (s Settings) Frames() int { return s.samples() / s.Hop }

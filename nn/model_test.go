@@ -15,6 +15,7 @@ func TestBenchmarkModelsHaveTheStatedSizes(t *testing.T) {
 		{"mlp", Shape{1, 28, 28}, 101770, 4},
 		{"mlp", Shape{23, 1, 1}, 4362, 4}, // a table's row
 		{"spectrogram-cnn", Shape{1, 50, 40}, 36138, 8},
+		{"spectrogram-cnn", Shape{1, 25, 20}, 41258, 8},
 	} {
 		m, err := ByName(c.name, c.in, 10)
 		if err != nil {

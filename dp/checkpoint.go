@@ -79,7 +79,7 @@ func (e *Engine) Restore(s State) error {
 	if err != nil {
 		return err
 	}
-	e.step, e.charged = s.Step, s.Step
+	e.step, e.charged, e.counted = s.Step, s.Step, s.Step
 	*e.sampling, *e.noise = sampling, noise
 	e.pending, e.foreseen = false, false
 	e.past.restore(s.Random)

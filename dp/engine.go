@@ -17,6 +17,9 @@ type Options struct {
 	Plan   *Plan
 	Policy Policy
 
+	// Persons says whose each record is, in a plan that protects persons; else nil.
+	Persons *Persons
+
 	// Tensors are the sizes of the parameter tensors in the order of the flat gradient. The clip rule's groups follow.
 	Tensors []int
 
@@ -64,6 +67,7 @@ type Engine struct {
 	seeded bool
 
 	step     int // the next one
+	counted  int // the step after which a held-out count was last released, or may have been
 	charged  int // steps that need no reservation any more
 	held     int // steps that the ledger charged when this engine last read or wrote it
 	block    int // steps that a reservation covers
@@ -96,6 +100,9 @@ func NewEngine(o Options) (*Engine, error) {
 	if o.Plan == nil || o.Policy == nil || o.Ledger == nil {
 		return nil, errors.New("dp: an engine needs a plan, a policy and a ledger")
 	}
+	if err := checkPersons(o.Plan, o.Persons); err != nil {
+		return nil, err
+	}
 	rule := o.Policy.Rule()
 	if err := rule.Validate(); err != nil {
 		return nil, err
@@ -114,7 +121,7 @@ func NewEngine(o Options) (*Engine, error) {
 		return nil, fmt.Errorf("dp: plan counts %d groups, the clip rule has %d", c, len(e.layout))
 	}
 	e.sampling, e.noise = newStream(o.Seed, "sampling"), newStream(o.Seed, "noise")
-	e.sampler = newSampler(o.Plan, e.sampling)
+	e.sampler = newSampler(o.Plan, o.Persons, e.sampling)
 	if o.Plan.Bands() > 1 {
 		e.past = newCorrelation(o.Plan.spec.Strategy, e.dim)
 	}
@@ -158,14 +165,14 @@ func (e *Engine) setGroups(tensors []int) error {
 // enter begins the run in the ledger, or finds it there and goes on behind what it was charged for.
 func (e *Engine) enter(o *Options) (err error) {
 	if o.Resume == (ledger.RunID{}) {
-		e.run, err = e.ledger.Begin(o.Title, o.Plan.segments, o.Plan.Bands(), e.reason)
+		e.run, err = e.ledger.BeginUnit(o.Plan.spec.Unit, o.Title, o.Plan.segments, o.Plan.Bands(), e.reason)
 		return err
 	}
 	entry, ok := e.ledger.Run(o.Resume)
 	switch {
 	case !ok:
 		return fmt.Errorf("dp: ledger has no run %x to resume", o.Resume)
-	case entry.Bands != o.Plan.Bands() || !slices.Equal(entry.Events, o.Plan.segments):
+	case entry.Unit != o.Plan.spec.Unit || entry.Bands != o.Plan.Bands() || !slices.Equal(entry.Events, o.Plan.segments):
 		return fmt.Errorf("dp: run %x was begun with another plan", o.Resume)
 	case entry.NotPrivate == "" && e.reason != "":
 		return fmt.Errorf("dp: run %x is private and cannot go on as %q", o.Resume, e.reason)
@@ -175,6 +182,7 @@ func (e *Engine) enter(o *Options) (err error) {
 	}
 	e.run, e.charged, e.held = o.Resume, entry.Charged, entry.Charged
 	e.step = e.resumeAt(entry.Charged)
+	e.counted = e.step
 	return nil
 }
 

@@ -8,8 +8,11 @@ import (
 	"cloister/accountant"
 )
 
-// Relation is the neighbouring relation of every plan.
-const Relation = "add/remove one record (zero-out: N is public)"
+// Relation is the neighbouring relation of every plan that protects records, PersonRelation of one that protects persons.
+const (
+	Relation       = "add/remove one record (zero-out: N is public)"
+	PersonRelation = "add/remove one person with all of their records (zero-out: the number of persons is public)"
+)
 
 // Plan is a Spec that was checked, calibrated and frozen: its epsilon is known before the first step and its fields
 // cannot change. It is safe for concurrent use.
@@ -28,13 +31,18 @@ func NewPlan(s Spec) (*Plan, error) {
 	}
 	p := &Plan{spec: s}
 	if s.NoNoise {
-		p.spec.Counts.Sigma = 0
+		p.spec.Counts.Sigma, p.spec.HeldOut.Sigma = 0, 0
 		p.bounds = accountant.NoGuarantee()
 		return p, nil
 	}
 	var err error
+	if h := &p.spec.HeldOut; h.Records > 0 && h.Sigma == 0 {
+		if h.Sigma, err = h.Noise(s.Steps, s.Epsilon, s.Delta); err != nil {
+			return nil, err
+		}
+	}
 	if p.spec.NoiseMultiplier == 0 {
-		alone := s // counts take their share of the noise, whatever it is
+		alone := p.spec // counts take their share of the noise, whatever it is
 		alone.Counts = CountQueries{}
 		p.spec.NoiseMultiplier, _, err = accountant.Calibrate(func(z float64) accountant.Event { return alone.event(z, s.Steps) }, s.Epsilon, s.Delta)
 		if err != nil {
@@ -90,8 +98,15 @@ func (p *Plan) checkCounts() error {
 	return nil
 }
 
-// event is what the first steps of a run at base noise multiplier z do to a record, as the accountant takes it.
+// event is what the first steps of a run at base noise multiplier z do to a record, and the held-out counts that follow them.
 func (s *Spec) event(z float64, steps int) accountant.Event {
+	if s.HeldOut.times(s.Steps, steps) == 0 {
+		return s.trainingEvent(z, steps)
+	}
+	return accountant.Composition{s.trainingEvent(z, steps), s.heldOutEvent(steps)}
+}
+
+func (s *Spec) trainingEvent(z float64, steps int) accountant.Event {
 	if b := s.bands(); b > 1 {
 		return accountant.CyclicPoisson{Sigma: z, Rate: s.groupRate(), Bands: b, Steps: steps}
 	}
@@ -145,7 +160,7 @@ func (p *Plan) Spec() Spec {
 	return s
 }
 
-// N is the public number of records.
+// N is the public number of records, or of persons.
 func (p *Plan) N() int { return p.spec.N }
 
 // Steps is T.
@@ -160,8 +175,23 @@ func (p *Plan) BatchSize() float64 { return p.spec.Rate * float64(p.spec.N) }
 // Delta is the plan's delta.
 func (p *Plan) Delta() float64 { return p.spec.Delta }
 
+// Relation is the neighbouring relation that the plan is private under.
+func (p *Plan) Relation() string {
+	if p.spec.Unit == UnitPerson {
+		return PersonRelation
+	}
+	return Relation
+}
+
 // Sampler says in words how records are drawn.
 func (p *Plan) Sampler() string {
+	if p.spec.Unit == UnitPerson {
+		return p.sampler() + " over persons, one record of each"
+	}
+	return p.sampler()
+}
+
+func (p *Plan) sampler() string {
 	if b := p.Bands(); b > 1 {
 		return fmt.Sprintf("cyclic Poisson over %d groups", b)
 	}

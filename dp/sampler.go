@@ -69,15 +69,16 @@ func below(r *Stream, n uint64) uint64 {
 
 // sampler draws the records of each step.
 type sampler struct {
-	q      rate
-	n      int
-	groups [][]int32 // cyclic Poisson: step t samples from groups[t mod b]; nil: from all records
-	picks  []int32
-	sample [2][]int32 // used in turn: one step's is still at work while the next one's is drawn
+	q       rate
+	n       int
+	groups  [][]int32 // cyclic Poisson: step t samples from groups[t mod b]; nil: from all records
+	persons *Persons  // whom n and groups count; nil: records
+	picks   []int32
+	sample  [2][]int32 // used in turn: one step's is still at work while the next one's is drawn
 }
 
-func newSampler(p *Plan, r *Stream) *sampler {
-	s := &sampler{q: newRate(p.spec.groupRate()), n: p.spec.N}
+func newSampler(p *Plan, persons *Persons, r *Stream) *sampler {
+	s := &sampler{q: newRate(p.spec.groupRate()), n: p.spec.N, persons: persons}
 	if p.Bands() > 1 {
 		s.groups = assignGroups(r, p.spec.N, p.Bands())
 	}
@@ -95,6 +96,9 @@ func (s *sampler) draw(r *Stream, step int) []int32 {
 		for _, i := range s.picks {
 			sample = append(sample, group[i])
 		}
+	}
+	if s.persons != nil {
+		s.persons.bring(r, sample)
 	}
 	s.sample[step%2] = sample
 	return sample

@@ -101,7 +101,7 @@ func TestRateNeverAbove(t *testing.T) {
 func TestCyclicPoisson(t *testing.T) {
 	p := &Plan{spec: Spec{N: 6000, Rate: 0.05, Steps: 400, Strategy: []float64{0.8, 0.4, 0.3, 0.2}}}
 	r := testStream(3)
-	s := newSampler(p, r)
+	s := newSampler(p, nil, r)
 	seen, chi := map[int32]int{}, 0.0
 	for g, group := range s.groups {
 		chi += math.Pow(float64(len(group))-1500, 2) / 1500

@@ -18,9 +18,12 @@ const (
 	MaxGroups  = 1024
 )
 
+// UnitPerson is the unit of privacy of a plan that protects persons with all of their records, see [Persons].
+const UnitPerson = "person"
+
 // Spec is a plan as plain data, before it is checked and calibrated. The zero value of an optional field leaves it out.
 type Spec struct {
-	N     int     `msg:"n"`     // records; public
+	N     int     `msg:"n"`     // records, or persons where these are protected; public
 	Rate  float64 `msg:"rate"`  // q: expected batch size / N, in (0, 1]
 	Steps int     `msg:"steps"` // T
 
@@ -29,6 +32,12 @@ type Spec struct {
 
 	// Counts asks, at every step and for each group, how many sampled records had a norm within the bound.
 	Counts CountQueries `msg:"counts"`
+
+	// Unit is whose privacy the plan protects: "" each record's, UnitPerson each person's. N, the rate, bands and counts are of them.
+	Unit string `msg:"unit"`
+
+	// HeldOut are counts on records that were held out.
+	HeldOut HeldOutCounts `msg:"heldout"`
 
 	// Strategy correlates the noise of successive steps: the first column c_0..c_(b-1) of a banded lower-triangular
 	// Toeplitz strategy matrix (DP-BandMF, Choquette-Choo et al. 2023). Records are then assigned to b groups of which
@@ -55,6 +64,24 @@ type CountQueries struct {
 	Batch  float64 `msg:"batch"` // expected records that are counted, where an audit's are left out; 0: q N
 }
 
+// HeldOutCounts are released during a run beside its steps: noised counts of how many of the private records (or persons) that
+// were held out the model gets right.
+//
+// A count is the sum over held-out units of (share right - 1/2): one unit more or less, its place left empty, changes it by at
+// most 1/2. With Gaussian noise of standard deviation Sigma it is a full-batch Gaussian event of noise multiplier 2 Sigma.
+//
+// What is proven: the counts compose sequentially with the steps, as if every record were trained on and counted. That holds however
+// records came to be held out, also where another run holds out others, and so it adds up in a ledger. Where a keyed hash of
+// a record alone puts it on one side for good, more is true of one run: for each key, fixed and independent of the records, a record
+// more changes either the training set or the counts, so that the run is as private as the worse of the two alone (parallel
+// composition, McSherry 2009, "Privacy Integrated Queries", Theorem 4; counting with a model trained on the others is
+// post-processing of what they released). It is not used: the same record may have been imported again under another key.
+type HeldOutCounts struct {
+	Records int     `msg:"records"` // held out, or persons where these are protected; public; 0: nothing is counted
+	Every   int     `msg:"every"`   // steps from one count to the next; 0: after the last step alone, after which there always is one
+	Sigma   float64 `msg:"sigma"`   // 0: chosen by [HeldOutCounts.Noise]
+}
+
 func (s *Spec) check() error {
 	switch {
 	case s.N < 1 || s.N > MaxRecords:
@@ -71,6 +98,12 @@ func (s *Spec) check() error {
 		return fmt.Errorf("dp: counts of a batch of %v, want 0 to %d records", s.Counts.Batch, s.N)
 	case !(s.Counts.Sigma >= 0) || math.IsInf(s.Counts.Sigma, 1):
 		return fmt.Errorf("dp: count noise %v, want a finite number, or 0 to choose it", s.Counts.Sigma)
+	}
+	if s.Unit != "" && s.Unit != UnitPerson {
+		return fmt.Errorf("dp: unit of privacy %.40q, want none (the record) or %q", s.Unit, UnitPerson)
+	}
+	if err := s.HeldOut.check(s.Steps); err != nil {
+		return err
 	}
 	for t, x := range s.Schedule {
 		if !(x >= 1e-3 && x <= 1e3) {

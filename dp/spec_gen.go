@@ -87,11 +87,85 @@ func (z CountQueries) Msgsize() (s int) {
 }
 
 // MarshalMsg implements msgp.Marshaler
+func (z HeldOutCounts) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// map header, size 3
+	// string "records"
+	o = append(o, 0x83, 0xa7, 0x72, 0x65, 0x63, 0x6f, 0x72, 0x64, 0x73)
+	o = msgp.AppendInt(o, z.Records)
+	// string "every"
+	o = append(o, 0xa5, 0x65, 0x76, 0x65, 0x72, 0x79)
+	o = msgp.AppendInt(o, z.Every)
+	// string "sigma"
+	o = append(o, 0xa5, 0x73, 0x69, 0x67, 0x6d, 0x61)
+	o = msgp.AppendFloat64(o, z.Sigma)
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *HeldOutCounts) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	if zb0001 > z3dbb57c7limitMaps {
+		err = msgp.ErrLimitExceeded
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "records":
+			z.Records, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Records")
+				return
+			}
+		case "every":
+			z.Every, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Every")
+				return
+			}
+		case "sigma":
+			z.Sigma, bts, err = msgp.ReadFloat64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Sigma")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z HeldOutCounts) Msgsize() (s int) {
+	s = 1 + 8 + msgp.IntSize + 6 + msgp.IntSize + 6 + msgp.Float64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
 func (z *Spec) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 10
+	// map header, size 12
 	// string "n"
-	o = append(o, 0x8a, 0xa1, 0x6e)
+	o = append(o, 0x8c, 0xa1, 0x6e)
 	o = msgp.AppendInt(o, z.N)
 	// string "rate"
 	o = append(o, 0xa4, 0x72, 0x61, 0x74, 0x65)
@@ -117,6 +191,21 @@ func (z *Spec) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "batch"
 	o = append(o, 0xa5, 0x62, 0x61, 0x74, 0x63, 0x68)
 	o = msgp.AppendFloat64(o, z.Counts.Batch)
+	// string "unit"
+	o = append(o, 0xa4, 0x75, 0x6e, 0x69, 0x74)
+	o = msgp.AppendString(o, z.Unit)
+	// string "heldout"
+	o = append(o, 0xa7, 0x68, 0x65, 0x6c, 0x64, 0x6f, 0x75, 0x74)
+	// map header, size 3
+	// string "records"
+	o = append(o, 0x83, 0xa7, 0x72, 0x65, 0x63, 0x6f, 0x72, 0x64, 0x73)
+	o = msgp.AppendInt(o, z.HeldOut.Records)
+	// string "every"
+	o = append(o, 0xa5, 0x65, 0x76, 0x65, 0x72, 0x79)
+	o = msgp.AppendInt(o, z.HeldOut.Every)
+	// string "sigma"
+	o = append(o, 0xa5, 0x73, 0x69, 0x67, 0x6d, 0x61)
+	o = msgp.AppendFloat64(o, z.HeldOut.Sigma)
 	// string "strategy"
 	o = append(o, 0xa8, 0x73, 0x74, 0x72, 0x61, 0x74, 0x65, 0x67, 0x79)
 	o = msgp.AppendArrayHeader(o, uint32(len(z.Strategy)))
@@ -246,21 +335,72 @@ func (z *Spec) UnmarshalMsg(bts []byte) (o []byte, err error) {
 					}
 				}
 			}
-		case "strategy":
+		case "unit":
+			z.Unit, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Unit")
+				return
+			}
+		case "heldout":
 			var zb0004 uint32
-			zb0004, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			zb0004, bts, err = msgp.ReadMapHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "HeldOut")
+				return
+			}
+			if zb0004 > z3dbb57c7limitMaps {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			for zb0004 > 0 {
+				zb0004--
+				field, bts, err = msgp.ReadMapKeyZC(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "HeldOut")
+					return
+				}
+				switch msgp.UnsafeString(field) {
+				case "records":
+					z.HeldOut.Records, bts, err = msgp.ReadIntBytes(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "HeldOut", "Records")
+						return
+					}
+				case "every":
+					z.HeldOut.Every, bts, err = msgp.ReadIntBytes(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "HeldOut", "Every")
+						return
+					}
+				case "sigma":
+					z.HeldOut.Sigma, bts, err = msgp.ReadFloat64Bytes(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "HeldOut", "Sigma")
+						return
+					}
+				default:
+					bts, err = msgp.Skip(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "HeldOut")
+						return
+					}
+				}
+			}
+		case "strategy":
+			var zb0005 uint32
+			zb0005, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Strategy")
 				return
 			}
-			if zb0004 > z3dbb57c7limitArrays {
+			if zb0005 > z3dbb57c7limitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if cap(z.Strategy) >= int(zb0004) {
-				z.Strategy = (z.Strategy)[:zb0004]
+			if cap(z.Strategy) >= int(zb0005) {
+				z.Strategy = (z.Strategy)[:zb0005]
 			} else {
-				z.Strategy = make([]float64, zb0004)
+				z.Strategy = make([]float64, zb0005)
 			}
 			for za0002 := range z.Strategy {
 				z.Strategy[za0002], bts, err = msgp.ReadFloat64Bytes(bts)
@@ -307,6 +447,6 @@ func (z *Spec) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Spec) Msgsize() (s int) {
-	s = 1 + 2 + msgp.IntSize + 5 + msgp.Float64Size + 6 + msgp.IntSize + 9 + msgp.ArrayHeaderSize + (len(z.Schedule) * (msgp.Float64Size)) + 7 + 1 + 7 + msgp.IntSize + 6 + msgp.Float64Size + 6 + msgp.Float64Size + 9 + msgp.ArrayHeaderSize + (len(z.Strategy) * (msgp.Float64Size)) + 8 + msgp.Float64Size + 6 + msgp.Float64Size + 2 + msgp.Float64Size + 8 + msgp.BoolSize
+	s = 1 + 2 + msgp.IntSize + 5 + msgp.Float64Size + 6 + msgp.IntSize + 9 + msgp.ArrayHeaderSize + (len(z.Schedule) * (msgp.Float64Size)) + 7 + 1 + 7 + msgp.IntSize + 6 + msgp.Float64Size + 6 + msgp.Float64Size + 5 + msgp.StringPrefixSize + len(z.Unit) + 8 + 1 + 8 + msgp.IntSize + 6 + msgp.IntSize + 6 + msgp.Float64Size + 9 + msgp.ArrayHeaderSize + (len(z.Strategy) * (msgp.Float64Size)) + 8 + msgp.Float64Size + 6 + msgp.Float64Size + 2 + msgp.Float64Size + 8 + msgp.BoolSize
 	return
 }

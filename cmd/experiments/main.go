@@ -1,5 +1,6 @@
 // Command experiments trains mechanism x dataset x seed through the page, in headless Chromium, as docs/experiments says,
-// from where it left off. What is run is dist/, so build it first: make build.
+// from where it left off. What is run is dist/, so build it first: make build. "experiments forecast" measures the table of what to
+// expect of a run, natively.
 package main
 
 import (
@@ -33,6 +34,9 @@ func main() {
 var errArguments = errors.New("experiments: bad arguments")
 
 func command(ctx context.Context, args []string, out, log io.Writer) error {
+	if len(args) > 0 && args[0] == "forecast" {
+		return forecast(ctx, args[1:], log)
+	}
 	flags := flag.NewFlagSet("experiments", flag.ContinueOnError)
 	dir := flags.String("dir", "docs/experiments", "`folder` of setting-*.json, published.json and results.json")
 	data := flags.String("data", "dist/data", "`folder` of the packed datasets")

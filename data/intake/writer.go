@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -23,8 +24,7 @@ const pieceBytes = 1 << 20
 type writer struct {
 	sink     Sink
 	m        *data.Manifest
-	key      Key
-	digest   hash.Hash
+	keyed    hash.Hash // HMAC-SHA-256 under the collection's key
 	sum      []byte
 	heldOut  uint64 // a keyed hash below it is held out
 	result   Result
@@ -37,7 +37,7 @@ type writer struct {
 }
 
 func newWriter(p *Proposal, m *data.Manifest, sink Sink, tell func(Progress)) *writer {
-	w := &writer{sink: sink, m: m, key: p.options.Key, digest: sha256.New(), tell: tell, seen: map[uint64]bool{}}
+	w := &writer{sink: sink, m: m, keyed: hmac.New(sha256.New, p.options.Key[:]), tell: tell, seen: map[uint64]bool{}}
 	w.persons = [2]map[string]uint32{{}, {}}
 	if p.records >= fewest {
 		w.heldOut = uint64(p.options.HeldOut * (1 << 63) * 2)
@@ -55,12 +55,11 @@ func shape(m *data.Manifest) []int {
 	return []int{m.Channels, m.Height, m.Width}
 }
 
-// hash is a keyed hash, 64 bits of SHA-256 behind the key. Only its uniformity and secrecy matter here, not what is known of its length.
+// hash is 64 bits of a keyed hash, a pseudorandom function of the source alone (HMAC, RFC 2104).
 func (w *writer) hash(source []byte) uint64 {
-	w.digest.Reset()
-	w.digest.Write(w.key[:])
-	w.digest.Write(source)
-	w.sum = w.digest.Sum(w.sum[:0])
+	w.keyed.Reset()
+	w.keyed.Write(source)
+	w.sum = w.keyed.Sum(w.sum[:0])
 	return binary.BigEndian.Uint64(w.sum)
 }
 

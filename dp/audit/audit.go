@@ -20,6 +20,7 @@ type Options struct {
 	Guesses    int     // r: "in" for the r highest scores, no guess about the rest; 0: an eighth of m
 	Confidence float64 // of the lower bound; 0: 0.95
 	Seed       *uint64 // of the coins; nil: from the operating system
+	Records    int     // real records, where the unit of privacy is the person and the setting's N counts persons; 0: N
 }
 
 const usualCanaries, mostCanaries = 2000, 1 << 14

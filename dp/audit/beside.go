@@ -17,7 +17,8 @@ import (
 type Audit struct {
 	Options
 	layout  Layout
-	records int // real ones: 0..records-1; canary j is record records+j
+	units   int // real records, or persons where these are protected: a canary is one more
+	records int // real records: 0..records-1; canary j is record records+j
 	in      []bool
 	score   *Sequence
 
@@ -56,15 +57,15 @@ func Design(name string, params map[string]float64, s mechanism.Setting, o Optio
 	return a, design, nil
 }
 
-// New prepares an audit of a run over some records with a model's tensors under a clip rule.
-func New(o Options, rule clip.Rule, tensors []int, records int) (*Audit, error) {
+// New prepares an audit of a run over some records, or persons, with a model's tensors under a clip rule.
+func New(o Options, rule clip.Rule, tensors []int, units int) (*Audit, error) {
 	if err := o.Fill(); err != nil {
 		return nil, err
 	}
-	if records < 1 || records > 1<<30 || len(tensors) == 0 {
-		return nil, fmt.Errorf("audit: %d records, %d tensors", records, len(tensors))
+	if units < 1 || units > 1<<30 || len(tensors) == 0 || o.Records != 0 && (o.Records < units || o.Records > 1<<30) {
+		return nil, fmt.Errorf("audit: %d records or persons, %d records in all, %d tensors", units, o.Records, len(tensors))
 	}
-	a := &Audit{Options: o, records: records, in: Coins(o.Seed, o.Canaries)}
+	a := &Audit{Options: o, units: units, records: max(units, o.Records), in: Coins(o.Seed, o.Canaries)}
 	a.layout = Layout{Model: slices.Clone(tensors), Appended: make([]int, len(tensors))}
 	for t := range tensors { // a canary has a coordinate in each group
 		if rule.Grouping == clip.PerLayer || t == len(tensors)-1 {
@@ -76,11 +77,11 @@ func New(o Options, rule clip.Rule, tensors []int, records int) (*Audit, error) 
 	return a, nil
 }
 
-// N is the number of records of the audited run: the real ones and the canaries, in or out.
-func (a *Audit) N() int { return a.records + a.Canaries }
+// N is the number of records, or persons, of the audited run: the real ones and the canaries, in or out.
+func (a *Audit) N() int { return a.units + a.Canaries }
 
 // grown is how much larger the expected batch is for the canaries: what sums are divided by too much.
-func (a *Audit) grown() float64 { return float64(a.N()) / float64(a.records) }
+func (a *Audit) grown() float64 { return float64(a.N()) / float64(a.units) }
 
 // Tensors are the sizes of the parameter tensors of the audited run.
 func (a *Audit) Tensors() []int { return a.layout.Tensors() }

@@ -29,6 +29,7 @@ type Entry struct {
 	Title      string
 	Events     []accountant.Segment // of the whole plan
 	Bands      int                  // steps that count as one event
+	Unit       string               // whose privacy the run protects: "" each record's, or "person"
 	NotPrivate string               // why the run is not private; "" when it is
 	Charged    int                  // steps charged so far: done, or reserved and perhaps done
 }
@@ -77,7 +78,7 @@ func (l *Ledger) apply(r *record) error {
 	if e != nil {
 		return fmt.Errorf("run %x begins twice", r.Run)
 	}
-	e = &Entry{ID: r.Run, Title: r.Begin.Title, Bands: r.Begin.Bands, NotPrivate: r.Begin.NotPrivate, Charged: r.UpTo}
+	e = &Entry{ID: r.Run, Title: r.Begin.Title, Bands: r.Begin.Bands, Unit: r.Begin.Unit, NotPrivate: r.Begin.NotPrivate, Charged: r.UpTo}
 	for _, ev := range r.Begin.Events {
 		e.Events = append(e.Events, accountant.Segment{Sigma: ev.Sigma, Rate: ev.Rate, Steps: ev.Steps})
 	}
@@ -138,7 +139,7 @@ func (l *Ledger) append(r *record, held int) error {
 }
 
 // BeginCount enters a release that is not a training run: steps Gaussian mechanisms of the given noise multiplier on
-// all records, such as a noised count of correct answers on held-out records. Charge reserves them one by one.
+// all records, such as a noised quantile of a column. Charge reserves them one by one.
 func (l *Ledger) BeginCount(title string, sigma float64, steps int) (RunID, error) {
 	if !(sigma > 0 && !math.IsInf(sigma, 1)) || steps < 1 || steps > MaxSteps {
 		return RunID{}, fmt.Errorf("ledger: %d counts of noise multiplier %v", steps, sigma)
@@ -146,13 +147,18 @@ func (l *Ledger) BeginCount(title string, sigma float64, steps int) (RunID, erro
 	return l.Begin(title, []accountant.Segment{{Sigma: sigma, Rate: 1, Steps: steps}}, 1, "")
 }
 
-// Begin enters a run before its first step: the events of its whole plan, how many steps count as one event, and why it
-// is not private ("" when it is). It charges nothing yet.
+// Begin enters a run that protects records: see [Ledger.BeginUnit].
 func (l *Ledger) Begin(title string, events []accountant.Segment, bands int, notPrivate string) (RunID, error) {
+	return l.BeginUnit("", title, events, bands, notPrivate)
+}
+
+// BeginUnit enters a run before its first step: whose privacy it protects, the events of its whole plan, how many steps count as
+// one event, and why it is not private ("" when it is). It charges nothing yet.
+func (l *Ledger) BeginUnit(unit, title string, events []accountant.Segment, bands int, notPrivate string) (RunID, error) {
 	if len(events) > maxEvents { // what could be written but not be read would take the whole ledger with it
 		return RunID{}, fmt.Errorf("ledger: a plan of %d different stretches of steps, the ledger holds at most %d", len(events), maxEvents)
 	}
-	r := record{Begin: &begin{Title: title, Bands: bands, NotPrivate: notPrivate}}
+	r := record{Begin: &begin{Unit: unit, Title: title, Bands: bands, NotPrivate: notPrivate}}
 	cryptorand.Read(r.Run[:])
 	for _, s := range events {
 		r.Begin.Events = append(r.Begin.Events, event{Sigma: s.Sigma, Rate: s.Rate, Steps: s.Steps})

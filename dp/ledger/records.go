@@ -42,6 +42,7 @@ type begin struct {
 	Events     []event `msg:"events"`     // of all its steps, in order
 	Bands      int     `msg:"bands"`      // steps that count as one (cyclic Poisson)
 	NotPrivate string  `msg:"notprivate"` // why a run is not private; empty when it is
+	Unit       string  `msg:"unit"`       // whose privacy it protects: "" each record's, or "person"
 }
 
 type event struct {
@@ -142,6 +143,9 @@ func (r *record) check() error {
 	b := r.Begin
 	if b.Bands < 1 || b.Bands > MaxBands {
 		return fmt.Errorf("%d bands", b.Bands)
+	}
+	if b.Unit != "" && b.Unit != "person" {
+		return fmt.Errorf("unit of privacy %.40q", b.Unit)
 	}
 	for _, e := range b.Events {
 		if !(e.Sigma > 0) || math.IsInf(e.Sigma, 1) || !(e.Rate > 0 && e.Rate <= 1) || e.Steps < 1 || e.Steps > MaxSteps {

@@ -39,9 +39,9 @@ func (z *RunID) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *begin) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 4
+	// map header, size 5
 	// string "title"
-	o = append(o, 0x84, 0xa5, 0x74, 0x69, 0x74, 0x6c, 0x65)
+	o = append(o, 0x85, 0xa5, 0x74, 0x69, 0x74, 0x6c, 0x65)
 	o = msgp.AppendString(o, z.Title)
 	// string "events"
 	o = append(o, 0xa6, 0x65, 0x76, 0x65, 0x6e, 0x74, 0x73)
@@ -64,6 +64,9 @@ func (z *begin) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "notprivate"
 	o = append(o, 0xaa, 0x6e, 0x6f, 0x74, 0x70, 0x72, 0x69, 0x76, 0x61, 0x74, 0x65)
 	o = msgp.AppendString(o, z.NotPrivate)
+	// string "unit"
+	o = append(o, 0xa4, 0x75, 0x6e, 0x69, 0x74)
+	o = msgp.AppendString(o, z.Unit)
 	return
 }
 
@@ -169,6 +172,12 @@ func (z *begin) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "NotPrivate")
 				return
 			}
+		case "unit":
+			z.Unit, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Unit")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -183,7 +192,7 @@ func (z *begin) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *begin) Msgsize() (s int) {
-	s = 1 + 6 + msgp.StringPrefixSize + len(z.Title) + 7 + msgp.ArrayHeaderSize + (len(z.Events) * (7 + msgp.Float64Size + msgp.Float64Size + msgp.IntSize)) + 6 + msgp.IntSize + 11 + msgp.StringPrefixSize + len(z.NotPrivate)
+	s = 1 + 6 + msgp.StringPrefixSize + len(z.Title) + 7 + msgp.ArrayHeaderSize + (len(z.Events) * (7 + msgp.Float64Size + msgp.Float64Size + msgp.IntSize)) + 6 + msgp.IntSize + 11 + msgp.StringPrefixSize + len(z.NotPrivate) + 5 + msgp.StringPrefixSize + len(z.Unit)
 	return
 }
 

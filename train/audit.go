@@ -11,25 +11,25 @@ import (
 
 // mechanism makes the configured one, with an auditor beside it where the configuration asks for one. A restored run has
 // as many canaries as it was planned with.
-func (s *Session) mechanism(setting mechanism.Setting, saved *Checkpoint) (design *mechanism.Design, err error) {
-	name, params := s.config.Mechanism.Name, s.config.Mechanism.Params
-	if !s.config.Audit {
+func (p *Proposal) mechanism(setting mechanism.Setting) (design *mechanism.Design, err error) {
+	name, params := p.config.Mechanism.Name, p.config.Mechanism.Params
+	if !p.config.Audit {
 		return mechanism.New(name, params, setting)
 	}
-	o := audit.Options{Seed: s.config.Seed}
-	if saved != nil {
-		o.Canaries = saved.Plan.N - setting.N
+	o := audit.Options{Seed: p.config.Seed}
+	if p.saved != nil {
+		o.Canaries = p.saved.Plan.N - setting.N
 	}
-	s.audit, design, err = audit.Design(name, params, setting, o)
+	p.audit, design, err = audit.Design(name, params, setting, o)
 	return design, err
 }
 
 // tensors are the sizes that the engine knows: the model's, and the canaries' where there are any.
-func (s *Session) tensors() []int {
-	if s.audit != nil {
-		return s.audit.Tensors()
+func (p *Proposal) tensors() []int {
+	if p.audit != nil {
+		return p.audit.Tensors()
 	}
-	return tensorSizes(s.model)
+	return tensorSizes(p.model)
 }
 
 // Audited is what the auditor found so far; nil where none watches, or where it has seen nothing yet. A checkpoint keeps

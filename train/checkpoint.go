@@ -73,7 +73,7 @@ func (c *Checkpoint) Encode() ([]byte, error) {
 	return file, nil
 }
 
-// DecodeCheckpoint reads a checkpoint's file. It checks the file alone; planSession checks that it fits a dataset.
+// DecodeCheckpoint reads a checkpoint's file. It checks the file alone; a Proposal checks that it fits a dataset.
 func DecodeCheckpoint(file []byte) (*Checkpoint, error) {
 	c, err := decodeCheckpoint(file)
 	if err != nil {

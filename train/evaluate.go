@@ -11,7 +11,7 @@ import (
 
 // Evaluate tries the run's model on the public test split, see [Dataset.Evaluate].
 func (s *Session) Evaluate(ctx context.Context) (*protocol.EpochEvent, error) {
-	event, err := s.env.Dataset.Evaluate(ctx, s.backend, s.evaluated())
+	event, err := s.dataset.Evaluate(ctx, s.backend, s.evaluated())
 	if event == nil || err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 // Predict says what the run's model takes a record for: a probability for each class. The model is released, so that
 // nothing is charged for its answers. The record's values are as the dataset's: [channel][row][column], uint8 or float32.
 func (s *Session) Predict(record []byte) ([]float64, error) {
-	d := s.env.Dataset
+	d := s.dataset
 	if len(record) != d.RecordBytes() {
 		return nil, fmt.Errorf("train: predict: a record of %d bytes, this dataset's have %d", len(record), d.RecordBytes())
 	}

@@ -51,13 +51,11 @@ func (t *Trainer) propose(c protocol.Config) (*protocol.Planned, *protocol.Ledge
 	if t.dataset == nil {
 		return nil, nil, errors.New("train: there is no dataset; open one first")
 	}
-	s, err := planSession(c, Environment{Dataset: t.dataset, Notice: func(string) {}}, nil)
+	p, err := propose(c, t.dataset, nil)
 	if err != nil {
 		return nil, nil, err
 	}
-	s.describe()
-	s.planned.NotPrivate = s.config.NotPrivate()
-	s.planned.Private = s.planned.NotPrivate == ""
+	planned := p.describe()
 	store, forgets, err := t.host.Ledgers()
 	if err != nil {
 		return nil, nil, err
@@ -66,8 +64,8 @@ func (t *Trainer) propose(c protocol.Config) (*protocol.Planned, *protocol.Ledge
 	if err != nil {
 		return nil, nil, err
 	}
-	total, err := ledgerTotal(l, s.plan.Delta(), ledger.RunID{}, s.plan, s.planned.NotPrivate, forgets)
-	return s.Planned(), total, err
+	total, err := ledgerTotal(l, p.plan.Delta(), ledger.RunID{}, p.plan, planned.NotPrivate, forgets)
+	return &planned, total, err
 }
 
 // Limits of a rehearsal: enough records that a step is as long as in the run, few enough that nobody waits.
@@ -106,7 +104,7 @@ func (t *Trainer) rehearse(ctx context.Context, c protocol.Config) (r protocol.R
 		}
 	}
 	r.StepSeconds = time.Since(start).Seconds() / rehearsedSteps * larger
-	if n := s.env.Dataset.TestRecords; n > 0 {
+	if n := s.dataset.TestRecords; n > 0 {
 		start = time.Now()
 		if _, err := s.Evaluate(ctx); err != nil {
 			return r, err
@@ -143,14 +141,16 @@ func (t *Trainer) rehearsal(ctx context.Context, c protocol.Config) (*Session, e
 	if err != nil {
 		return nil, err
 	}
-	s, err := planSession(c, Environment{Dataset: d, Compute: t.host.Compute, Workers: t.host.Workers(), Notice: func(string) {}}, nil)
+	p, err := propose(c, d, nil)
 	if err != nil {
 		return nil, err
 	}
-	if s.env.Ledger, err = ledger.Open(&ledger.MemoryStore{}, d.Key); err != nil {
+	env := t.environment()
+	env.Dataset, env.Notice = d, func(string) {}
+	if env.Ledger, err = ledger.Open(&ledger.MemoryStore{}, d.Key); err != nil {
 		return nil, err
 	}
-	return s, s.begin(ctx, nil)
+	return p.begin(ctx, env)
 }
 
 // synthetic is a dataset of a manifest's shape, with noise for values.

@@ -22,7 +22,7 @@ func (t *Trainer) replay(ctx context.Context, c protocol.Config, id int) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	env := Environment{Dataset: t.dataset, Compute: t.host.Compute, Workers: t.host.Workers(), Notice: t.notice}
+	env := t.environment()
 	told := make(chan protocol.ReplayAnswer)
 	go func() {
 		defer close(told)

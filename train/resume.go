@@ -15,12 +15,12 @@ func (s *Session) Checkpoint() ([]byte, error) {
 		return nil, err
 	}
 	c := Checkpoint{
-		Config: s.config, Dataset: s.env.Dataset.Title,
+		Config: s.config, Dataset: s.dataset.Title,
 		Plan: s.plan.Spec(), Engine: state,
 		Params: encodeFloats(s.params), Optimizer: s.optim.state(), History: s.history,
 	}
 	if s.engine.NotPrivate() != "" {
-		c.DataKey, c.Seconds = s.env.Dataset.Key, s.before+s.trained.Seconds()
+		c.DataKey, c.Seconds = s.dataset.Key, s.before+s.trained.Seconds()
 	}
 	if s.average != nil {
 		c.Average = s.average.AppendState(nil)
@@ -29,33 +29,33 @@ func (s *Session) Checkpoint() ([]byte, error) {
 }
 
 // restore takes from a checkpoint what does not need the ledger.
-func (s *Session) restore(saved *Checkpoint) (err error) {
+func (p *Proposal) restore(saved *Checkpoint) (err error) {
 	// A private run's file does not tell its records: their ledger knows the run, or else reenter tells the person.
-	if d := s.env.Dataset; saved.Dataset != d.Title || saved.DataKey != "" && saved.DataKey != d.Key {
+	if d := p.dataset; saved.Dataset != d.Title || saved.DataKey != "" && saved.DataKey != d.Key {
 		return fmt.Errorf("train: checkpoint: it was made on other records (%q), open those first", saved.Dataset)
 	}
-	if s.params, err = decodeFloats(saved.Params); err != nil {
+	if p.initial, err = decodeFloats(saved.Params); err != nil {
 		return fmt.Errorf("train: checkpoint: %w", err)
 	}
-	if n := s.model.NumParams(); len(s.params) != n {
-		return fmt.Errorf("train: checkpoint: %d parameters, the network has %d", len(s.params), n)
+	if n := p.model.NumParams(); len(p.initial) != n {
+		return fmt.Errorf("train: checkpoint: %d parameters, the network has %d", len(p.initial), n)
 	}
-	if err := s.optim.setState(saved.Optimizer); err != nil {
+	if err := p.optim.setState(saved.Optimizer); err != nil {
 		return fmt.Errorf("train: checkpoint: %w", err)
 	}
-	if s.average != nil {
-		if err := s.average.SetState(saved.Average); err != nil {
+	if p.average != nil {
+		if err := p.average.SetState(saved.Average); err != nil {
 			return fmt.Errorf("train: checkpoint: %w", err)
 		}
 	}
-	s.before, s.history = saved.Seconds, saved.History
-	if err := s.checkPlan(saved); err != nil {
+	p.before, p.earlier = saved.Seconds, saved.History
+	if err := p.checkPlan(saved); err != nil {
 		return err
 	}
-	if s.plan, err = dp.NewPlan(saved.Plan); err != nil { // calibrated already
+	if p.plan, err = dp.NewPlan(saved.Plan); err != nil { // calibrated already
 		return err
 	}
-	if err := saved.Engine.Check(s.plan, s.policy, s.config.Seed != nil); err != nil {
+	if err := saved.Engine.Check(p.plan, p.policy, p.config.Seed != nil); err != nil {
 		return fmt.Errorf("train: checkpoint: %w", err)
 	}
 	return nil
@@ -63,8 +63,8 @@ func (s *Session) restore(saved *Checkpoint) (err error) {
 
 // checkPlan refuses a plan that is not the configuration's: a checkpoint comes from outside, and what the page shows of
 // a run is its configuration.
-func (s *Session) checkPlan(saved *Checkpoint) error {
-	want := s.designed
+func (p *Proposal) checkPlan(saved *Checkpoint) error {
+	want := p.designed
 	want.NoiseMultiplier, want.Counts.Sigma = saved.Plan.NoiseMultiplier, saved.Plan.Counts.Sigma
 	have := saved.Plan
 	if have.N != want.N || have.Rate != want.Rate || have.Steps != want.Steps || have.Epsilon != want.Epsilon || have.Delta != want.Delta ||

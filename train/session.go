@@ -9,9 +9,7 @@ import (
 	"cloister/accountant"
 	"cloister/clip"
 	"cloister/dp"
-	"cloister/dp/audit"
 	"cloister/dp/ledger"
-	"cloister/dp/mechanism"
 	"cloister/nn"
 	"cloister/train/backend"
 	"cloister/train/protocol"
@@ -29,112 +27,48 @@ type Environment struct {
 	Notice  func(string) // told what a person should know
 }
 
-// Session is one run: a frozen plan, the parameters it trains and everything that changes them. It owns its backend.
-// It is not safe for concurrent use.
+// Session is one run of a proposal: the parameters it trains and everything that changes them. It owns its backend. It is
+// not safe for concurrent use.
 type Session struct {
-	config   protocol.Config
-	env      Environment
-	model    *nn.Model
-	designed dp.Spec // what the configuration asks for, before calibration
-	plan     *dp.Plan
-	policy   dp.Policy
-	points   int                 // that it evaluates a step at, at most
-	average  mechanism.Averaging // nil: parameters are evaluated as they are
-	audit    *audit.Audit        // nil: nobody watches
-	engine   *dp.Engine
-	backend  backend.Backend
-	optim    *optimization
-	odometer *accountant.Odometer // nil: a plan without noise
-	perEpoch int
-	planned  protocol.Planned
+	*Proposal
+	env     Environment
+	backend backend.Backend
+	engine  *dp.Engine
+	planned protocol.Planned
 
+	odometer  *accountant.Odometer // nil: a plan without noise
 	params    []float32
 	history   []Evaluated
 	averaged  []float32
 	reference *nn.Reference // for single predictions; nil until one is asked for
-	before    float64       // seconds of training before a checkpoint
-	trained   time.Duration // in steps since
+	trained   time.Duration // in steps, after a checkpoint where there was one
 	busy      time.Duration // that compute workers were, in these steps
 	last      protocol.StepEvent
 	raw       dp.Raw // diagnostics only
 }
 
-// planSession does what can be refused without touching anything: it validates the configuration, and freezes and
-// calibrates the plan. It needs no ledger.
-func planSession(c protocol.Config, env Environment, saved *Checkpoint) (*Session, error) {
-	if c.Mechanism.Name == "" {
-		c.Mechanism.Name = "fixed"
-	}
-	if err := Validate(&c, &env.Dataset.Manifest); err != nil {
+// begin starts a proposal's run: its backend, and its entry in the ledger. With a checkpoint, the run goes on where that
+// was made, or behind what the ledger has charged it for. A proposal begins once: its policy and optimiser go with the run.
+func (p *Proposal) begin(ctx context.Context, env Environment) (*Session, error) {
+	b, err := p.compute(ctx, env)
+	if err != nil {
 		return nil, err
 	}
-	s := &Session{config: c, env: env}
-	return s, s.design(saved)
-}
-
-// begin starts the backend of a run that was planned, and enters it in the ledger. With a checkpoint, the run
-// goes on where that was made, or behind what the ledger has charged it for.
-func (s *Session) begin(ctx context.Context, saved *Checkpoint) error {
-	s.describe()
-	if err := s.compute(ctx); err != nil {
-		return err
+	s := &Session{Proposal: p, env: env, backend: b, params: p.initial, history: p.earlier}
+	if err := s.enter(); err != nil {
+		return nil, errors.Join(err, b.Close())
 	}
-	if err := s.enter(saved); err != nil {
-		return errors.Join(err, s.backend.Close())
+	s.planned = s.describe()
+	s.planned.Private = s.engine.NotPrivate() == "" // the ledger may know better
+	if w, ok := b.(workers); ok {
+		s.planned.Workers = w.Count()
 	}
-	return nil
-}
-
-// design builds the network, the mechanism with its plan, and the optimiser; restored where there is a checkpoint.
-func (s *Session) design(saved *Checkpoint) (err error) {
-	d, c := s.env.Dataset, &s.config
-	if s.model, err = network(c, &d.Manifest); err != nil {
-		return err
-	}
-	steps, perEpoch := c.Steps(d.TrainRecords)
-	s.perEpoch = perEpoch
-	setting := mechanism.Setting{
-		N: d.TrainRecords, BatchSize: float64(c.BatchSize), Steps: steps, StepsPerEpoch: perEpoch, ClipNorm: c.ClipNorm,
-		Tensors: tensorSizes(s.model), Epsilon: c.Epsilon, Delta: c.Delta, Momentum: c.Momentum, NoNoise: c.NonPrivate,
-	}
-	design, err := s.mechanism(setting, saved)
-	if err != nil {
-		return err
-	}
-	s.policy, s.average, s.points = design.Policy, design.Averaging, design.Points
-	if s.optim, err = newOptimization(c, design, s.model.NumParams(), steps, perEpoch); err != nil {
-		return err
-	}
-	s.designed = design.Spec
-	if saved == nil {
-		s.params = Initial(s.model, c.Seed)
-		s.plan, err = dp.NewPlan(design.Spec)
-	} else {
-		err = s.restore(saved)
-	}
-	if err == nil && s.audit != nil {
-		err = s.audit.Begin(s.plan)
-	}
-	return err
-}
-
-// compute starts the backend.
-func (s *Session) compute(ctx context.Context) (err error) {
-	c, d := &s.config, s.env.Dataset
-	work := backend.Work{
-		Model: s.model, Rule: s.policy.Rule(), Private: !c.NonPrivate, Points: s.points, Rate: c.SamplingRate(d.TrainRecords),
-		Mean: d.Mean, Std: d.Std, Float: d.Float(),
-	}
-	workers := c.Workers
-	if workers == 0 {
-		workers = s.env.Workers
-	}
-	s.backend, err = s.env.Compute(ctx, work, d.Records, workers, s.env.Notice)
-	return err
+	s.warn()
+	return s, nil
 }
 
 // enter begins the run in the ledger, or goes on with it.
-func (s *Session) enter(saved *Checkpoint) (err error) {
+func (s *Session) enter() (err error) {
 	o := dp.Options{
 		Plan: s.plan, Policy: s.policy, Tensors: s.tensors(), Rounding: s.backend.Rounding(),
 		Ledger: s.env.Ledger, Title: s.title(), Seed: s.config.Seed, NotPrivate: s.config.NotPrivate(),
@@ -142,24 +76,18 @@ func (s *Session) enter(saved *Checkpoint) (err error) {
 	if s.config.Diagnostics {
 		o.Diagnose = func(r dp.Raw) { s.raw = r }
 	}
-	if saved != nil {
-		if o.Resume, err = s.reenter(saved); err != nil {
+	if s.saved != nil {
+		if o.Resume, err = s.reenter(s.saved); err != nil {
 			return err
 		}
 	}
 	if s.engine, err = dp.NewEngine(o); err != nil {
 		return err
 	}
-	if saved != nil {
-		if err := s.engine.Restore(saved.Engine); err != nil {
+	if s.saved != nil {
+		if err := s.engine.Restore(s.saved.Engine); err != nil {
 			return err
 		}
-	}
-	s.planned.Private = s.engine.NotPrivate() == ""
-	s.planned.NotPrivate = s.config.NotPrivate()
-	s.planned.Workers = 1
-	if w, ok := s.backend.(workers); ok {
-		s.planned.Workers = w.Count()
 	}
 	if s.plan.Private() {
 		if s.odometer, err = accountant.NewOdometer(s.plan.EventAfter, s.plan.Steps(), s.plan.Delta()); err != nil {
@@ -167,13 +95,12 @@ func (s *Session) enter(saved *Checkpoint) (err error) {
 		}
 	}
 	s.last.Step = s.engine.Step()
-	s.warn()
 	s.last.Epsilon = s.spent(s.last.Step)
 	return nil
 }
 
-func (s *Session) title() string {
-	return fmt.Sprintf("%s on %s, %s, %d steps", s.config.Model, s.env.Dataset.Title, s.config.Mechanism.Name, s.plan.Steps())
+func (p *Proposal) title() string {
+	return fmt.Sprintf("%s on %s, %s, %d steps", p.config.Model, p.dataset.Title, p.config.Mechanism.Name, p.plan.Steps())
 }
 
 // Planned is the frozen plan.

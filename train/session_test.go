@@ -41,11 +41,11 @@ func newBench(t testing.TB, train, test int) *bench {
 
 // newSession is what a trainer does to make one.
 func newSession(c protocol.Config, env Environment, saved *Checkpoint) (*Session, error) {
-	s, err := planSession(c, env, saved)
+	p, err := propose(c, env.Dataset, saved)
 	if err != nil {
 		return nil, err
 	}
-	return s, s.begin(context.Background(), saved)
+	return p.begin(context.Background(), env)
 }
 
 func (b *bench) session(t testing.TB, c protocol.Config, saved *Checkpoint) *Session {

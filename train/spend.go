@@ -66,26 +66,28 @@ func upperEpsilon(spent accountant.Composition, delta float64) (float64, error) 
 }
 
 // describe is the plan in the protocol's words.
-func (s *Session) describe() {
-	p, bounds := s.plan, s.plan.Epsilon()
+func (p *Proposal) describe() protocol.Planned {
+	plan, bounds, reason := p.plan, p.plan.Epsilon(), p.config.NotPrivate()
 	lower, _ := bounds.Lower()
-	s.planned = protocol.Planned{
-		Config: s.config,
-		Steps:  p.Steps(), StepsPerEpoch: s.perEpoch, SamplingRate: p.Rate(), NoiseMultiplier: p.NoiseMultiplier(0),
-		Segments:     accountant.FormatSegments(p.Events()),
-		EpsilonUpper: bounds.Upper, EpsilonLower: lower, Delta: p.Delta(),
-		Relation: dp.Relation, Sampler: p.Sampler(), Parameters: s.model.NumParams(),
+	d := protocol.Planned{
+		Config: p.config,
+		Steps:  plan.Steps(), StepsPerEpoch: p.perEpoch, SamplingRate: plan.Rate(), NoiseMultiplier: plan.NoiseMultiplier(0),
+		Segments:     accountant.FormatSegments(plan.Events()),
+		EpsilonUpper: bounds.Upper, EpsilonLower: lower, Delta: plan.Delta(),
+		Relation: dp.Relation, Sampler: plan.Sampler(), Parameters: p.model.NumParams(), Workers: 1,
+		Private: reason == "", NotPrivate: reason,
 	}
-	if p.Spec().Schedule != nil {
-		for t := range p.Steps() {
-			s.planned.NoiseMultipliers = append(s.planned.NoiseMultipliers, p.NoiseMultiplier(t))
+	if plan.Spec().Schedule != nil {
+		for t := range plan.Steps() {
+			d.NoiseMultipliers = append(d.NoiseMultipliers, plan.NoiseMultiplier(t))
 		}
 	}
+	return d
 }
 
 // warn tells the person what the run cannot give.
 func (s *Session) warn() {
-	if d := s.env.Dataset; !d.TestPublic || d.TestRecords == 0 {
+	if d := s.dataset; !d.TestPublic || d.TestRecords == 0 {
 		s.env.Notice("This dataset has no public test split, so no accuracy is shown: figures computed on private records would have to be noised and charged.")
 	}
 	if len(s.env.Ledger.Runs()) > 1 {

@@ -199,7 +199,7 @@ func (t *Trainer) begin(ctx context.Context, c protocol.Config, saved *Checkpoin
 	if t.dataset == nil {
 		return nil, errors.New("train: there is no dataset; open one first")
 	}
-	s, err := planSession(c, Environment{Dataset: t.dataset, Compute: t.host.Compute, Workers: t.host.Workers(), Notice: t.notice}, saved)
+	p, err := propose(c, t.dataset, saved)
 	if err != nil {
 		return nil, err
 	}
@@ -212,8 +212,9 @@ func (t *Trainer) begin(ctx context.Context, c protocol.Config, saved *Checkpoin
 	if err != nil {
 		return nil, err
 	}
-	s.env.LedgerForgets = forgets
-	if s.env.Ledger, err = ledger.Open(store, t.dataset.Key); err != nil {
+	env := t.environment()
+	env.LedgerForgets = forgets
+	if env.Ledger, err = ledger.Open(store, t.dataset.Key); err != nil {
 		return nil, err
 	}
 	if t.session != nil { // one at a time has its records in memory
@@ -222,11 +223,17 @@ func (t *Trainer) begin(ctx context.Context, c protocol.Config, saved *Checkpoin
 		}
 		t.state()
 	}
-	if err := s.begin(ctx, saved); err != nil {
+	s, err := p.begin(ctx, env)
+	if err != nil {
 		return nil, err
 	}
 	t.session = s
 	return s, nil
+}
+
+// environment is the open dataset's and the host's, without a ledger.
+func (t *Trainer) environment() Environment {
+	return Environment{Dataset: t.dataset, Compute: t.host.Compute, Workers: t.host.Workers(), Notice: t.notice}
 }
 
 // tellPlan tells the frozen plan, and what it adds to what the ledger holds.

@@ -124,9 +124,9 @@ func TestReplayRefuses(t *testing.T) {
 	for want, change := range map[string]func(*protocol.Config, *train.Dataset){
 		"known to be":    func(_ *protocol.Config, d *train.Dataset) { d.TestRecords = 0 },
 		"unknown mech":   func(c *protocol.Config, _ *train.Dataset) { c.Mechanism.Name = "wishful" },
-		"BatchSize":      func(c *protocol.Config, _ *train.Dataset) { c.BatchSize = 1 << 40 },
+		"Batch size":     func(c *protocol.Config, _ *train.Dataset) { c.BatchSize = 1 << 40 },
 		"whole epochs":   func(c *protocol.Config, _ *train.Dataset) { c.Epochs = 1.5 },
-		"at most 100000": func(c *protocol.Config, _ *train.Dataset) { c.Epochs = 150_000 },
+		"at most 100000": func(c *protocol.Config, _ *train.Dataset) { c.Epochs, c.BatchSize = 1000, 2 },
 		"no parameters":  func(c *protocol.Config, _ *train.Dataset) { c.Mechanism.Params = map[string]float64{"rate": 1} },
 		"published":      func(c *protocol.Config, _ *train.Dataset) { c.NonPrivate = true },
 	} {

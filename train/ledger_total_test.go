@@ -59,6 +59,8 @@ func TestTwoTabsEndWithTheTrueTotal(t *testing.T) {
 	a.trainer.Send(protocol.Request{Type: "step"}) // so that it has surely spent something
 	a.hear("step")
 	start(b)
+	b.trainer.Send(protocol.Request{Type: "step"})
+	b.hear("step")
 	ends := map[*talk]*protocol.LedgerTotal{}
 	for _, p := range []*talk{a, b} {
 		p.trainer.Send(protocol.Request{Type: "resume"})

@@ -41,7 +41,7 @@ func (t *Trainer) preview(ctx context.Context, r protocol.Request) {
 	}
 	e.ID = r.ID
 	if err != nil {
-		e.Message = err.Error()
+		e.Message = Words(err)
 	}
 	t.emit(e)
 }

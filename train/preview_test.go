@@ -39,7 +39,7 @@ func TestProposesWhatIsPlanned(t *testing.T) {
 	}
 	c.BatchSize = 1 << 20
 	p.trainer.Send(protocol.Request{Type: "propose", Config: &c})
-	if e := p.hear("proposal"); e.Proposal != nil || !strings.Contains(e.Message, "BatchSize") {
+	if e := p.hear("proposal"); e.Proposal != nil || !strings.Contains(e.Message, "Batch size") {
 		t.Errorf("a batch above all records is proposed: %+v", e)
 	}
 }

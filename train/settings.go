@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -119,7 +120,7 @@ func checkNumber(field string, x, most float64) error {
 	if x >= s.Min && x <= s.Max {
 		return nil
 	}
-	return fmt.Errorf("train: %s is %v, want %s to %s%s", s.Label, x, figure(s.Min), figure(s.Max), unit(s))
+	return fmt.Errorf("train: %s is %s, want %s to %s%s", s.Label, figure(x), figure(s.Min), figure(s.Max), unit(s))
 }
 
 func unit(s protocol.Setting) string {
@@ -129,7 +130,12 @@ func unit(s protocol.Setting) string {
 	return " " + s.Unit
 }
 
-func figure(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
+func figure(x float64) string {
+	if x == math.Trunc(x) && math.Abs(x) < 1e16 {
+		return strconv.FormatFloat(x, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(x, 'g', -1, 64)
+}
 
 // checkChoice refuses a word that a setting does not have.
 func checkChoice(field, word string) error {

@@ -39,7 +39,7 @@ func TestValidateNamesTheField(t *testing.T) {
 		"epochs 0":         {func(c *protocol.Config) { c.Epochs = 0 }, "Epochs is 0"},
 		"epochs NaN":       {func(c *protocol.Config) { c.Epochs = nan }, "Epochs is NaN"},
 		"epochs infinite":  {func(c *protocol.Config) { c.Epochs = inf }, "Epochs is +Inf"},
-		"epochs too many":  {func(c *protocol.Config) { c.Epochs = 1e7 }, "Epochs is 1e+07"},
+		"epochs too many":  {func(c *protocol.Config) { c.Epochs = 1e7 }, "Epochs is 10000000"},
 		"batch 0":          {func(c *protocol.Config) { c.BatchSize = 0 }, "Batch size is 0"},
 		"batch over N":     {func(c *protocol.Config) { c.BatchSize = 1001 }, "Batch size is 1001, want 1 to 1000 records"},
 		"clip NaN":         {func(c *protocol.Config) { c.ClipNorm = nan }, "Clip norm is NaN"},

@@ -7,7 +7,7 @@ export PATH := $(ROOM)/tools/browser:$(PATH)
 
 SOURCES := $(shell find accountant clip nn dp data train wasm -name '*.go' -not -name '*_test.go' 2>/dev/null)
 SITE    := $(shell find static \( -name node_modules -o -name pagetest -o -name test \) -prune -o -type f -print 2>/dev/null)
-IN_BROWSER := ./accountant ./clip ./data ./data/audio ./dp/... ./nn/... ./train/...
+IN_BROWSER := ./accountant ./clip ./data/... ./dp/... ./nn/... ./train/...
 
 .PHONY: run build test data bench experiments browser generate clean
 .PHONY: check-format check-vet check-types test-native test-wasm test-page

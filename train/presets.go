@@ -14,9 +14,10 @@ const benchmarkTitle = "Benchmark's fixed setting"
 func presets(d *Dataset) []protocol.Preset {
 	var all []protocol.Preset
 	for _, p := range recommended {
-		c := p.Config
-		c.BatchSize = min(c.BatchSize, max(1, d.TrainRecords/20))
-		all = append(all, protocol.Preset{Title: p.Title, Config: c})
+		all = append(all, protocol.Preset{Title: p.Title, Config: suited(p.Config, d.TrainRecords)})
+	}
+	if d.TrainRecords < fewRecords { // the smallest model first
+		slices.SortStableFunc(all, func(a, b protocol.Preset) int { return logisticFirst(a) - logisticFirst(b) })
 	}
 	for _, model := range benchmarkModels {
 		all = append(all, protocol.Preset{Title: benchmarkTitle, Config: benchmark(model, d.TrainRecords)})
@@ -30,6 +31,27 @@ func presets(d *Dataset) []protocol.Preset {
 	return slices.DeleteFunc(all, func(p protocol.Preset) bool {
 		return !slices.Contains(fit, p.Config.Model) || Validate(&p.Config, &d.Manifest) != nil
 	})
+}
+
+// fewRecords is where noise decides which model is best.
+const fewRecords = 2500
+
+// suited fits a setting to a number of records. Few records want larger parts of them in fewer steps: on 1,000 of the built-in digits at
+// epsilon 3 the logistic model reached 73 % by 40 steps of a quarter and 54 % by 200 of a twentieth, the perceptron 66 % and some
+// 30 %; on 4,000, by 80 steps of a quarter, 83 % and 84 %. One run each, which another seed would move by a few per cent.
+func suited(c protocol.Config, records int) protocol.Config {
+	c.BatchSize = max(1, min(c.BatchSize, max(records/20, min(records/4, 1000))))
+	if records < fewRecords {
+		c.Epochs = min(c.Epochs, 10)
+	}
+	return c
+}
+
+func logisticFirst(p protocol.Preset) int {
+	if p.Config.Model == "logistic" {
+		return 0
+	}
+	return 1
 }
 
 var benchmarkModels = []string{"mnist-cnn", "cifar-cnn"}

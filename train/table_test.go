@@ -88,6 +88,22 @@ func TestTrainsTable(t *testing.T) {
 	}
 }
 
+// What is offered first suits the number of records: few get the smallest model, in few large steps; many, what was recommended on them.
+func TestPresetsSuitTheRecords(t *testing.T) {
+	for _, c := range []struct {
+		records, batch int
+		model          string
+		epochs         float64
+	}{{3, 1, "logistic", 10}, {1000, 250, "logistic", 10}, {4000, 1000, "mnist-cnn-tanh", 20}, {20_000, 1000, "mnist-cnn-tanh", 20}, {60_000, 1024, "mnist-cnn-tanh", 20}} {
+		d := &Dataset{Manifest: data.Digits(1, 0, 1).Manifest}
+		d.TrainRecords = c.records
+		first := presets(d)[0].Config
+		if first.Model != c.model || first.BatchSize != c.batch || first.Epochs != c.epochs {
+			t.Errorf("%d records: %s, batches of %d, %v epochs; want %s, %d, %v", c.records, first.Model, first.BatchSize, first.Epochs, c.model, c.batch, c.epochs)
+		}
+	}
+}
+
 // Records of persons are not sampled one by one as if each were somebody else's.
 func TestPersonsAreNotSampledAsRecords(t *testing.T) {
 	b := openPeople(t, people(400, 10, true))

@@ -1,11 +1,14 @@
 package pagetest
 
 import (
+	"context"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -200,4 +203,64 @@ func TestThemeIsRemembered(t *testing.T) {
 	if pressed := eval[string](p, `document.getElementById("theme").getAttribute("aria-pressed")`); pressed != "true" {
 		t.Errorf("the button says aria-pressed=%s", pressed)
 	}
+}
+
+// modes are what a system or a person may ask for.
+func mode(features ...*emulation.MediaFeature) chromedp.Action {
+	return emulation.SetEmulatedMedia().WithFeatures(features)
+}
+
+// Text of twice the size on a phone pushes nothing off the screen; in the system's own colours bars and curves are drawn;
+// paper is light, without what can only be pressed.
+func TestLegibleInEveryMode(t *testing.T) {
+	p := serve(t).train(t, "data=digits&model=logistic&epochs=2")
+	p.wait("the end", state+` === "done"`)
+
+	p.run(chromedp.EmulateViewport(360, 740))
+	eval[any](p, `(document.documentElement.style.fontSize = "200%", new Promise((go) => setTimeout(go, 300)))`)
+	if wide := eval[int](p, "document.documentElement.scrollWidth"); wide > 360 {
+		t.Errorf("with text of 200 %% the page is %d px wide on a screen of 360", wide)
+	}
+	if missing := p.outOfView(`["header.site nav a:last-child", "#theme"]`); len(missing) > 0 {
+		t.Errorf("with text of 200 %% navigation is out of view: %v", missing)
+	}
+	eval[any](p, `(document.documentElement.style.fontSize = "", null)`)
+
+	p.run(chromedp.EmulateViewport(1280, 900), mode(&emulation.MediaFeature{Name: "forced-colors", Value: "active"}))
+	eval[any](p, "new Promise((go) => setTimeout(go, 500))")
+	type seen struct {
+		Bar, Track string
+		Drawn      int
+	}
+	s := eval[seen](p, `(() => {
+		const colour = (selector) => getComputedStyle(document.querySelector(selector)).backgroundColor;
+		const canvas = document.querySelector("#learning canvas"), {width, height} = canvas;
+		const {data} = canvas.getContext("2d").getImageData(0, 0, width, height), inks = new Set();
+		for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 200) inks.add(data.slice(i, i + 3).join());
+		return {Bar: colour("#meter > span"), Track: colour("#meter"), Drawn: inks.size};
+	})()`)
+	if s.Bar == s.Track || s.Drawn < 2 {
+		t.Errorf("in forced colours the meter is %s on %s, the chart has %d colours", s.Bar, s.Track, s.Drawn)
+	}
+
+	p.run(mode(&emulation.MediaFeature{Name: "prefers-color-scheme", Value: "dark"}))
+	paper := `getComputedStyle(document.querySelector(".card")).backgroundColor`
+	dark := eval[string](p, paper)
+	eval[any](p, `(globalThis.printed = [], addEventListener("beforeprint", () => printed.push(`+paper+`)), null)`)
+	var pdf []byte
+	p.run(chromedp.ActionFunc(func(ctx context.Context) (err error) {
+		pdf, _, err = page.PrintToPDF().WithPrintBackground(true).Do(ctx)
+		return err
+	}))
+	if sheets := len(regexp.MustCompile(`/Type\s*/Page\b`).FindAll(pdf, -1)); sheets == 0 || sheets > 3 {
+		t.Errorf("it prints on %d sheets, want at most 3", sheets)
+	}
+	if printed := eval[[]string](p, "printed"); len(printed) == 0 || printed[0] == dark {
+		t.Errorf("it prints on %v, the dark screen is %s", printed, dark)
+	}
+	p.run(emulation.SetEmulatedMedia().WithMedia("print"))
+	if eval[bool](p, `[...document.querySelectorAll("#train, #setup, nav, #try-panel")].some((e) => e.offsetParent)`) {
+		t.Error("what can only be pressed is printed")
+	}
+	p.clean()
 }

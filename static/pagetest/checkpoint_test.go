@@ -42,6 +42,11 @@ func TestSavesAndRestores(t *testing.T) {
 	if q.steps() != at {
 		t.Errorf("restored at step %d, saved at %d", q.steps(), at)
 	}
+	if rows := func(at *tab) int {
+		return eval[int](at, `(document.querySelector("#learning details").open = true, new Promise((go) => setTimeout(() => go(document.querySelectorAll("#learning .chart tbody")[0].rows.length), 200)))`)
+	}; rows(q) != rows(p) {
+		t.Errorf("the restored curve has %d points, had %d", rows(q), rows(p))
+	}
 	if target := q.text("tile-target"); target != "2.00" {
 		t.Errorf("the restored run's target is %s, want 2.00, its own", target)
 	}

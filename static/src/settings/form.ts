@@ -107,7 +107,7 @@ function makeRow(setting: Setting, dispatch: Dispatch): Row {
   });
   const reset = el("button", { class: "reset", type: "button", hidden: true, click: () => (dispatch({ type: "reset", key }), control.focus()) }, icon("reset"));
   const fault = el("p", { class: "fault", id: `${id}-fault`, hidden: true });
-  const why = el("p", { class: "why", id: `${id}-why`, hidden: true }, setting.why);
+  const why = el("p", { class: "why", id: `${id}-why`, hidden: true }, [setting.why, setting.paper].filter(Boolean).join(" "));
   const root = el("div", { class: `setting ${kind}` }, el("label", { for: id }, label), reset, helpButton(label, why.id), control, why, fault);
   return { setting, root, control, reset, fault };
 }

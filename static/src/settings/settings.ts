@@ -1,18 +1,13 @@
-// Every setting of a run, declared once: its place in the configuration, its name in the address, its words, its limits.
-// The form, the address and the comparison of runs are all made from this table.
-import type { Config } from "../protocol";
+// Every setting of a run: its place in the configuration, its name in the address, its words, its limits. They are stated
+// in train/settings.go; the form, the address and the comparison of runs are all made from that table.
+import type { Config, Setting as Told } from "../protocol";
 import { mechanismWord, parseMechanism } from "./mechanism";
 import { fault, readNumber, written } from "./numbers";
+import table from "./table.json";
 
-export type Group = "data" | "privacy" | "training" | "mechanism" | "advanced";
-
-export interface Setting {
-  key: string; // its name in the address after #
+export interface Setting extends Pick<Told, "key" | "kind" | "label" | "why" | "paper"> {
   path: keyof Config;
-  group: Group;
-  label: string;
-  why: string; // behind the "?" of its line
-  kind: "number" | "choice" | "switch" | "mechanism"; // a mechanism is read and written as one word
+  group: "data" | "privacy" | "training" | "mechanism" | "advanced";
   min?: number;
   max?: number;
   whole?: boolean;
@@ -20,89 +15,19 @@ export interface Setting {
   choices?: [value: string, label: string][]; // a choice's; the model's depend on the dataset
 }
 
-export const settings: Setting[] = [
-  {
-    key: "model", path: "model", group: "data", label: "Model", kind: "choice",
-    why: "The network that learns. Larger ones learn more and take longer.",
-  },
-  {
-    key: "epsilon", path: "epsilon", group: "privacy", label: "Epsilon (ε)", kind: "number", min: 0.01, max: 1000,
-    why: "The privacy budget of the whole run: no outcome becomes more than e to the ε times as likely by any one record. Smaller is more private: up to 1 is strong, up to 10 usual (Ponomareva et al. 2023, arXiv:2303.00654).",
-  },
-  {
-    key: "delta", path: "delta", group: "privacy", label: "Delta (δ)", kind: "number", min: 1e-15, max: 0.5,
-    why: "The chance that the promise fails. Keep it well below one over the number of records.",
-  },
-  {
-    key: "audit", path: "audit", group: "privacy", label: "Attack this run", kind: "switch",
-    why: "Plants 2,000 canaries among the records, half of them by a coin, and lets an attacker guess which. Neither the model nor epsilon changes. Steinke et al. 2023, arXiv:2305.08846.",
-  },
-  {
-    key: "epochs", path: "epochs", group: "training", label: "Epochs", kind: "number", min: 0.01, max: 10000,
-    why: "Passes over the data. More passes learn more, and need more noise in each step.",
-  },
-  {
-    key: "batch", path: "batchSize", group: "training", label: "Batch size", kind: "number", min: 1, max: 1e9, whole: true,
-    why: "Records expected in a step; each is drawn at random, by itself. Larger batches drown the noise.",
-  },
-  {
-    key: "clip", path: "clipNorm", group: "training", label: "Clip norm", kind: "number", min: 1e-6, max: 1e6,
-    why: "The most that one record may pull on the model in one step. Abadi et al. 2016, arXiv:1607.00133.",
-  },
-  {
-    key: "rate", path: "learningRate", group: "training", label: "Learning rate", kind: "number", min: 1e-9, max: 1e3,
-    why: "How far a step moves the model. Free of cost to privacy, unless tuned on private results.",
-  },
-  {
-    key: "mechanism", path: "mechanism", group: "mechanism", label: "Mechanism", kind: "mechanism",
-    why: "How gradients are clipped, noised and filtered.",
-  },
-  {
-    key: "optimizer", path: "optimizer", group: "advanced", label: "Optimiser", kind: "choice",
-    why: "What is made of a noised gradient. Free of cost to privacy.",
-    choices: [["sgd", "SGD"], ["adam", "Adam"]],
-  },
-  {
-    key: "momentum", path: "momentum", group: "advanced", label: "Momentum", kind: "number", min: 0, max: 0.9999,
-    why: "How much of the last step SGD carries on, from 0 to below 1.",
-  },
-  {
-    key: "schedule", path: "schedule", group: "advanced", label: "Rate schedule", kind: "choice",
-    why: "How the learning rate falls during the run.",
-    choices: [["constant", "Constant"], ["cosine", "Cosine, to zero"], ["step", "In steps"]],
-  },
-  {
-    key: "workers", path: "workers", group: "advanced", label: "Workers", kind: "number", min: 0, max: 64, whole: true,
-    why: "Processors to compute with; 0 means all. It changes the speed, never the privacy.",
-  },
-  {
-    key: "diagnostics", path: "diagnostics", group: "advanced", label: "Diagnostics", kind: "switch",
-    why: "Shows raw figures of your records (training loss, batch sizes). The run is then not private.",
-  },
-  {
-    key: "nonprivate", path: "nonPrivate", group: "advanced", label: "Train without privacy", kind: "switch",
-    why: "No clipping, no noise: for comparison. The run is then not private.",
-  },
-  {
-    key: "seed", path: "seed", group: "advanced", label: "Seed", kind: "number", min: 0, max: Number.MAX_SAFE_INTEGER, whole: true,
-    optional: true,
-    why: "Makes a run repeatable. Who knows the seed can remove the noise: the run is then not private.",
-  },
-];
+export const settings: Setting[] = (table as Told[]).map(({ field, group, min, max, choices, ...told }) => ({
+  ...told,
+  path: field as keyof Config,
+  group: group === "model" ? "data" : told.key === "workers" ? "advanced" : group,
+  min: told.kind === "number" ? min : undefined,
+  max: told.kind === "number" ? max : undefined,
+  choices: choices?.map(({ value, label }) => [value, label]),
+}));
 
-const modelTitles: Record<string, string> = {
-  logistic: "Logistic regression",
-  mlp: "Two dense layers",
-  "mnist-cnn": "Small convolutional",
-  "cifar-cnn": "Larger convolutional",
-  "spectrogram-cnn": "Spectrogram network",
-};
+const models = new Map(settings.find((s) => s.key === "model")!.choices);
 
 /** "mnist-cnn-tanh" -> "Small convolutional, tanh". */
-export function modelTitle(name: string): string {
-  const plain = name.replace(/-tanh$/, "");
-  return (modelTitles[plain] ?? plain) + (plain === name ? "" : ", tanh");
-}
+export const modelTitle = (name: string): string => models.get(name)?.replace(" network", "") ?? name;
 
 /** What a run is when nothing else is said; a dataset's presets replace it. */
 export const fallback: Config = {

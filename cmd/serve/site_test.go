@@ -261,7 +261,7 @@ func TestThePolicyOfThisSite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; " +
+	const want = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; font-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; " +
 		"manifest-src 'self'; connect-src 'self'; worker-src 'self' blob:; form-action 'none'; base-uri 'none'"
 	if policy != want {
 		t.Errorf("static/csp.txt is\n%s\nwant\n%s", policy, want)

@@ -34,7 +34,7 @@ func TestEverythingInView(t *testing.T) {
 	for _, when := range []string{"before", "after"} {
 		for _, screen := range screens {
 			p.run(chromedp.EmulateViewport(screen.Width, screen.Height))
-			eval[any](p, "(scrollTo(0, 0), new Promise((go) => setTimeout(go, 200)))")
+			eval[any](p, `(scrollTo({top: 0, behavior: "instant"}), new Promise((go) => setTimeout(go, 200)))`)
 			want := steering + `, "#receipt"`
 			switch {
 			case screen.Width >= 1280:
@@ -88,9 +88,13 @@ func TestKnowsBeforeSpending(t *testing.T) {
 	}
 	p.click("train")
 	p.wait("the end", state+` === "done"`)
-	total := number(t, strings.SplitAfter(receipt("ε ≤ 4"), "ε ≤ ")[1]) // two runs of 2.8 compose to less than 5.6
-	if total <= 2.8 || total >= 5.6 {
-		t.Errorf("two runs come to %v", total)
+	const total = `parseFloat(document.getElementById("receipt").innerText.split("ε ≤ ")[1])`
+	p.wait("two runs on the receipt", `!document.querySelector("#receipt.stale") && `+total+` > 2.8`)
+	if two := eval[float64](p, total); two >= 5.6 {
+		t.Errorf("two runs of 2.8 come to %v, no less than their sum", two)
+	}
+	if words := p.text("progress-words"); !strings.Contains(words, "charges another") {
+		t.Errorf("Train does not say that it charges once more: %q", words)
 	}
 	p.clean()
 }

@@ -9,7 +9,7 @@ SOURCES := $(shell find accountant clip nn dp data train wasm -name '*.go' -not 
 SITE    := $(shell find static \( -name node_modules -o -name pagetest -o -name test \) -prune -o -type f -print 2>/dev/null)
 IN_BROWSER := ./accountant ./clip ./data/... ./dp/... ./nn/... ./train/...
 
-.PHONY: run build test data bench experiments browser generate clean
+.PHONY: run build test test-long data bench experiments browser generate clean
 .PHONY: check-format check-vet check-types test-native test-wasm test-page
 
 run: build
@@ -62,6 +62,14 @@ test-wasm: browser
 
 test-page: browser build
 	$(GO) test -p 1 ./static/...
+
+# What needs longer: whole trainings, tens of thousands of damaged files, every fuzz target for a while.
+FUZZTIME ?= 30s
+test-long: test
+	CLOISTER_LONG=1 $(GO) test -timeout 3h ./data/... ./train/...
+	git grep -o '^func Fuzz[A-Za-z0-9]*' -- '*_test.go' | sed 's|\(.*\)/[^/]*:func \(.*\)|\1 \2|' | while read -r room target; do \
+		$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "./$$room" || exit 1; \
+	done
 
 browser:
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || command -v chromium-browser >/dev/null || \

@@ -412,6 +412,10 @@ func TestRawFormats(t *testing.T) {
 	if again, err := raw.Read(t.Context(), stated); err != nil || string(again.Train.Values) != "abcdef" {
 		t.Errorf("%+v, %v", again, err)
 	}
+	beside := dropped(t, append(packed, "cats/1.png", grey(4, 1), "dogs/2.png", grey(4, 2))...)
+	if raw, err := FindRaw(beside.Files, ""); raw != nil || err != nil {
+		t.Errorf("pictures beside an earlier output: %+v, %v", raw, err)
+	}
 	if raw, err := FindRaw(dropped(t, "cats/1.png", "x").Files, ""); raw != nil || err != nil {
 		t.Errorf("%+v, %v", raw, err)
 	}

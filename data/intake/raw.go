@@ -26,12 +26,14 @@ type Raw struct {
 	train, test []bundle.File // of IDX, images and labels; of CIFAR-10, batches; of a packed one, all files
 }
 
-// FindRaw looks for a dataset by the names that publishers give files; format "" means any. It returns nil where there is none.
+// FindRaw looks for a dataset by the names that publishers give files; format "" means any. It returns nil where there is none: then it
+// is for Propose to say what the files are.
 func FindRaw(files []bundle.File, format string) (*Raw, error) {
 	any := format == ""
 	if any || format == Packed {
+		manifest := commonFolder(files) + data.ManifestFile // an output among other files is not what those are
 		for _, f := range files {
-			if path.Base(f.Name) == data.ManifestFile {
+			if f.Name == manifest {
 				return &Raw{Format: Packed, train: files}, nil
 			}
 		}
@@ -144,12 +146,9 @@ func (r *Raw) split(files []bundle.File) (records data.Split, shape [3]int, err 
 // open opens a packed dataset from the folder that its manifest lies in.
 func (r *Raw) open(ctx context.Context) (*data.Dataset, error) {
 	byName := map[string]bundle.File{}
-	folder := ""
+	folder := commonFolder(r.train)
 	for _, f := range r.train {
 		byName[f.Name] = f
-		if dir, base := path.Split(f.Name); base == data.ManifestFile {
-			folder = dir
-		}
 	}
 	return data.Open(ctx, func(_ context.Context, name string) (io.ReadCloser, error) {
 		f, ok := byName[folder+name]

@@ -173,7 +173,7 @@ func TestNothingToLearnFrom(t *testing.T) {
 		"nothing there to read":                       {Options{}, nil},
 		"no picture, recording or table among 1 file": {Options{}, []string{"a.doc", "x"}},
 		"no classes: want a folder for each":          {Options{}, []string{"1.png", a, "2.png", a}},
-		"one class only":                              {Options{Label: "y", Bounds: bounds}, []string{"t.csv", "x,y\n1,a\n2,a\n"}},
+		"t.csv: one class only":                       {Options{Label: "y", Bounds: bounds}, []string{"t.csv", "x,y\n1,a\n2,a\n"}},
 		"records of one class only could be read":     {Options{}, []string{"cats/1.png", a, "dogs/2.png", "x"}},
 		"no record could be read":                     {Options{}, []string{"cats/1.png", "x", "dogs/2.png", "x"}},
 		"more than 256 different labels":              {Options{Label: "id", Bounds: bounds}, []string{"t.csv", million.String()}},

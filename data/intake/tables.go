@@ -89,7 +89,7 @@ func (p *Proposal) plan(file string, looked *table.Proposal) error {
 		}
 	}
 	p.Table, p.Classes = plan, plan.Classes
-	return nil
+	return checkClasses(p.Classes)
 }
 
 // checkNames insists on columns that a person named.

@@ -27,6 +27,9 @@ func (h *HeldOutCounts) times(steps, after int) int {
 	return n
 }
 
+// HeldOutTimes is how many counts on held-out records the whole plan has.
+func (p *Plan) HeldOutTimes() int { return p.spec.HeldOut.times(p.spec.Steps, p.spec.Steps) }
+
 // Noise is the standard deviation that the counts of a run get where none is stated: a quarter of the most that chance in
 // who was held out can do to a count (sqrt(Records)/2), more where all counts would cost more than a sixteenth of the budget.
 func (h *HeldOutCounts) Noise(steps int, epsilon, delta float64) (float64, error) {

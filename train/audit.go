@@ -17,6 +17,9 @@ func (p *Proposal) mechanism(setting mechanism.Setting) (design *mechanism.Desig
 		return mechanism.New(name, params, setting)
 	}
 	o := audit.Options{Seed: p.config.Seed}
+	if persons := p.dataset.persons; persons != nil {
+		o.Records = persons.Records()
+	}
 	if p.saved != nil {
 		o.Canaries = p.saved.Plan.N - setting.N
 	}

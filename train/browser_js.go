@@ -1,6 +1,7 @@
 package train
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"cloister/dp/ledger"
 	"cloister/train/backend"
 	"cloister/train/internal/browser"
+	"cloister/train/protocol"
 )
 
 // BrowserHost runs a trainer in a browser's worker: records are Blobs, the compiled step runs in compute workers, and
@@ -73,6 +75,30 @@ func (b *body) Read(p []byte) (int, error) {
 func (b *body) Close() error {
 	_, err := browser.Await(b.reader.Call("cancel"))
 	return err
+}
+
+// Own reads files that the page handed over as Blobs, each when it is asked for.
+func (h *BrowserHost) Own(files []protocol.File) data.Fetch {
+	return func(_ context.Context, name string) (io.ReadCloser, error) {
+		for _, f := range files {
+			blob, ok := f.Blob.Handle.(js.Value)
+			if !ok || f.Name != name {
+				continue
+			}
+			if size := blob.Get("size").Int(); size > data.MaxShardBytes {
+				return nil, fmt.Errorf("train: file %.80q has %d bytes, at most %d", name, size, data.MaxShardBytes)
+			}
+			buffer, err := browser.Await(blob.Call("arrayBuffer"))
+			if err != nil {
+				return nil, err
+			}
+			view := js.Global().Get("Uint8Array").New(buffer)
+			b := make([]byte, view.Length())
+			js.CopyBytesToGo(b, view)
+			return io.NopCloser(bytes.NewReader(b)), nil
+		}
+		return nil, fmt.Errorf("train: no file %.80q was handed over", name)
+	}
 }
 
 func (h *BrowserHost) NewRecords(recordBytes int) Records { return backend.NewBlobs(recordBytes) }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"cloister/data"
+	"cloister/dp"
 	"cloister/dp/ledger"
 	"cloister/nn"
 	"cloister/train/backend"
@@ -27,6 +28,10 @@ type Dataset struct {
 	TestLabels []byte
 	Samples    []protocol.SampleImage // the first of the public test split
 
+	owners  owners      // whose records are, where persons are protected
+	persons *dp.Persons // of the training split; nil where records are protected
+	own     bool        // of the person's own
+
 	public    bool            // all of its records are, as their content shows
 	publicity *data.Publicity // while they arrive
 
@@ -41,16 +46,17 @@ func OpenDataset(ctx context.Context, host Host, src protocol.Source, progress f
 	case "digits":
 		return generateDigits(ctx, host, digitsTrain, digitsTest, progress)
 	case "url":
-		return fetchDataset(ctx, host, src.URL, progress)
+		if src.URL == "" {
+			return nil, fmt.Errorf("train: the source names no folder")
+		}
+		return fetchDataset(ctx, host, host.Fetch(src.URL), progress)
+	case "own":
+		return openOwn(ctx, host, src.Files, progress)
 	}
-	return nil, fmt.Errorf("train: unknown source of data %q, want digits or url", src.Kind)
+	return nil, fmt.Errorf("train: unknown source of data %q, want digits, url or own", src.Kind)
 }
 
-func fetchDataset(ctx context.Context, host Host, folder string, progress func(protocol.Loading)) (*Dataset, error) {
-	if folder == "" {
-		return nil, fmt.Errorf("train: the source names no folder")
-	}
-	fetch := host.Fetch(folder)
+func fetchDataset(ctx context.Context, host Host, fetch data.Fetch, progress func(protocol.Loading)) (*Dataset, error) {
 	m, err := data.OpenManifest(ctx, fetch)
 	if err != nil {
 		return nil, err
@@ -70,7 +76,10 @@ func fetchDataset(ctx context.Context, host Host, folder string, progress func(p
 		progress(state)
 	}
 	d.public = d.publicity.Published()
-	return d, nil
+	if d.persons, err = d.owners.group(m, data.TrainSplit); err == nil {
+		_, err = d.owners.group(m, data.TestSplit)
+	}
+	return d, err
 }
 
 func generateDigits(ctx context.Context, host Host, train, test int, progress func(protocol.Loading)) (*Dataset, error) {
@@ -109,6 +118,7 @@ func (d *Dataset) add(split string, s data.Split) error {
 	if d.publicity != nil {
 		d.publicity.Add(split, s)
 	}
+	d.owners.add(split, s.Persons)
 	records := backend.Records{Values: s.Values, Labels: s.Labels}
 	if split == data.TrainSplit {
 		return d.Records.Append(backend.Train, records)
@@ -129,6 +139,7 @@ func (d *Dataset) Info() *protocol.DatasetInfo {
 	return &protocol.DatasetInfo{
 		Name: d.Name, Title: d.Title, Channels: d.Channels, Height: d.Height, Width: d.Width,
 		Classes: d.Classes, Train: d.TrainRecords, Test: d.TestRecords, TestPublic: d.TestPublic,
+		Kind: d.Kind, Unit: d.Unit, Units: units(&d.Manifest, data.TrainSplit), Own: d.own,
 		Provenance: d.Provenance, Samples: d.Samples, Models: d.models(), Presets: presets(d), Replay: d.replay(),
 	}
 }

@@ -6,12 +6,16 @@ import (
 	"cloister/data"
 	"cloister/dp/ledger"
 	"cloister/train/backend"
+	"cloister/train/protocol"
 )
 
 // Host is the place a trainer runs in: a browser tab, or a test.
 type Host interface {
 	// Fetch opens the files of a packed dataset's folder.
 	Fetch(folder string) data.Fetch
+
+	// Own opens files that the page handed over.
+	Own(files []protocol.File) data.Fetch
 
 	// NewRecords makes an empty place for records of the given size in bytes.
 	NewRecords(recordBytes int) Records

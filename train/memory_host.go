@@ -1,13 +1,16 @@
 package train
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"cloister/data"
 	"cloister/dp/ledger"
 	"cloister/train/backend"
+	"cloister/train/protocol"
 )
 
 // MemoryHost runs a trainer outside a browser: records are in memory.
@@ -41,6 +44,17 @@ func (h *MemoryHost) Fetch(folder string) data.Fetch {
 	}
 	return func(context.Context, string) (io.ReadCloser, error) {
 		return nil, errors.New("train: this host opens no folders")
+	}
+}
+
+func (h *MemoryHost) Own(files []protocol.File) data.Fetch {
+	return func(_ context.Context, name string) (io.ReadCloser, error) {
+		for _, f := range files {
+			if b, ok := f.Blob.Handle.([]byte); ok && f.Name == name {
+				return io.NopCloser(bytes.NewReader(b)), nil
+			}
+		}
+		return nil, fmt.Errorf("train: no file %.80q was handed over", name)
 	}
 }
 

@@ -3,6 +3,7 @@ package train
 import (
 	"slices"
 
+	"cloister/data"
 	"cloister/train/protocol"
 )
 
@@ -12,18 +13,19 @@ const benchmarkTitle = "Benchmark's fixed setting"
 
 // presets are settings to start from; the first that names a model is that model's default. All are for epsilon 3.
 func presets(d *Dataset) []protocol.Preset {
+	n := units(&d.Manifest, data.TrainSplit)
 	var all []protocol.Preset
 	for _, p := range recommended {
-		all = append(all, protocol.Preset{Title: p.Title, Config: suited(p.Config, d.TrainRecords)})
+		all = append(all, protocol.Preset{Title: p.Title, Config: suited(p.Config, n)})
 	}
-	if d.TrainRecords < fewRecords { // the smallest model first
+	if n < fewRecords { // the smallest model first
 		slices.SortStableFunc(all, func(a, b protocol.Preset) int { return logisticFirst(a) - logisticFirst(b) })
 	}
 	for _, model := range benchmarkModels {
-		all = append(all, protocol.Preset{Title: benchmarkTitle, Config: benchmark(model, d.TrainRecords)})
+		all = append(all, protocol.Preset{Title: benchmarkTitle, Config: benchmark(model, n)})
 	}
 	for i := range all {
-		for c := &all[i].Config; c.Delta*float64(d.TrainRecords) >= 1; {
+		for c := &all[i].Config; c.Delta*float64(n) >= 1; {
 			c.Delta /= 10 // a larger set needs a smaller delta to mean anything
 		}
 	}

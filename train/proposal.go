@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 
+	"cloister/data"
 	"cloister/dp"
 	"cloister/dp/audit"
 	"cloister/dp/mechanism"
@@ -30,6 +31,8 @@ type Proposal struct {
 	average mechanism.Averaging // nil: parameters are evaluated as they are
 	audit   *audit.Audit        // nil: nobody watches
 	optim   *optimization
+
+	noAccuracy string // why there will be none
 }
 
 // propose validates a configuration, and freezes and calibrates its plan. It needs no ledger.
@@ -53,10 +56,11 @@ func (p *Proposal) design() (err error) {
 	if p.model, err = network(c, &d.Manifest); err != nil {
 		return err
 	}
-	steps, perEpoch := c.Steps(d.TrainRecords)
+	n := units(&d.Manifest, data.TrainSplit)
+	steps, perEpoch := c.Steps(n)
 	p.perEpoch = perEpoch
 	setting := mechanism.Setting{
-		N: d.TrainRecords, BatchSize: float64(c.BatchSize), Steps: steps, StepsPerEpoch: perEpoch, ClipNorm: c.ClipNorm,
+		N: n, BatchSize: float64(c.BatchSize), Steps: steps, StepsPerEpoch: perEpoch, ClipNorm: c.ClipNorm,
 		Tensors: tensorSizes(p.model), Epsilon: c.Epsilon, Delta: c.Delta, Momentum: c.Momentum, NoNoise: c.NonPrivate,
 	}
 	design, err := p.mechanism(setting)
@@ -65,6 +69,9 @@ func (p *Proposal) design() (err error) {
 	}
 	p.policy, p.average, p.points = design.Policy, design.Averaging, design.Points
 	if p.optim, err = newOptimization(c, design, p.model.NumParams(), steps, perEpoch); err != nil {
+		return err
+	}
+	if err := p.protect(&design.Spec); err != nil {
 		return err
 	}
 	p.designed = design.Spec
@@ -84,7 +91,7 @@ func (p *Proposal) design() (err error) {
 func (p *Proposal) compute(ctx context.Context, env Environment) (backend.Backend, error) {
 	c, d := &p.config, p.dataset
 	work := backend.Work{
-		Model: p.model, Rule: p.policy.Rule(), Private: !c.NonPrivate, Points: p.points, Rate: c.SamplingRate(d.TrainRecords),
+		Model: p.model, Rule: p.policy.Rule(), Private: !c.NonPrivate, Points: p.points, Rate: c.SamplingRate(units(&d.Manifest, data.TrainSplit)),
 		Mean: d.Mean, Std: d.Std, Float: d.Float(),
 	}
 	workers := c.Workers

@@ -66,9 +66,10 @@ func (p *Proposal) restore(saved *Checkpoint) (err error) {
 func (p *Proposal) checkPlan(saved *Checkpoint) error {
 	want := p.designed
 	want.NoiseMultiplier, want.Counts.Sigma = saved.Plan.NoiseMultiplier, saved.Plan.Counts.Sigma
+	want.HeldOut.Sigma = saved.Plan.HeldOut.Sigma
 	have := saved.Plan
 	if have.N != want.N || have.Rate != want.Rate || have.Steps != want.Steps || have.Epsilon != want.Epsilon || have.Delta != want.Delta ||
-		have.NoNoise != want.NoNoise || have.Counts != want.Counts || !slices.Equal(have.Schedule, want.Schedule) || !slices.Equal(have.Strategy, want.Strategy) {
+		have.NoNoise != want.NoNoise || have.Counts != want.Counts || have.Unit != want.Unit || have.HeldOut != want.HeldOut || !slices.Equal(have.Schedule, want.Schedule) || !slices.Equal(have.Strategy, want.Strategy) {
 		return fmt.Errorf("train: checkpoint: its plan is not that of its configuration")
 	}
 	return nil
@@ -80,7 +81,7 @@ func (s *Session) reenter(saved *Checkpoint) (ledger.RunID, error) {
 	spends, state := s.env.Ledger, &saved.Engine
 	entry, ok := spends.Run(state.Run)
 	if !ok {
-		id, err := spends.Begin(s.title(), s.plan.Events(), s.plan.Bands(), s.config.NotPrivate())
+		id, err := spends.BeginUnit(s.plan.Spec().Unit, s.title(), s.plan.Events(), s.plan.Bands(), s.config.NotPrivate())
 		if err != nil {
 			return id, err
 		}

@@ -70,7 +70,7 @@ func (p *Proposal) begin(ctx context.Context, env Environment) (*Session, error)
 // enter begins the run in the ledger, or goes on with it.
 func (s *Session) enter() (err error) {
 	o := dp.Options{
-		Plan: s.plan, Policy: s.policy, Tensors: s.tensors(), Rounding: s.backend.Rounding(),
+		Plan: s.plan, Policy: s.policy, Persons: s.persons(), Tensors: s.tensors(), Rounding: s.backend.Rounding(),
 		Ledger: s.env.Ledger, Title: s.title(), Seed: s.config.Seed, NotPrivate: s.config.NotPrivate(),
 	}
 	if s.config.Diagnostics {

@@ -52,6 +52,10 @@ var settings = []protocol.Setting{
 		Why: "How far a step moves the model.",
 	},
 	{
+		Key: "accuracy", Field: "accuracyEvery", Group: "training", Kind: "number", Label: "Noised accuracy every", Unit: "epochs", Min: -1, Max: 10_000, Whole: true,
+		Why: "On private held-out records, each figure paid for with some of the budget. 0: at the end alone; -1: never.",
+	},
+	{
 		Key: "workers", Field: "workers", Group: "training", Kind: "number", Label: "Workers", Unit: "processors", Max: 64, Whole: true,
 		Why: "Processors to compute with; 0 means all. It changes the speed, never the privacy.",
 	},

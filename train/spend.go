@@ -38,6 +38,9 @@ func ledgerTotal(l *ledger.Ledger, delta float64, run ledger.RunID, plan *dp.Pla
 		t.None = "spends are not kept here: what was spent before is unknown"
 	}
 	var err error
+	if plan != nil && t.None == "" {
+		t.None = mixed(l.Runs(), run, plan.Spec().Unit)
+	}
 	if t.None == "" {
 		if t.Others, err = upperEpsilon(spent, delta); err != nil {
 			return nil, err
@@ -74,8 +77,12 @@ func (p *Proposal) describe() protocol.Planned {
 		Steps:  plan.Steps(), StepsPerEpoch: p.perEpoch, SamplingRate: plan.Rate(), NoiseMultiplier: plan.NoiseMultiplier(0),
 		Segments:     accountant.FormatSegments(plan.Events()),
 		EpsilonUpper: bounds.Upper, EpsilonLower: lower, Delta: plan.Delta(),
-		Relation: dp.Relation, Sampler: plan.Sampler(), Parameters: p.model.NumParams(), Workers: 1,
+		Relation: plan.Relation(), Sampler: plan.Sampler(), Parameters: p.model.NumParams(), Workers: 1,
 		Private: reason == "", NotPrivate: reason,
+	}
+	d.NoAccuracy, d.Expected = p.noAccuracy, p.expected()
+	if h := plan.Spec().HeldOut; h.Records > 0 {
+		d.AccuracyTimes, d.AccuracyNoise = plan.HeldOutTimes(), h.Sigma/float64(h.Records)
 	}
 	if plan.Spec().Schedule != nil {
 		for t := range plan.Steps() {
@@ -87,8 +94,8 @@ func (p *Proposal) describe() protocol.Planned {
 
 // warn tells the person what the run cannot give.
 func (s *Session) warn() {
-	if d := s.dataset; !d.TestPublic || d.TestRecords == 0 {
-		s.env.Notice("This dataset has no public test split, so no accuracy is shown: figures computed on private records would have to be noised and charged.")
+	if s.noAccuracy != "" {
+		s.env.Notice("No accuracy will be shown: " + s.noAccuracy + ".")
 	}
 	if len(s.env.Ledger.Runs()) > 1 {
 		s.env.Notice("Data of this name was trained on before. What all runs released counts together, and does so only if this run's settings were not chosen by looking at their results.")

@@ -15,15 +15,15 @@ const maxSteps = 1_000_000
 
 // Validate reports the first setting of a configuration that is out of its limits for a dataset, and what would be right.
 func Validate(c *protocol.Config, d *data.Manifest) error {
-	n := d.TrainRecords
+	n := units(d, data.TrainSplit)
 	if err := checkChoice("model", c.Model); err != nil {
 		return err
 	}
 	if _, err := network(c, d); err != nil {
 		return fmt.Errorf("train: Model: %w", err)
 	}
-	if d.Unit == data.UnitPerson && !c.NonPrivate { // sampled as records, their persons would be promised too much
-		return errors.New("train: these records belong to persons, and runs that sample persons are not offered yet: pack them without naming whose they are, and each record is protected by itself")
+	if err := checkBatch(c, d); err != nil {
+		return err
 	}
 	for _, number := range []struct {
 		field   string
@@ -32,6 +32,7 @@ func Validate(c *protocol.Config, d *data.Manifest) error {
 		{"epsilon", c.Epsilon, math.Inf(1)}, {"delta", c.Delta, math.Inf(1)}, {"epochs", c.Epochs, math.Inf(1)},
 		{"batchSize", float64(c.BatchSize), float64(n)}, {"clipNorm", c.ClipNorm, math.Inf(1)},
 		{"learningRate", c.LearningRate, math.Inf(1)}, {"momentum", c.Momentum, math.Inf(1)}, {"workers", float64(c.Workers), math.Inf(1)},
+		{"accuracyEvery", float64(c.AccuracyEvery), math.Inf(1)},
 	} {
 		if err := checkNumber(number.field, number.x, number.most); err != nil {
 			return err

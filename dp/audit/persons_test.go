@@ -10,7 +10,7 @@ import (
 )
 
 // runPersons audits a run that protects 400 persons with three records each, in bands and without.
-func runPersons(t *testing.T, name string, s uint64, frozen *dp.Spec) (Result, *dp.Plan) {
+func runPersons(t *testing.T, name string, s uint64, canaries int, frozen *dp.Spec) (Result, *dp.Plan) {
 	t.Helper()
 	var owner []uint32
 	for i := range 1200 {
@@ -24,14 +24,15 @@ func runPersons(t *testing.T, name string, s uint64, frozen *dp.Spec) (Result, *
 	if name == "bandmf" {
 		params["bands"] = 4
 	}
-	a, design, err := Design(name, params, small, Options{Canaries: 200, Seed: seed(s), Records: 1200})
+	a, design, err := Design(name, params, small, Options{Canaries: canaries, Seed: seed(s), Records: 1200})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if frozen.N == 0 {
-		*frozen = design.Spec
-		frozen.Unit = dp.UnitPerson
+	design.Spec.Unit = dp.UnitPerson
+	if frozen.NoiseMultiplier > 0 {
+		design.Spec.NoiseMultiplier, design.Spec.Epsilon = frozen.NoiseMultiplier, frozen.Epsilon
 	}
+	*frozen = design.Spec
 	plan, err := dp.NewPlan(*frozen)
 	if err != nil {
 		t.Fatal(err)
@@ -75,13 +76,12 @@ func TestPersonsAreNotRefuted(t *testing.T) {
 	for _, name := range []string{"fixed", "bandmf"} {
 		var frozen dp.Spec
 		for s := range uint64(12) {
-			if r, plan := runPersons(t, name, s, &frozen); r.Refutes(plan.Epsilon().Upper) {
+			if r, plan := runPersons(t, name, s, 200, &frozen); r.Refutes(plan.Epsilon().Upper) {
 				alarms++
 			}
 		}
-		loud := frozen
-		loud.NoiseMultiplier, loud.Epsilon = 0.2, 1e6
-		if r, _ := runPersons(t, name, 3, &loud); !r.Refutes(3) {
+		loud := dp.Spec{NoiseMultiplier: 0.2, Epsilon: 1e6}
+		if r, _ := runPersons(t, name, 3, 2000, &loud); !r.Refutes(3) {
 			t.Errorf("%s: with next to no noise, epsilon at least %.3f", name, r.Epsilon)
 		}
 	}

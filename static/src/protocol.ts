@@ -17,8 +17,15 @@ export interface Request {
 
 // Source says where a dataset comes from.
 export interface Source {
-  kind: string; // "digits" (generated in the tab) or "url" (a packed dataset)
+  kind: string; // "digits" (generated in the tab), "url" (a packed dataset) or "own" (packed on the page)
   url?: string; // url: absolute address of a packed dataset's folder
+  files?: File[]; // own: the manifest and its shards, by their plain names
+}
+
+// File is a file in the page's memory.
+export interface File {
+  name: string;
+  blob: Blob;
 }
 
 // Event is a message to the page. Type says which of the other fields it carries.
@@ -65,7 +72,11 @@ export interface DatasetInfo {
   classes: string[];
   train: number;
   test: number;
-  testPublic: boolean;
+  testPublic: boolean; // where not, accuracy on the test split is a noised count, see Planned
+  kind: "image" | "table" | "audio";
+  unit: "record" | "person";
+  units: number; // N: training records, or persons where these are protected
+  own: boolean; // of the person's own, kept in one ledger with all such data
   provenance: string;
   samples: SampleImage[]; // from the public test split only
   models: string[]; // names of the models that fit this shape
@@ -101,8 +112,29 @@ export interface Planned {
   sampler: string; // "Poisson"
   parameters: number;
   workers: number;
+  accuracyTimes: number; // how often an accuracy on private held-out records is released; paid for in the plan
+  accuracyNoise: number; // standard deviation of the noise on each, as a share of 1
+  noAccuracy?: string; // why there will be no accuracy, for the person at the page
+  expected?: Expected; // none where nothing like it was measured
   private: boolean;
   notPrivate?: string; // why not, when Private is false
+}
+
+// Expected is what runs like the planned one reached, from stated facts alone: the kind of records, the model, N, epsilon and the number
+// of classes. Other data are easier or harder.
+export interface Expected {
+  low: number; // accuracy on the hardest of the measured sets, 0 to 1
+  high: number; // on the easiest
+  basis: string; // what was measured, for the person at the page
+  drowned: boolean; // hardly better than guessing: more records, a smaller model or a larger epsilon would help
+  curve: ExpectedPoint[]; // the same at other numbers of records
+}
+
+// ExpectedPoint is what to expect of so many records.
+export interface ExpectedPoint {
+  records: number;
+  low: number;
+  high: number;
 }
 
 // LedgerTotal is what the ledger of the open records said when it was asked, and is right for that moment only: another
@@ -141,12 +173,14 @@ export interface Spend {
   epsilon: number;
 }
 
-// EpochEvent is an evaluation on the public test split.
+// EpochEvent is an evaluation: on the public test split or, noised, on private held-out records. Of those there is nothing but the accuracy.
 export interface EpochEvent {
   epoch: number; // epochs done; an evaluation at the end of a run may be amid one
   step: number;
   accuracy: number; // 0 to 1
-  loss: number; // mean cross-entropy
+  stdError?: number; // of the accuracy: chance in the records tried and, where noised, the noise
+  noised?: boolean; // on private records, paid for in the plan
+  loss: number; // mean cross-entropy; NaN where noised
   confusion: number[][]; // [true class][predicted class]
   predictions: number[]; // of DatasetInfo.Samples
   epsilon: number;
@@ -317,6 +351,9 @@ export interface Config {
   // Audit plants canaries among the records, each in or out by a secret coin, and tells at the end how well an attacker
   // guesses the coins from what was released. It changes neither what the model learns nor what the run costs.
   audit?: boolean;
+  // AccuracyEvery is after how many epochs a noised accuracy on private held-out records is released; 0: at the end alone, negative:
+  // never. It costs some of the budget. A public test split is tried after each epoch, for nothing.
+  accuracyEvery?: number;
   workers: number; // compute workers; 0 = one per processor
   // Seed, when set, makes sampling, noise and initialisation reproducible. A run with a seed is NOT private and says so
   // wherever it shows.

@@ -28,6 +28,10 @@ type Config struct {
 	// guesses the coins from what was released. It changes neither what the model learns nor what the run costs.
 	Audit bool `json:"audit,omitempty" msg:"audit"`
 
+	// AccuracyEvery is after how many epochs a noised accuracy on private held-out records is released; 0: at the end alone, negative:
+	// never. It costs some of the budget. A public test split is tried after each epoch, for nothing.
+	AccuracyEvery int `json:"accuracyEvery,omitempty" msg:"accuracyevery"`
+
 	Workers int `json:"workers" msg:"workers"` // compute workers; 0 = one per processor
 
 	// Seed, when set, makes sampling, noise and initialisation reproducible. A run with a seed is NOT private and says so

@@ -15,9 +15,9 @@ const (
 // MarshalMsg implements msgp.Marshaler
 func (z *Config) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 16
+	// map header, size 17
 	// string "model"
-	o = append(o, 0xde, 0x0, 0x10, 0xa5, 0x6d, 0x6f, 0x64, 0x65, 0x6c)
+	o = append(o, 0xde, 0x0, 0x11, 0xa5, 0x6d, 0x6f, 0x64, 0x65, 0x6c)
 	o = msgp.AppendString(o, z.Model)
 	// string "epsilon"
 	o = append(o, 0xa7, 0x65, 0x70, 0x73, 0x69, 0x6c, 0x6f, 0x6e)
@@ -56,6 +56,9 @@ func (z *Config) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "audit"
 	o = append(o, 0xa5, 0x61, 0x75, 0x64, 0x69, 0x74)
 	o = msgp.AppendBool(o, z.Audit)
+	// string "accuracyevery"
+	o = append(o, 0xad, 0x61, 0x63, 0x63, 0x75, 0x72, 0x61, 0x63, 0x79, 0x65, 0x76, 0x65, 0x72, 0x79)
+	o = msgp.AppendInt(o, z.AccuracyEvery)
 	// string "workers"
 	o = append(o, 0xa7, 0x77, 0x6f, 0x72, 0x6b, 0x65, 0x72, 0x73)
 	o = msgp.AppendInt(o, z.Workers)
@@ -169,6 +172,12 @@ func (z *Config) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Audit")
 				return
 			}
+		case "accuracyevery":
+			z.AccuracyEvery, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "AccuracyEvery")
+				return
+			}
 		case "workers":
 			z.Workers, bts, err = msgp.ReadIntBytes(bts)
 			if err != nil {
@@ -218,7 +227,7 @@ func (z *Config) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Config) Msgsize() (s int) {
-	s = 3 + 6 + msgp.StringPrefixSize + len(z.Model) + 8 + msgp.Float64Size + 6 + msgp.Float64Size + 7 + msgp.Float64Size + 10 + msgp.IntSize + 10 + z.Mechanism.Msgsize() + 9 + msgp.Float64Size + 10 + msgp.StringPrefixSize + len(z.Optimizer) + 13 + msgp.Float64Size + 9 + msgp.Float64Size + 9 + msgp.StringPrefixSize + len(z.Schedule) + 6 + msgp.BoolSize + 8 + msgp.IntSize + 5
+	s = 3 + 6 + msgp.StringPrefixSize + len(z.Model) + 8 + msgp.Float64Size + 6 + msgp.Float64Size + 7 + msgp.Float64Size + 10 + msgp.IntSize + 10 + z.Mechanism.Msgsize() + 9 + msgp.Float64Size + 10 + msgp.StringPrefixSize + len(z.Optimizer) + 13 + msgp.Float64Size + 9 + msgp.Float64Size + 9 + msgp.StringPrefixSize + len(z.Schedule) + 6 + msgp.BoolSize + 14 + msgp.IntSize + 8 + msgp.IntSize + 5
 	if z.Seed == nil {
 		s += msgp.NilSize
 	} else {

@@ -116,6 +116,13 @@ func decode(from js.Value, v reflect.Value, depth int) error {
 }
 
 func decodeStruct(from js.Value, v reflect.Value, depth int) error {
+	if blob, ok := v.Addr().Interface().(*Blob); ok {
+		if !from.InstanceOf(js.Global().Get("Blob")) {
+			return fmt.Errorf("want a Blob, got %v", from.Type())
+		}
+		blob.Handle = from
+		return nil
+	}
 	if from.Type() != js.TypeObject {
 		return fmt.Errorf("want an object, got %v", from.Type())
 	}

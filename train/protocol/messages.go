@@ -27,8 +27,15 @@ type Request struct {
 
 // Source says where a dataset comes from.
 type Source struct {
-	Kind string `json:"kind"`          // "digits" (generated in the tab) or "url" (a packed dataset)
-	URL  string `json:"url,omitempty"` // url: absolute address of a packed dataset's folder
+	Kind  string `json:"kind"`            // "digits" (generated in the tab), "url" (a packed dataset) or "own" (packed on the page)
+	URL   string `json:"url,omitempty"`   // url: absolute address of a packed dataset's folder
+	Files []File `json:"files,omitempty"` // own: the manifest and its shards, by their plain names
+}
+
+// File is a file in the page's memory.
+type File struct {
+	Name string `json:"name"`
+	Blob Blob   `json:"blob"`
 }
 
 // Event is a message to the page. Type says which of the other fields it carries.
@@ -76,7 +83,11 @@ type DatasetInfo struct {
 	Classes    []string      `json:"classes"`
 	Train      int           `json:"train"`
 	Test       int           `json:"test"`
-	TestPublic bool          `json:"testPublic"`
+	TestPublic bool          `json:"testPublic"` // where not, accuracy on the test split is a noised count, see Planned
+	Kind       string        `json:"kind"`       // image | table | audio
+	Unit       string        `json:"unit"`       // record | person
+	Units      int           `json:"units"`      // N: training records, or persons where these are protected
+	Own        bool          `json:"own"`        // of the person's own, kept in one ledger with all such data
 	Provenance string        `json:"provenance"`
 	Samples    []SampleImage `json:"samples"`          // from the public test split only
 	Models     []string      `json:"models"`           // names of the models that fit this shape
@@ -112,8 +123,29 @@ type Planned struct {
 	Sampler          string    `json:"sampler"`  // "Poisson"
 	Parameters       int       `json:"parameters"`
 	Workers          int       `json:"workers"`
+	AccuracyTimes    int       `json:"accuracyTimes"`        // how often an accuracy on private held-out records is released; paid for in the plan
+	AccuracyNoise    float64   `json:"accuracyNoise"`        // standard deviation of the noise on each, as a share of 1
+	NoAccuracy       string    `json:"noAccuracy,omitempty"` // why there will be no accuracy, for the person at the page
+	Expected         *Expected `json:"expected,omitempty"`   // none where nothing like it was measured
 	Private          bool      `json:"private"`
 	NotPrivate       string    `json:"notPrivate,omitempty"` // why not, when Private is false
+}
+
+// Expected is what runs like the planned one reached, from stated facts alone: the kind of records, the model, N, epsilon and the number
+// of classes. Other data are easier or harder.
+type Expected struct {
+	Low     float64         `json:"low"`     // accuracy on the hardest of the measured sets, 0 to 1
+	High    float64         `json:"high"`    // on the easiest
+	Basis   string          `json:"basis"`   // what was measured, for the person at the page
+	Drowned bool            `json:"drowned"` // hardly better than guessing: more records, a smaller model or a larger epsilon would help
+	Curve   []ExpectedPoint `json:"curve"`   // the same at other numbers of records
+}
+
+// ExpectedPoint is what to expect of so many records.
+type ExpectedPoint struct {
+	Records int     `json:"records"`
+	Low     float64 `json:"low"`
+	High    float64 `json:"high"`
 }
 
 // LedgerTotal is what the ledger of the open records said when it was asked, and is right for that moment only: another
@@ -152,14 +184,16 @@ type Spend struct {
 	Epsilon float64 `json:"epsilon"`
 }
 
-// EpochEvent is an evaluation on the public test split.
+// EpochEvent is an evaluation: on the public test split or, noised, on private held-out records. Of those there is nothing but the accuracy.
 type EpochEvent struct {
 	Epoch       float64 `json:"epoch"` // epochs done; an evaluation at the end of a run may be amid one
 	Step        int     `json:"step"`
-	Accuracy    float64 `json:"accuracy"`    // 0 to 1
-	Loss        float64 `json:"loss"`        // mean cross-entropy
-	Confusion   [][]int `json:"confusion"`   // [true class][predicted class]
-	Predictions []int   `json:"predictions"` // of DatasetInfo.Samples
+	Accuracy    float64 `json:"accuracy"`           // 0 to 1
+	StdError    float64 `json:"stdError,omitempty"` // of the accuracy: chance in the records tried and, where noised, the noise
+	Noised      bool    `json:"noised,omitempty"`   // on private records, paid for in the plan
+	Loss        float64 `json:"loss"`               // mean cross-entropy; NaN where noised
+	Confusion   [][]int `json:"confusion"`          // [true class][predicted class]
+	Predictions []int   `json:"predictions"`        // of DatasetInfo.Samples
 	Epsilon     float64 `json:"epsilon"`
 }
 

@@ -1,0 +1,5 @@
+package protocol
+
+// Blob is what a page hands over by reference. In a browser Handle is the Blob itself, a js.Value whose bytes stay outside of Go's memory
+// until they are read; elsewhere it is a []byte.
+type Blob struct{ Handle any }

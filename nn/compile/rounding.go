@@ -39,6 +39,12 @@ import (
 // records in all, beyond which a module traps and [Layout.Place] refuses.
 // C is the joint sensitivity, as contributions are bounded group by group.
 //
+// Persons. Where persons are protected, the neighbour lacks all records of one, whose positions it leaves empty; everybody sampled brings one
+// record, drawn independently of the others. Take the same draws in both: the steps then add the same records at the same positions but for
+// the one that the person brought, in one stretch. So the argument above holds word for word, for every draw, and hence for the mixture over
+// them. That two draws of one person lie in different stretches does not
+// matter: they are never compared with each other, but both with the person's absence.
+//
 // No rounding is to a denormal number, where it would be absolute: factors are at least clip.Least, materialised gradients 0 or
 // at least 2^-59, the d of a linear layer 0 or at least 2^-40, and an s d below 2^-60 is dropped, which shortens a contribution.
 // Only what several points combine, what overflows nearly, and products of an adversary's factors may get there: by at most 2^-150 a coordinate

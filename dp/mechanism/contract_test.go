@@ -13,6 +13,7 @@ import (
 	"cloister/accountant"
 	"cloister/clip"
 	"cloister/dp"
+	"cloister/dp/ledger"
 )
 
 // compositions are every mechanism of the catalogue on its own, every other part behind a mechanism, and some of both.
@@ -423,8 +424,8 @@ func TestReproducibleContinues(t *testing.T) {
 	for _, name := range []string{"quantile-layer+momentum", "bandmf", "disk"} {
 		p, d := newContractMechanism(t, name)
 		groups, dim := d.Policy.Rule().Groups(4), contractSetting.Params()
-		l := memoryLedger(t)
-		o := dp.Options{Plan: p, Policy: d.Policy, Tensors: contractSetting.Tensors, Ledger: l, Seed: seed(3)}
+		store := &ledger.MemoryStore{}
+		o := dp.Options{Plan: p, Policy: d.Policy, Tensors: contractSetting.Tensors, Ledger: openLedger(t, store), Seed: seed(3)}
 		e := newTestEngine(t, o)
 		params := make([]float32, dim)
 		next := func(e *dp.Engine) []float32 {
@@ -452,6 +453,7 @@ func TestReproducibleContinues(t *testing.T) {
 		}
 		_, d2 := newContractMechanism(t, name)
 		o.Policy, o.Resume = d2.Policy, state.Run
+		o.Ledger = openLedger(t, copyOf(t, store)) // one ledger lets one of two engines go on
 		e2 := newTestEngine(t, o)
 		if err := e2.Restore(read); err != nil {
 			t.Fatal(err)

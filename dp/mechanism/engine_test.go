@@ -21,13 +21,29 @@ func plan(t testing.TB, s dp.Spec) *dp.Plan {
 	return p
 }
 
-func memoryLedger(t testing.TB) *ledger.Ledger {
+func memoryLedger(t testing.TB) *ledger.Ledger { return openLedger(t, &ledger.MemoryStore{}) }
+
+func openLedger(t testing.TB, s *ledger.MemoryStore) *ledger.Ledger {
 	t.Helper()
-	l, err := ledger.Open(&ledger.MemoryStore{}, "test")
+	l, err := ledger.Open(s, "test")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return l
+}
+
+// copyOf is a store that holds the test's ledger as it is now.
+func copyOf(t testing.TB, s *ledger.MemoryStore) *ledger.MemoryStore {
+	t.Helper()
+	held, err := s.Load("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &ledger.MemoryStore{}
+	if err := c.Append("test", 0, 0, held); err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 func newTestEngine(t testing.TB, o dp.Options) *dp.Engine {

@@ -25,7 +25,7 @@ func TestPictures(t *testing.T) {
 	}
 	p := open(t, serve(t).page("#"+settings), 1280)
 	p.wait("the data", dataReady)
-	p.wait("the proposal", `document.querySelector("#receipt dl")?.innerText.includes("≤") && !document.querySelector("#receipt").innerText.includes("…")`)
+	p.wait("the proposal", `document.getElementById("receipt").innerText.includes("≤") && !document.getElementById("receipt").innerText.includes("…")`)
 	p.picture(folder, "before")
 	p.click("train")
 	p.wait("half of it", state+` === "running" && document.getElementById("progress").value > 0.5`)

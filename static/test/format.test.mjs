@@ -30,7 +30,6 @@ test("what is printed never claims more than what was proven", () => {
 test("other figures as people write them", () => {
   const cases = [
     [format.figure, 1e-5, "1e-5"], [format.figure, 0.650734, "0.6507"], [format.figure, 0, "0"], [format.percent, 0.98123, "98.12 %"],
-    [format.duration, 3, "a few seconds"], [format.duration, 58, "1 min"], [format.duration, 76, "1 min 15 s"], [format.duration, 3700, "1 h 1 min"],
   ];
   for (const [write, value, want] of cases) assert.equal(write(value), want);
 });

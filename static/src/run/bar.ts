@@ -25,7 +25,7 @@ export class Bar {
     const { train, step, stop, save, restore } = this.#buttons;
     const running = phase === "running";
     const focused = document.activeElement;
-    train.disabled = phase === "loading" || phase === "starting" || (!dataset && !dead);
+    train.disabled = phase === "loading" || (!dataset && !dead); // while it starts, it keeps the focus
     say(train.querySelector("span")!, running ? "Pause" : phase === "paused" ? "Resume" : phase === "starting" ? "Starting" : "Train");
     turnIcon(train, running ? "pause" : "play");
     step.hidden = phase !== "paused";

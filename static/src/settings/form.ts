@@ -8,6 +8,7 @@ import { helpButton } from "../ui/help";
 import { icon } from "../ui/icons";
 import { epsilonSlider } from "./epsilon-slider";
 import { MechanismChooser } from "./mechanism-chooser";
+import { written } from "./numbers";
 import { type Setting, modelTitle, read, same, settings, shown } from "./settings";
 
 type Control = HTMLInputElement | HTMLSelectElement;
@@ -107,10 +108,12 @@ function makeRow(setting: Setting, dispatch: Dispatch): Row {
   });
   const reset = el("button", { class: "reset", type: "button", hidden: true, click: () => (dispatch({ type: "reset", key }), control.focus()) }, icon("reset"));
   const fault = el("p", { class: "fault", id: `${id}-fault`, hidden: true });
-  const why = el("p", { class: "why", id: `${id}-why`, hidden: true }, [setting.why, setting.paper].filter(Boolean).join(" "));
+  const why = el("p", { class: "why", id: `${id}-why`, hidden: true }, [setting.why, limits(setting), setting.paper].filter(Boolean).join(" "));
   const root = el("div", { class: `setting ${kind}` }, el("label", { for: id }, label), reset, helpButton(label, why.id), control, why, fault);
   return { setting, root, control, reset, fault };
 }
+
+const limits = ({ min, max, kind }: Setting) => (kind === "number" ? `From ${written(min!)} to ${written(max!)}.` : "");
 
 function showRow(row: Row, state: State, words: string | undefined) {
   const { setting, control, reset, fault, root } = row;

@@ -89,13 +89,3 @@ export function figure(value: number, digits = 4): string {
   if (size < 1e-3 || size >= 1e6) return value.toExponential(digits - 1).replace(/\.?0+e/, "e").replace("e+", "e");
   return String(Number(value.toPrecision(digits)));
 }
-
-/** 75 -> "1 min 15 s". Coarse on purpose: exact times would tell the size of a batch. */
-export function duration(seconds: number): string {
-  if (seconds < 10) return "a few seconds";
-  const whole = Math.round(seconds / 5) * 5;
-  if (whole < 60) return `${whole} s`;
-  const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return whole % 60 && minutes < 10 ? `${minutes} min ${whole % 60} s` : `${minutes} min`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}

@@ -12,7 +12,7 @@ func TestComparesTwoRuns(t *testing.T) {
 	first := p.text("tile-accuracy")
 	p.set("epsilon", "0.1")
 	p.click("train")
-	p.wait("the second run", state+` === "done" && document.getElementById("tile-target").innerText === "0.10"`)
+	p.wait("the second run", state+` === "done" && document.getElementById("tile-target").innerText === "0.100"`)
 	table := p.text("compare")
 	for _, words := range []string{"Kept run\tThis run", "Test accuracy\t" + first + "\t" + p.text("tile-accuracy"), "Epsilon (ε)\t3\t0.1"} {
 		if !strings.Contains(table, words) {

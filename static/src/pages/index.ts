@@ -109,8 +109,9 @@ function showPrivacy({ run, settings: { config } }: State) {
 
 function showConfused({ run }: State) {
   const epoch = run?.planned ? lastEpoch(run) : undefined;
-  byId("confusion-panel").hidden = !epoch;
-  if (!run || !epoch || epoch === shownEpoch) return;
+  const matrix = epoch?.confusion?.length;
+  byId("confusion-panel").hidden = !matrix;
+  if (!run || !epoch || !matrix || epoch === shownEpoch) return;
   shownEpoch = epoch;
   showConfusion(byId<HTMLTableElement>("confusion"), run.dataset.classes, epoch.confusion);
 }

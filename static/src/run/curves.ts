@@ -54,7 +54,7 @@ export class Curves {
     const range: [number, number] | undefined = longest ? [0, longest] : undefined;
     const both = (columns: (run: Run) => Columns) => joined(...runs.map((r): Columns => (r ? columns(r) : [[], []])));
     this.#accuracy.set(both((r) => perEpoch(r, (e) => e.accuracy)), range);
-    this.#loss.set(both((r) => perEpoch(r, (e) => e.loss)), range);
+    this.#loss.set(both((r) => perEpoch(r, (e) => (Number.isFinite(e.loss) ? e.loss : null))), range);
     const promised: Columns = range && run && isPrivate(run) ? [range, [run.config.epsilon, run.config.epsilon]] : [[], []];
     this.#epsilon.set(joined(both(spending), promised), range);
     if (run?.config.diagnostics) this.#trainLoss.set(both(trainLoss), range);
@@ -63,7 +63,7 @@ export class Curves {
 
 const length = ({ planned }: Run) => (planned ? planned.steps / planned.stepsPerEpoch : 0);
 
-function perEpoch(run: Run, y: (e: EpochEvent) => number): Columns {
+function perEpoch(run: Run, y: (e: EpochEvent) => number | null): Columns {
   return [run.epochs.map((e) => e.epoch), run.epochs.map(y)];
 }
 

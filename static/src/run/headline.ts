@@ -1,4 +1,5 @@
 // The two figures of a run: what it has learned, and what that has cost of what was promised.
+import type { EpochEvent } from "../protocol";
 import type { State } from "../state/model";
 import { isPrivate, lastEpoch, spent } from "../state/run";
 import { byId, el, say } from "../ui/dom";
@@ -7,8 +8,14 @@ import * as format from "../ui/format";
 export function showHeadline({ run, settings: { config } }: State) {
   const epoch = run && lastEpoch(run);
   say(byId("tile-accuracy"), epoch ? format.percent(epoch.accuracy) : "–");
-  say(byId("accuracy-words"), epoch ? `after epoch ${Number(epoch.epoch.toFixed(2))}; loss ${epoch.loss.toFixed(3)}` : "");
+  say(byId("accuracy-words"), epoch ? accuracyWords(epoch) : (run?.planned?.noAccuracy ?? ""));
   showBudget(run && isPrivate(run) ? (spent(run) ?? 0) : undefined, (run?.config ?? config).epsilon, run !== undefined && !isPrivate(run));
+}
+
+function accuracyWords({ epoch, noised, stdError, loss }: EpochEvent): string {
+  const when = `after epoch ${Number(epoch.toFixed(2))}`;
+  if (noised) return `± ${format.percent(stdError ?? 0, 1)}, noised; ${when}`;
+  return `${when}; loss ${loss.toFixed(3)}`;
 }
 
 function showBudget(spent: number | undefined, promised: number, none: boolean) {

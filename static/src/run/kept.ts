@@ -62,7 +62,7 @@ function table(kept: Run, run: Run): Node[] {
       "tbody",
       {},
       row("Test accuracy", (r) => (lastEpoch(r) ? format.percent(lastEpoch(r)!.accuracy) : "")),
-      row("Test loss", (r) => lastEpoch(r)?.loss.toFixed(3) ?? ""),
+      row("Test loss", (r) => (Number.isFinite(lastEpoch(r)?.loss) ? lastEpoch(r)!.loss.toFixed(3) : "")),
       row("Epsilon", (r) => (!isPrivate(r) ? "not private" : spent(r) === undefined ? "" : `≤ ${format.epsilon(spent(r)!)}`)),
       ...(kept.dataset.name === run.dataset.name ? [] : [row("Data", (r) => r.dataset.title)]),
       ...different.map((s) => row(s.label, (r) => written(r.config, s))),

@@ -1,5 +1,5 @@
 // What a run will be and what it will cost, before anything is spent.
-import type { LedgerTotal } from "../protocol";
+import type { LedgerTotal, Planned } from "../protocol";
 import { type State, busy } from "../state/model";
 import { hasFaults, seconds } from "../state/preview";
 import { byId, el } from "../ui/dom";
@@ -27,8 +27,17 @@ function rows(state: State): [string, string][] {
     ["Noise multiplier", state.settings.config.nonPrivate ? "none" : format.noise(plan.noiseMultiplier)],
     ["Steps", format.count(plan.steps)],
     ["Takes about", takes === undefined ? "…" : roughly(takes)],
+    ...expectedRow(plan),
     ["All runs on these records", preview.ledger ? totalWords(preview.ledger) : "…"],
   ];
+}
+
+/** What runs like it reached, where any were measured. */
+function expectedRow({ expected, noAccuracy }: Planned): [string, string][] {
+  if (noAccuracy) return [["Accuracy", "none"]];
+  if (!expected) return [];
+  const [low, high] = [format.percent(expected.low, 0), format.percent(expected.high, 0)];
+  return [["Others reached", low === high ? low : `${low.replace(" %", "")}–${high}`]];
 }
 
 /** What the ledger will hold after the run. */

@@ -38,8 +38,8 @@ func ledgerTotal(l *ledger.Ledger, delta float64, run ledger.RunID, plan *dp.Pla
 		t.None = "spends are not kept here: what was spent before is unknown"
 	}
 	var err error
-	if plan != nil && t.None == "" {
-		t.None = mixed(l.Runs(), run, plan.Spec().Unit)
+	if t.None == "" {
+		t.None = mixed(l.Runs(), run, plan)
 	}
 	if t.None == "" {
 		if t.Others, err = upperEpsilon(spent, delta); err != nil {

@@ -65,12 +65,20 @@ func (p *Proposal) persons() *dp.Persons {
 	return persons
 }
 
-// mixed says why the spends of two runs cannot be added up: a bound for a record says nothing of a person with many.
-func mixed(runs []ledger.Entry, run ledger.RunID, unit string) string {
+// mixed says why the spends of private runs, and of the plan at hand where there is one, cannot be added up: a bound for a record says
+// nothing of a person with many.
+func mixed(runs []ledger.Entry, run ledger.RunID, plan *dp.Plan) string {
+	kinds := map[string]bool{}
+	if plan != nil {
+		kinds[plan.Spec().Unit] = true
+	}
 	for _, r := range runs {
-		if r.Charged > 0 && r.ID != run && r.NotPrivate == "" && r.Unit != unit {
-			return "runs on these records protect different things, some a record and some a person with all of theirs: no total covers both"
+		if r.Charged > 0 && r.ID != run && r.NotPrivate == "" {
+			kinds[r.Unit] = true
 		}
+	}
+	if len(kinds) > 1 {
+		return "runs on these records protect different things, some a record and some a person with all of theirs: no total covers both"
 	}
 	return ""
 }

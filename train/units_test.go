@@ -63,8 +63,19 @@ func TestPersonsAreTooFew(t *testing.T) {
 	if err != nil || !strings.Contains(total.None, "protect different things") && !strings.Contains(total.None, "not kept") {
 		t.Errorf("total %+v, %v", total, err)
 	}
-	if why := mixed(b.ledger(t).Runs(), s.engine.Run(), ""); why == "" {
+	runs := b.ledger(t).Runs()
+	if mixed(runs, s.engine.Run(), s.plan) == "" {
 		t.Error("a run that protected persons adds up with one that protects records")
+	}
+	if mixed(runs, s.engine.Run(), nil) != "" {
+		t.Error("one run alone does not add up")
+	}
+	if _, err := s.env.Ledger.Epsilon(1e-5); err != nil {
+		t.Errorf("before the second run has spent: %v", err)
+	}
+	steps(t, s, 1)
+	if _, err := s.env.Ledger.Epsilon(1e-5); err == nil {
+		t.Error("the ledger adds up records and persons")
 	}
 }
 

@@ -163,6 +163,9 @@ func (l *Ledger) BeginUnit(unit, title string, events []accountant.Segment, band
 	for _, s := range events {
 		r.Begin.Events = append(r.Begin.Events, event{Sigma: s.Sigma, Rate: s.Rate, Steps: s.Steps})
 	}
+	if err := r.check(); err != nil {
+		return RunID{}, fmt.Errorf("ledger: %w", err)
+	}
 	return r.Run, l.append(&r, 0)
 }
 
@@ -226,8 +229,18 @@ func (l *Ledger) Spent() (together accountant.Composition, notPrivate int) {
 	return together, notPrivate
 }
 
-// Epsilon bounds what Spent costs at delta; zero when nothing was spent.
+// Epsilon bounds what Spent costs at delta; zero when nothing was spent. Runs that protect records do not add up with runs that protect
+// persons.
 func (l *Ledger) Epsilon(delta float64) (accountant.EventBounds, error) {
+	units := map[string]bool{}
+	for _, e := range l.runs {
+		if e.Charged > 0 && e.NotPrivate == "" {
+			units[e.Unit] = true
+		}
+	}
+	if len(units) > 1 {
+		return accountant.EventBounds{}, errors.New("ledger: some runs protect records and some persons: no epsilon covers both")
+	}
 	together, _ := l.Spent()
 	return accountant.EpsilonOf(together, delta)
 }

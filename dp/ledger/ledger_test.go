@@ -106,3 +106,26 @@ func FuzzReadLedger(f *testing.F) {
 		}
 	})
 }
+
+// Whose privacy a run protects outlives the program; a unit that nobody knows is damage.
+func TestUnitIsKept(t *testing.T) {
+	store := &MemoryStore{}
+	l, err := Open(store, "unit")
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := l.BeginUnit("person", "run", []accountant.Segment{{Sigma: 1, Rate: 0.1, Steps: 3}}, 1, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := Open(store, "unit")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e, ok := again.Run(id); !ok || e.Unit != "person" {
+		t.Errorf("read back as %+v", e)
+	}
+	if _, err := l.BeginUnit("household", "run", nil, 1, ""); err == nil {
+		t.Error("a unit that nobody knows is entered")
+	}
+}

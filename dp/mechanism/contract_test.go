@@ -478,3 +478,46 @@ func FuzzState(f *testing.F) {
 		s.UnmarshalMsg(b)
 	})
 }
+
+// Every mechanism samples persons as it samples records: whoever is sampled brings one of their five records, the sensitivity holds, and
+// what is charged for a person is what is charged for a record.
+func TestContractPersons(t *testing.T) {
+	owner := make([]uint32, 5*contractSetting.N)
+	for i := range owner {
+		owner[i] = uint32(i % contractSetting.N)
+	}
+	persons, err := dp.NewPersons(owner, contractSetting.N)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range compositions() {
+		t.Run(name, func(t *testing.T) {
+			records, d := newContractMechanism(t, name)
+			spec := records.Spec()
+			spec.Unit = dp.UnitPerson
+			p := plan(t, spec)
+			if p.Epsilon().Upper != records.Epsilon().Upper {
+				t.Errorf("persons cost %v, records %v", p.Epsilon().Upper, records.Epsilon().Upper)
+			}
+			a := &adversary{t: t, tensors: contractSetting.Tensors}
+			e := newTestEngine(t, dp.Options{Plan: p, Policy: d.Policy, Persons: persons, Tensors: a.tensors, Rounding: 1e-6})
+			for range 3 {
+				if _, err := e.Next(context.Background(), make([]float32, contractSetting.Params()), func(ctx context.Context, q dp.Query) (dp.Sums, error) {
+					seen := map[uint32]bool{}
+					for _, i := range q.Records {
+						if seen[owner[i]] {
+							t.Fatalf("person %d brings two records", owner[i])
+						}
+						seen[owner[i]] = true
+					}
+					return a.compute(ctx, q)
+				}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if !(a.largest <= 1) {
+				t.Errorf("a person moved the sum by %.9f of its declared sensitivity", a.largest)
+			}
+		})
+	}
+}

@@ -55,6 +55,22 @@ func TestDecodeRequestRefuses(t *testing.T) {
 	}
 }
 
+// Blobs are handed over by reference; what only looks like one is refused.
+func TestDecodeBlob(t *testing.T) {
+	r, err := DecodeRequest(object(`{type: "open", source: {kind: "own", files: [{name: "a.blob", blob: new Blob(["four"])}]}}`))
+	if err != nil || len(r.Source.Files) != 1 || r.Source.Files[0].Name != "a.blob" {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if blob, ok := r.Source.Files[0].Blob.Handle.(js.Value); !ok || blob.Get("size").Int() != 4 {
+		t.Errorf("handle %v", r.Source.Files[0].Blob.Handle)
+	}
+	for _, source := range []string{`{size: 4, arrayBuffer: () => 0}`, `new Uint8Array(4)`, `"four"`, `4`} {
+		if _, err := DecodeRequest(object(`{source: {files: [{blob: ` + source + `}]}}`)); err == nil || !strings.Contains(err.Error(), "want a Blob") {
+			t.Errorf("%s: %v", source, err)
+		}
+	}
+}
+
 // Floats may be NaN or infinite: that is for validation to refuse by name.
 func TestNumbersKeepInfinities(t *testing.T) {
 	r, err := DecodeRequest(object(`{config: {epsilon: NaN, delta: -Infinity}}`))

@@ -4,6 +4,7 @@
 // sees released values alone. The [Engine] is the one place that touches private sums: it draws the sample, checks
 // what comes back, records the spend in the [Ledger], adds the noise that plan and bounds require, and releases.
 //
-// Neighbouring relation everywhere: add or remove one record (zero-out where N is stated as public). Records are
+// Neighbouring relation everywhere: add or remove one record (zero-out where N is stated as public), or one person with all of
+// theirs, see [Persons]. Records are
 // sampled independently at a rate q, and the gradient sum is divided by the constant q N, never by the realised batch.
 package dp

@@ -66,6 +66,11 @@ func TestMeasuredTable(t *testing.T) {
 			t.Errorf("row %+v", m)
 		}
 		seen[key] = true
+		for _, p := range recommended {
+			if c := suited(p.Config, m.Records); c.Model == m.Model && (c.BatchSize != m.BatchSize || c.Epochs != m.Epochs) {
+				t.Errorf("row %+v: the preset has batches of %d and %v epochs by now, measure it again", m, c.BatchSize, c.Epochs)
+			}
+		}
 		if m.Kind != data.Image && m.Kind != data.Audio && m.Kind != data.Table {
 			t.Errorf("kind %q", m.Kind)
 		}

@@ -66,6 +66,23 @@ func TestNoisedAccuracy(t *testing.T) {
 				t.Errorf("told twice: %v, %v", again, err)
 			}
 		}
+		file, err := s.Checkpoint()
+		if err != nil {
+			t.Fatal(err)
+		}
+		saved, err := DecodeCheckpoint(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again := b.session(t, saved.Config, saved)
+		if e, err := again.Evaluate(context.Background()); e != nil || err != nil || len(again.history) != 3 {
+			t.Errorf("restored: %v, %v, and %d accuracies before it", e, err, len(again.history))
+		}
+		again.Close()
+		saved.Plan.HeldOut.Sigma /= 100 // a file from outside that would release more than was planned
+		if _, err := b.try(saved.Config, saved); err == nil {
+			t.Error("a checkpoint with less noise on its accuracies is taken")
+		}
 		if released != 3 {
 			t.Errorf("%d accuracies, want after 2, 4 and 5 epochs", released)
 		}

@@ -34,7 +34,7 @@ func newTestWorkers(t testing.TB, work Work, train, test Records, notice func(st
 	records := NewBlobs(work.RecordBytes())
 	// In two pieces, as shards arrive.
 	half := train.Len() / 2
-	size := work.Model.Input.Size()
+	size := work.RecordBytes()
 	for _, piece := range []Records{{train.Values[:half*size], train.Labels[:half]}, {train.Values[half*size:], train.Labels[half:]}} {
 		if err := records.Append(Train, piece); err != nil {
 			t.Fatal(err)

@@ -43,6 +43,10 @@ type Clipper struct {
 	x, grad, one []float32 // a sample, its combined gradient, its gradient at one point
 	norms        []float64 // of grad, by group
 	factors      []float32 // for grad, by group
+
+	model        *Model
+	layerFactors []Factor
+	whitening    []float32 // nil: gradients are clipped as they are
 }
 
 // NewClipper makes scratch for a valid model and rule.
@@ -59,7 +63,7 @@ func NewClipper(m *Model, rule clip.Rule) (*Clipper, error) {
 	return &Clipper{
 		reference: r, tensors: tensors, rule: rule,
 		x: make([]float32, m.Input.Size()), grad: make([]float32, n), one: make([]float32, n),
-		norms: make([]float64, groups), factors: make([]float32, groups),
+		norms: make([]float64, groups), factors: make([]float32, groups), model: m,
 	}, nil
 }
 
@@ -163,6 +167,9 @@ func (c *Clipper) gradient(points [][]float32, coefficients []float64, samples S
 		}
 		c.reference.Gradient(params, c.x, label, c.one)
 		addScaled(c.grad, coefficient(coefficients, k), c.one)
+	}
+	if c.whitening != nil {
+		c.whiten()
 	}
 	GroupNorms(c.norms, c.tensors, c.rule, c.grad)
 	return loss, nil

@@ -44,6 +44,10 @@ type Options struct {
 	// rule and bounds are then ignored.
 	Private bool
 
+	// Whiten transforms each record's gradient by the step's argument at Layout.Whitening before it is clipped; see
+	// nn/whitening.go. It is for Private steps with one point. What is summed is the transformed gradient.
+	Whiten bool
+
 	// FMA uses relaxed_madd, about 10 % faster; only where WebAssembly.validate accepts [FMAProbe].
 	FMA bool
 
@@ -81,13 +85,15 @@ type Layout struct {
 	Sum          int `json:"sum"`          // float64 [NumParams], PyTorch's order
 	Thresholds   int `json:"thresholds"`   // float64 [Groups], of the counts
 	Counts       int `json:"counts"`       // float64 [Groups]: sum over records of b - 1/2, b = 1 where the norm is within the threshold
+	Whitening    int `json:"whitening"`    // float32 [WhiteningLen], as nn.Factor lays it out; only with Options.Whiten
 	Loss         int `json:"loss"`         // float64: summed cross-entropy, natural logarithm (of the first point)
 	Data         int `json:"data"`         // first free byte; a multiple of 64
 
-	NumParams int `json:"numParams"`
-	Groups    int `json:"groups"`
-	Points    int `json:"points"`
-	Record    int `json:"record"` // bytes of one record's values
+	NumParams    int `json:"numParams"`
+	WhiteningLen int `json:"whiteningLen"`
+	Groups       int `json:"groups"`
+	Points       int `json:"points"`
+	Record       int `json:"record"` // bytes of one record's values
 }
 
 // Width is the number of records in a stretch (see [Layout]) when each is sampled with the given rate: about 16 sampled
@@ -112,6 +118,9 @@ func (o *Options) check(m *nn.Model) error {
 	}
 	if o.Points < 0 || o.Points > 16 {
 		return fmt.Errorf("compile: %d points, want 1 to 16", o.Points)
+	}
+	if o.Whiten && (!o.Private || o.Points > 1) {
+		return fmt.Errorf("compile: whitening is for a private step with one point")
 	}
 	if m.Classes() > 256 {
 		return fmt.Errorf("compile: %d classes, but labels are bytes", m.Classes())

@@ -23,6 +23,7 @@ type conv struct {
 	packedT  int // weights as panels of input channels
 	packedB  int // bias, padded
 	column   kernel.Image
+	whitened *whitenedConv // nil: the gradient is clipped as it is
 }
 
 // chooseBorders decides how the input's gradient is computed. Gathering reads, for each input pixel, the window of
@@ -47,7 +48,7 @@ func (c *conv) filters() int { return c.out.channels }
 func (c *conv) layout(p *plan) {
 	in, out := c.in, c.out
 	c.run = c.Kernel * in.channels
-	windows, pixels := c.windows(), c.pixels()
+	windows, pixels := c.windows(), c.out.pixels()
 	rows := make([]int, c.Kernel)
 	for i := range rows {
 		rows[i] = i * in.row()
@@ -71,17 +72,6 @@ func (c *conv) windows() []int {
 	for y := range c.out.H {
 		for x := range c.out.W {
 			all = append(all, c.in.at(y*c.Stride-c.Pad, x*c.Stride-c.Pad))
-		}
-	}
-	return all
-}
-
-// pixels lists the offset of each output pixel.
-func (c *conv) pixels() []int {
-	var all []int
-	for y := range c.out.H {
-		for x := range c.out.W {
-			all = append(all, c.out.at(y, x))
 		}
 	}
 	return all
@@ -116,6 +106,9 @@ func (c *conv) layoutBack(p *plan, windows, pixels []int) {
 }
 
 func (c *conv) pack(p *plan, f *wasm.Func, params, w wasm.Local) {
+	if c.whitened != nil {
+		c.whitened.pack(p, f, params, w)
+	}
 	k, filter := c.Kernel, c.In*c.Kernel*c.Kernel*floatSize
 	from := offset{params, c.weight.Offset * floatSize}
 	channel, tapY, tapX := k*k*floatSize, k*floatSize, floatSize
@@ -150,12 +143,11 @@ func (c *conv) forward(p *plan, f *wasm.Func, w wasm.Local) {
 }
 
 func (c *conv) backward(p *plan, f *wasm.Func, w wasm.Local) {
-	mode := p.mode()
-	if p.once() {
-		f.I32(p.pair).F64(0).F64Store(0)
+	if c.whitened != nil {
+		c.whitened.gradient(p, f, w)
+	} else {
+		c.plainGradient(p, f)
 	}
-	c.gradient.emit(p, f, mode, len(c.product.rows), c.in.value, c.out.gradient, p.target(c.weight), p.pair)
-	call(f, p.kernels.ColumnSum(c.column, mode), c.out.gradient+c.out.at(0, 0), p.target(c.bias))
 	if p.once() {
 		p.hush(f, c.filters()/4, p.target(c.bias))
 		p.addStoredSquares(f, c.weight, true)
@@ -168,6 +160,16 @@ func (c *conv) backward(p *plan, f *wasm.Func, w wasm.Local) {
 		call(f, p.kernels.Fill(), c.in.vectors(), c.in.gradient)
 	}
 	c.back.emit(p, f, c.out.gradient, offset{w, c.packedT}, c.in.gradient, 0)
+}
+
+// plainGradient leaves the gradient at the tensors' targets, and the weight's squares in p.pair.
+func (c *conv) plainGradient(p *plan, f *wasm.Func) {
+	mode := p.mode()
+	if p.once() {
+		f.I32(p.pair).F64(0).F64Store(0)
+	}
+	c.gradient.emit(p, f, mode, len(c.product.rows), c.in.value, c.out.gradient, p.target(c.weight), p.pair)
+	call(f, p.kernels.ColumnSum(c.column, mode), c.out.gradient+c.out.at(0, 0), p.target(c.bias))
 }
 
 func (c *conv) unpack(p *plan, f *wasm.Func) {

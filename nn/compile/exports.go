@@ -46,6 +46,9 @@ func (p *plan) packFunc() *wasm.Func {
 		l.pack(p, one, one.Param(0), one.Param(1))
 	}
 	f := p.module.Func()
+	if p.options.Whiten {
+		p.hush(f, roundUp(p.WhiteningLen, 4)/4, p.Whitening)
+	}
 	for k := range p.Points {
 		call(f, one, p.Params+4*p.NumParams*k, p.packed+p.packedSize*k)
 		p.hush(f, p.packedSize/16, p.packed+p.packedSize*k)

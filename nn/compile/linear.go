@@ -19,13 +19,16 @@ type linear struct {
 	packed      int // weights as panels of units, [input][unit]
 	packedT     int // weights as panels of inputs, [unit][input]
 	packedB     int
-	d           int // output gradient
-	xs, ds      int // slots: inputs and scaled output gradients of the records since the last flush
+	d           int             // output gradient
+	x, g, b     int             // what the weight's gradient is the outer product of, and the bias'
+	whitened    *whitenedLinear // nil: they are input and output gradient as they are
+	xs, ds      int             // slots: inputs and scaled output gradients of the records since the last flush
 }
 
 func (l *linear) layout(p *plan) {
 	l.size, l.units = l.in.size(), l.out.channels
 	l.d = l.out.gradient + l.out.at(0, 0)
+	l.x, l.g, l.b = l.in.value, l.d, l.d
 	panels := l.units / kernel.Panel
 	l.packed, l.packedB = p.allocPacked(l.size*l.units), p.allocPacked(l.units)
 	if l.in.trainable {
@@ -54,6 +57,9 @@ func (l *linear) axes(from, to int) []kernel.Axis {
 }
 
 func (l *linear) pack(p *plan, f *wasm.Func, params, w wasm.Local) {
+	if l.whitened != nil {
+		l.whitened.pack(p, f, params, w)
+	}
 	const row = kernel.Panel * floatSize
 	from := offset{params, l.weight.Offset * floatSize}
 	p.packPanels(f, from, offset{w, l.packed}, l.Units, l.In*floatSize, l.size*row, l.axes(floatSize, row)...)
@@ -82,6 +88,9 @@ func (l *linear) backward(p *plan, f *wasm.Func, w wasm.Local) {
 		l.gradient.emit(p, f, kernel.Add, 1, l.in.value, l.d, p.target(l.weight), 0)
 		call(f, p.kernels.AddScaled(), l.units/4, l.d, p.target(l.bias), p.one)
 	case p.options.Private:
+		if l.whitened != nil {
+			l.whitened.transform(p, f, w)
+		}
 		p.addGhostSquares(f, l)
 	}
 	if l.in.trainable {
@@ -97,9 +106,9 @@ func (l *linear) stash(p *plan, f *wasm.Func, slot wasm.Local) {
 	f.Get(slot).I32(l.size * floatSize).I32Mul().I32(l.xs).I32Add().Set(x)
 	f.Get(slot).I32(l.units * floatSize).I32Mul().I32(l.ds).I32Add().Set(d)
 	factor := p.factor(l.weight)
-	call(f, p.kernels.Copy(), l.size/4, l.in.value, x, factor)
-	call(f, p.kernels.Scale(), l.units/4, l.d, d, factor)
-	call(f, p.kernels.AddScaled(), l.units/4, l.d, p.sums+4*l.bias.offset, p.factor(l.bias))
+	call(f, p.kernels.Copy(), l.size/4, l.x, x, factor)
+	call(f, p.kernels.Scale(), l.units/4, l.g, d, factor)
+	call(f, p.kernels.AddScaled(), l.units/4, l.b, p.sums+4*l.bias.offset, p.factor(l.bias))
 }
 
 func (l *linear) sum(p *plan, f *wasm.Func, slots wasm.Local) {

@@ -95,7 +95,7 @@ func (c *correlation) row() int { return c.panels * kernel.Panel * floatSize }
 func (c *correlation) floats() int { return len(c.runs) * c.run * c.panels * kernel.Panel }
 
 // emit correlates a with b into c. In Store mode it adds the squares to the float64 at an address.
-func (c *correlation) emit(p *plan, f *wasm.Func, mode kernel.Mode, pixels any, a, b, to, squares int) {
+func (c *correlation) emit(p *plan, f *wasm.Func, mode kernel.Mode, pixels, a, b any, to, squares int) {
 	for _, t := range c.parts {
 		args := []any{t.tiles, c.panels, t.tap, t.out, c.pixA, c.pixB, pixels, a, b, to, c.row(), p.panel}
 		if mode == kernel.Store {

@@ -31,6 +31,17 @@ func (n *node) at(y, x int) int {
 	return (y+n.border)*n.row() + (x+n.border)*n.channels*floatSize
 }
 
+// pixels lists the offset of each pixel.
+func (n *node) pixels() []int {
+	var all []int
+	for y := range n.H {
+		for x := range n.W {
+			all = append(all, n.at(y, x))
+		}
+	}
+	return all
+}
+
 // vectors is the size of the buffer in vectors of four floats.
 func (n *node) vectors() int { return roundUp((n.H+2*n.border)*n.row()/floatSize, 4) / 4 }
 
@@ -48,7 +59,7 @@ type link struct {
 }
 
 // graph makes the nodes of a model and the layers between them, without those that only rename shapes.
-func graph(m *nn.Model, kinds []kind) (nodes []*node, links []link) {
+func graph(m *nn.Model, kinds []kind, whiten bool) (nodes []*node, links []link) {
 	shapes, _ := m.Shapes()
 	tensors := map[int][]nn.Tensor{}
 	for _, t := range m.Tensors() {
@@ -59,7 +70,7 @@ func graph(m *nn.Model, kinds []kind) (nodes []*node, links []link) {
 		nodes = append(nodes, n)
 		return n
 	}
-	last := add(m.Input, inputChannels(m, kinds))
+	last := add(m.Input, inputChannels(m, kinds, whiten))
 	for i, layer := range m.Layers {
 		if _, ok := layer.(nn.Flatten); ok && renames(m.Layers[i+1:], kinds[i+1:], last.Shape) {
 			continue
@@ -77,10 +88,15 @@ func graph(m *nn.Model, kinds []kind) (nodes []*node, links []link) {
 	return nodes, links
 }
 
-// inputChannels pads a record's channels to panels, but not where few are read as they are.
-func inputChannels(m *nn.Model, kinds []kind) int {
-	for _, k := range kinds {
+// inputChannels pads a record's channels to panels, but not where few are read as they are. Channels that are whitened as an axis of
+// their own are panels.
+func inputChannels(m *nn.Model, kinds []kind, whiten bool) int {
+	for i, k := range kinds {
 		if k.anyWidth {
+			_, window := m.Layers[i].(nn.Conv2D)
+			if whiten && m.Input.C > 1 && !(window && m.Input.C <= kernel.Lanes) && m.Input.H*m.Input.W > 1 {
+				break
+			}
 			return m.Input.C
 		}
 		if !k.elementwise {

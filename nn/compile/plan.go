@@ -79,7 +79,7 @@ func newPlan(m *nn.Model, o Options) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.nodes, p.links = graph(m, kinds)
+	p.nodes, p.links = graph(m, kinds, o.Whiten)
 	for _, l := range p.links {
 		p.layers = append(p.layers, l.kind.lower(p, l))
 	}
@@ -148,8 +148,11 @@ func (p *plan) layout() error {
 	for _, l := range p.layers {
 		l.layout(p)
 	}
-	p.panel = p.alloc(p.panelPixels * kernel.Panel * floatSize)
 	p.layoutSums()
+	if err := p.layoutWhitening(); err != nil {
+		return err
+	}
+	p.panel = p.alloc(p.panelPixels * kernel.Panel * floatSize)
 	p.packed = p.alloc(p.packedSize * p.Points)
 	p.Data = p.top
 	p.module.Memory(p.Data)

@@ -112,15 +112,19 @@ func (p *plan) addSquares(f *wasm.Func, t *tensor, sum int) {
 // where d underflows. Such a record counts as not finite.
 const maxInput = 1e36
 
-// addGhostSquares adds |x|^2 |d|^2 to the weight's group and |d|^2 to the bias'.
+// addGhostSquares adds |x|^2 |d|^2 to the weight's group and the bias' gradient's, |d|^2 or its own, to the bias'.
 func (p *plan) addGhostSquares(f *wasm.Func, l *linear) {
 	x, d := p.pair, p.pair+8
 	f.I32(x).F64(0).F64Store(0).I32(d).F64(0).F64Store(0)
-	call(f, p.kernels.Squares(), l.size/4, l.in.value, x)
-	call(f, p.kernels.Squares(), l.units/4, l.d, d)
+	call(f, p.kernels.Squares(), l.size/4, l.x, x)
+	call(f, p.kernels.Squares(), l.units/4, l.g, d)
 	weight, bias := p.squares+8*l.weight.group, p.squares+8*l.bias.group
 	f.I32(weight).I32(weight).F64Load(0).I32(x).F64Load(0).I32(d).F64Load(0).F64Mul().F64Add().F64Store(0)
-	f.I32(bias).I32(bias).F64Load(0).I32(d).F64Load(0).F64Add().F64Store(0)
+	if l.b == l.g {
+		f.I32(bias).I32(bias).F64Load(0).I32(d).F64Load(0).F64Add().F64Store(0)
+	} else {
+		call(f, p.kernels.Squares(), l.units/4, l.b, bias)
+	}
 	f.I32(x).F64Load(0).F64(maxInput).F64Gt().If(func() {
 		f.I32(weight).F64(math.Inf(1)).F64Store(0)
 	})

@@ -38,6 +38,7 @@ func (r *runner) bounds(values []float64) {
 	r.thresholds(values)
 }
 
+func (r *runner) whitening(values []float32)    { r.WriteFloats(r.layout.Whitening, values) }
 func (r *runner) thresholds(values []float64)   { r.WriteDoubles(r.layout.Thresholds, values) }
 func (r *runner) coefficients(values []float64) { r.WriteDoubles(r.layout.Coefficients, values) }
 

@@ -73,6 +73,33 @@ func BenchmarkContent(b *testing.B) {
 	}
 }
 
+// BenchmarkWhitening takes plain and whitened steps in turns; the metric is the ratio of their least times.
+func BenchmarkWhitening(b *testing.B) {
+	const records = 32
+	for _, m := range zoo(b) {
+		b.Run(m.Name, func(b *testing.B) {
+			rng := rand.New(rand.NewPCG(1, 4))
+			p := newProblem(rng, m, records, 1)
+			o := p.options(clip.Rule{})
+			_, plain := p.start(b, o)
+			o.Whiten = true
+			_, whitened := p.start(b, o)
+			whitened.whitening(randomWhitening(rng, must(m.Factors()), 1))
+			least := [2]time.Duration{math.MaxInt64, math.MaxInt64}
+			for b.Loop() {
+				for i, r := range []*runner{plain, whitened} {
+					r.bounds([]float64{1})
+					n := r.choose(sequence(0, records))
+					start := time.Now()
+					r.Call("step", r.pixels, r.labels, r.indices, n, 1<<30)
+					least[i] = min(least[i], time.Since(start))
+				}
+			}
+			b.ReportMetric(float64(least[1])/float64(least[0]), "plain")
+		})
+	}
+}
+
 func BenchmarkCompile(b *testing.B) {
 	for _, m := range zoo(b) {
 		b.Run(m.Name, func(b *testing.B) {

@@ -52,7 +52,13 @@ func TestNoRecordMakesDenormals(t *testing.T) {
 				binary.LittleEndian.PutUint32(p.pixels[k:], math.Float32bits(float32(math.Pow(2, -149*r.Float64()))))
 			}
 		}
-		plan, run, counter := p.startCounting(t, p.options(rule))
+		o := p.options(rule)
+		factors, err := m.Factors()
+		o.Whiten = err == nil && i%3 != 0
+		plan, run, counter := p.startCounting(t, o)
+		if o.Whiten {
+			run.whitening(randomWhitening(r, factors, 1))
+		}
 		bounds := make([]float64, run.layout.Groups)
 		for g := range bounds {
 			bounds[g] = math.Pow(10, 4*r.Float64()-3)

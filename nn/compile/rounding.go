@@ -12,6 +12,10 @@ import (
 // exact vector s G, or its rounded coordinates; for a linear layer the exact outer product of x and the rounded s d.
 // How far G itself is from the mathematical gradient does not matter: its own norm is bounded.
 //
+// With whitening, G is what the last transformation writes, and x and d are the transformed ones: each is computed before its
+// squares are taken, in float32 as wrong as may be, and it is these very numbers that are scaled and summed. The bias of a linear layer
+// then has a gradient of its own, which is squared and added as it is. So all that follows holds for them as for others.
+//
 // Norms. Squares of materialised weights are summed in float32 within a kernel call and in float64 after it; a square
 // meets at most `depth` roundings on its way, so the computed sum is at least (1-u)^depth of the true one, its root at
 // least 1 - 1.01 depth u/2 for a depth of at most maxDepth. None of the squares underflows: what is

@@ -45,6 +45,7 @@ type Work struct {
 	Model     *nn.Model
 	Rule      clip.Rule
 	Private   bool      // false: gradients are summed as they are, for comparison; rule and bounds are then ignored
+	Whiten    bool      // requests carry a whitening, which transforms gradients before the clip; Private, with one point
 	Points    int       // the most parameter vectors that a request carries; 0 means 1
 	Rate      float64   // sampling rate, which decides how far float32 sums run (compile.Width)
 	Mean, Std []float32 // one per channel: of uint8 values in units of value/255
@@ -60,6 +61,10 @@ type Request struct {
 
 	Records []int32   // indices of training records, strictly ascending; may be empty
 	Bounds  []float64 // one per group of the clip rule, in units of the gradient's L2 norm
+
+	// Whitening holds the Kronecker factors that each gradient is multiplied by before the clip, as nn.Factor lays them
+	// out: a function of public values. What is summed is the whitened gradient. Only, and always, for work that says Whiten.
+	Whitening []float32
 
 	// Thresholds are where counts count, one per group, like Bounds: records whose norm is at most that. nil: Bounds.
 	Thresholds []float64
@@ -113,7 +118,14 @@ func (w *Work) Check() error {
 	if err := w.Rule.Validate(); err != nil {
 		return fmt.Errorf("backend: %w", err)
 	}
+	if w.Whiten {
+		if _, err := w.Model.Factors(); err != nil {
+			return fmt.Errorf("backend: %w", err)
+		}
+	}
 	switch channels := w.Model.Input.C; {
+	case w.Whiten && (!w.Private || w.Points > 1):
+		return fmt.Errorf("backend: whitening is for private work with one point")
 	case len(w.Mean) != channels || len(w.Std) != channels:
 		return fmt.Errorf("backend: %d means and %d standard deviations for %d channels", len(w.Mean), len(w.Std), channels)
 	case w.Points < 0 || w.Points > 16:
@@ -148,6 +160,9 @@ func (w *Work) CheckRequest(r *Request, records int) error {
 	if err := checkRecords(r.Records, records); err != nil {
 		return err
 	}
+	if err := w.checkWhitening(r.Whitening); err != nil {
+		return err
+	}
 	if !w.Private {
 		return nil
 	}
@@ -156,6 +171,23 @@ func (w *Work) CheckRequest(r *Request, records int) error {
 	}
 	if err := clip.CheckBounds(r.thresholds(), w.Groups()); err != nil {
 		return fmt.Errorf("backend: thresholds: %w", err)
+	}
+	return nil
+}
+
+func (w *Work) checkWhitening(u []float32) error {
+	if !w.Whiten {
+		if u != nil {
+			return fmt.Errorf("backend: a whitening for work that does not whiten")
+		}
+		return nil
+	}
+	factors, err := w.Model.Factors()
+	if err != nil {
+		return fmt.Errorf("backend: %w", err)
+	}
+	if err := nn.CheckWhitening(factors, u); err != nil {
+		return fmt.Errorf("backend: %w", err)
 	}
 	return nil
 }

@@ -42,6 +42,7 @@ func contract(t *testing.T, make maker) {
 	t.Run("several points", func(t *testing.T) { severalPoints(t, make, small) })
 	t.Run("without privacy", func(t *testing.T) { withoutPrivacy(t, make, small) })
 	t.Run("float32", func(t *testing.T) { takesFloats(t, make) })
+	t.Run("whitening", func(t *testing.T) { whitens(t, make) })
 	t.Run("bound", func(t *testing.T) { keepsTheBound(t, make) })
 	t.Run("evaluate", func(t *testing.T) { evaluates(t, make) })
 	t.Run("refuses", func(t *testing.T) { refuses(t, make, small) })
@@ -286,6 +287,81 @@ func withoutPrivacy(t *testing.T, make maker, m *nn.Model) {
 	sameSums(t, got, want, longest, 0)
 }
 
+// randomWhitening is symmetric and nowhere near the identity.
+func randomWhitening(t *testing.T, m *nn.Model, rng *rand.Rand) []float32 {
+	factors, err := m.Factors()
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := make([]float32, nn.WhiteningLen(factors))
+	for _, f := range factors {
+		out, in, bias := f.Parts(u)
+		*bias = float32(0.5 + rng.Float64())
+		for k, matrix := range append([][]float32{out}, in...) {
+			n := append([]int{f.Out}, f.In...)[k]
+			for i := range n {
+				for j := range i + 1 {
+					v := float32(rng.NormFloat64() / math.Sqrt(float64(n)))
+					matrix[i*n+j], matrix[j*n+i] = v, v
+				}
+			}
+		}
+	}
+	return u
+}
+
+// whitens transforms gradients before the clip, in both passes too; what one record contributes stays within the bound.
+func whitens(t *testing.T, make maker) {
+	for _, m := range contractModels() {
+		for _, rule := range contractRules() {
+			rng := rand.New(rand.NewPCG(17, 18))
+			work, train := workOf(m, rule), randomRecords(m, 23, rng)
+			work.Whiten = true
+			have, want := make(t, work, train, Records{}), plainMaker(t, work, train, Records{})
+			r := Request{Points: [][]float32{randomParams(m, rng)}, Records: everyOther(23), Bounds: boundsFor(&work)}
+			for range 2 { // factors are renewed as a run goes on
+				r.Whitening = randomWhitening(t, m, rng)
+				got, err := have.Step(context.Background(), r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				ref, err := want.Step(context.Background(), r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				sameSums(t, got, ref, clip.Sensitivity(r.Bounds), have.Rounding())
+				whitenedNorms(t, have, want, r)
+			}
+			contributionStays(t, have, &work, r.Points[0], r.Whitening, 1)
+			for what, u := range map[string][]float32{"no": nil, "a short": r.Whitening[1:], "a broken": append([]float32{float32(math.NaN())}, r.Whitening[1:]...)} {
+				bad := r
+				bad.Whitening = u
+				if _, err := have.Step(context.Background(), bad); err == nil {
+					t.Errorf("took %s whitening", what)
+				}
+			}
+			have.Close()
+		}
+	}
+}
+
+func whitenedNorms(t *testing.T, have, want Backend, r Request) {
+	t.Helper()
+	norms, err := have.Norms(context.Background(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref, err := want.Norms(context.Background(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, n := range norms {
+		if d := math.Abs(float64(n - ref[i])); !(d <= 2e-4*float64(ref[i])) {
+			t.Errorf("whitened norm %d is %v, want %v", i, n, ref[i])
+		}
+	}
+}
+
 // takesFloats trains on and evaluates float32 records: images, and vectors, whose values have a mean and deviation each.
 func takesFloats(t *testing.T, make maker) {
 	table := &nn.Model{Name: "table", Input: nn.Shape{C: 7, H: 1, W: 1}, Layers: []nn.Layer{nn.Flatten{}, nn.Linear{In: 7, Units: 9}, nn.Tanh{}, nn.Linear{In: 9, Units: 5}}}
@@ -351,17 +427,17 @@ func keepsTheBound(t *testing.T, make maker) {
 				for i := range params {
 					params[i] = float32(float64(params[i]) * size * math.Exp(rng.NormFloat64()))
 				}
-				contributionStays(t, b, &work, params, size)
+				contributionStays(t, b, &work, params, nil, size)
 			}
 			b.Close()
 		}
 	}
 }
 
-func contributionStays(t *testing.T, b Backend, work *Work, params []float32, size float64) {
+func contributionStays(t *testing.T, b Backend, work *Work, params, whitening []float32, size float64) {
 	t.Helper()
 	for record := range int32(3) {
-		r := Request{Points: [][]float32{params}, Records: []int32{record}, Bounds: boundsFor(work)}
+		r := Request{Points: [][]float32{params}, Records: []int32{record}, Bounds: boundsFor(work), Whitening: whitening}
 		s, err := b.Step(context.Background(), r)
 		if err != nil {
 			t.Fatal(err)
@@ -420,6 +496,7 @@ func refuses(t *testing.T, make maker, m *nn.Model) {
 		"too many points":      func(r *Request) { r.Points = [][]float32{params, params}; r.Coefficients = []float64{1, 1} },
 		"missing coefficients": func(r *Request) { r.Coefficients = []float64{} },
 		"infinite coefficient": func(r *Request) { r.Coefficients = []float64{math.Inf(1)} },
+		"whitening unasked":    func(r *Request) { r.Whitening = []float32{1} },
 		"NaN bound":            func(r *Request) { r.Bounds = []float64{math.NaN()} },
 		"missing bound":        func(r *Request) { r.Bounds = nil },
 	} {

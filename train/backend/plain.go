@@ -113,7 +113,10 @@ func (p *Plain) check(ctx context.Context, r *Request) error {
 	if err := p.open(ctx); err != nil {
 		return err
 	}
-	return p.work.CheckRequest(r, p.splits[Train].Len())
+	if err := p.work.CheckRequest(r, p.splits[Train].Len()); err != nil {
+		return err
+	}
+	return p.clipper.Whiten(r.Whitening)
 }
 
 func (p *Plain) samples(indices []int32) nn.Samples {

@@ -43,7 +43,7 @@ func NewNative(work Work, train, test Records) (*Native, error) {
 	}
 	scale, shift := work.Normalisation().ScaleShift()
 	compiled, err := compile.Compile(work.Model, compile.Options{
-		Rule: work.Rule, Scale: scale, Shift: shift, Float: work.Float, Private: work.Private, Points: work.Points,
+		Rule: work.Rule, Scale: scale, Shift: shift, Float: work.Float, Private: work.Private, Whiten: work.Whiten, Points: work.Points,
 	})
 	if err != nil {
 		return nil, err
@@ -191,6 +191,7 @@ func (n *Native) prepare(ctx context.Context, r *Request) error {
 			n.module.Memory().WriteFloat64Le(uint32(n.layout.Thresholds+8*g), r.thresholds()[g])
 		}
 	}
+	n.writeFloats(n.layout.Whitening, r.Whitening)
 	for i, record := range r.Records {
 		n.module.Memory().WriteUint32Le(uint32(n.place.Indices+4*i), uint32(record))
 	}

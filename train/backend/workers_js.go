@@ -43,7 +43,7 @@ func NewWorkers(work Work, records *Blobs, o WorkerOptions) (*Workers, error) {
 	}
 	scale, shift := work.Normalisation().ScaleShift()
 	compiled, err := compile.Compile(work.Model, compile.Options{
-		Rule: work.Rule, Scale: scale, Shift: shift, Float: work.Float, Private: work.Private, Points: work.Points, FMA: valid(compile.FMAProbe),
+		Rule: work.Rule, Scale: scale, Shift: shift, Float: work.Float, Private: work.Private, Whiten: work.Whiten, Points: work.Points, FMA: valid(compile.FMAProbe),
 	})
 	if err != nil {
 		return nil, err
@@ -210,6 +210,9 @@ func (w *Workers) inputs(r *Request) []span {
 	all := []span{{w.layout.Coefficients, bytesOf(coefficients)}}
 	if w.work.Private {
 		all = append(all, span{w.layout.Bounds, bytesOf(r.Bounds)}, span{w.layout.Thresholds, bytesOf(r.thresholds())})
+	}
+	if w.work.Whiten {
+		all = append(all, span{w.layout.Whitening, bytesOf(r.Whitening)})
 	}
 	for k, p := range r.Points {
 		all = append(all, span{w.layout.Params + 4*k*w.layout.NumParams, bytesOf(p)})

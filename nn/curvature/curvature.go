@@ -13,7 +13,10 @@ import (
 
 	"cloister/nn"
 
-	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/lapack"
+	"gonum.org/v1/gonum/lapack/lapack64"
 )
 
 // Options say how factors are estimated. All are public.
@@ -101,25 +104,34 @@ func inverseRoot(to []float32, sums []float64, n int, damping float64) error {
 			scaled[i*n+i] = 1
 		}
 	}
-	var eigen mat.EigenSym
-	if !eigen.Factorize(mat.NewSymDense(n, scaled), true) {
+	values := make([]float64, n)
+	if !eigen(scaled, values) {
 		return fmt.Errorf("the eigenvalues of a factor of %d do not converge", n)
 	}
-	var vectors, product mat.Dense
-	eigen.VectorsTo(&vectors)
-	half := mat.NewDense(n, n, nil) // V diag(root)
-	for j, value := range eigen.Values(nil) {
+	half := blas64.General{Rows: n, Cols: n, Stride: n, Data: scaled} // V, then V diag(root)
+	for j, value := range values {
 		root := math.Pow(max(value, 0)+damping, -0.25)
 		for i := range n {
-			half.Set(i, j, vectors.At(i, j)*root)
+			half.Data[i*n+j] *= root
 		}
 	}
-	product.Mul(half, half.T())
+	product := blas64.Symmetric{N: n, Stride: n, Data: make([]float64, n*n), Uplo: blas.Lower}
+	blas64.Syrk(blas.NoTrans, 1, half, 0, product)
 	for i := range n {
 		for j := range i + 1 {
-			v := float32(product.At(i, j))
+			v := float32(product.Data[i*n+j])
 			to[i*n+j], to[j*n+i] = v, v
 		}
 	}
 	return nil
+}
+
+// eigen replaces a symmetric matrix by its eigenvectors, as columns, and fills in the eigenvalues.
+func eigen(a, values []float64) (ok bool) {
+	n := len(values)
+	matrix := blas64.Symmetric{N: n, Stride: n, Data: a, Uplo: blas.Lower}
+	work := make([]float64, 1)
+	lapack64.Syev(lapack.EVCompute, matrix, values, work, -1) // asks for the size of work
+	work = make([]float64, int(work[0]))
+	return lapack64.Syev(lapack.EVCompute, matrix, values, work, len(work))
 }

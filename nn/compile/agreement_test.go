@@ -210,17 +210,8 @@ func agree(t *testing.T, p *problem, rule clip.Rule, tolerance float64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := r.norms(all)
-	cancels := false
-	for i := range norms {
-		record := norms[i/clipper.Groups()*clipper.Groups():][:clipper.Groups()]
-		largest := float64(slices.Max(record))
-		if d := float64(got[i]) - float64(norms[i]); !(math.Abs(d) <= (tolerance+2*module.NormMargin)*float64(norms[i])+0.02*tolerance*largest) {
-			t.Fatalf("norm %d is %v, the reference says %v", i, got[i], norms[i])
-		}
-		cancels = cancels || float64(max(got[i], norms[i])) < 20*tolerance*largest && got[i] != norms[i]
-	}
-	if cancels { // a group's gradient is what rounding left of much larger terms; its direction is noise
+	cancels := compareNorms(t, r.norms(all), norms, clipper.Groups(), tolerance, module.NormMargin)
+	if cancels { // a direction is noise
 		return
 	}
 	bounds := middleBounds(norms, clipper.Groups())
@@ -254,6 +245,19 @@ func agree(t *testing.T, p *problem, rule clip.Rule, tolerance float64) {
 		t.Fatal(err)
 	}
 	compare(t, "non-private step", r.step(all, 5), sums{want.Gradient, want.Counts, want.Loss}, tolerance)
+}
+
+// compareNorms compares [record][group], and says whether a group's gradient is what rounding left of much larger terms.
+func compareNorms(t *testing.T, got, want []float32, groups int, tolerance, margin float64) (cancels bool) {
+	t.Helper()
+	for i, w := range want {
+		largest := float64(slices.Max(want[i/groups*groups:][:groups]))
+		if d := float64(got[i]) - float64(w); !(math.Abs(d) <= (tolerance+2*margin)*float64(w)+0.02*tolerance*largest) {
+			t.Fatalf("norm %d is %v, the reference says %v", i, got[i], w)
+		}
+		cancels = cancels || float64(max(got[i], w)) < 20*tolerance*largest && got[i] != w
+	}
+	return cancels
 }
 
 func compare(t *testing.T, what string, got, want sums, tolerance float64) {

@@ -62,11 +62,8 @@ func (p *problem) whitened(t *testing.T, rule clip.Rule, u []float32, tolerance 
 	r.whitening(u)
 	all := sequence(0, len(p.labels))
 	norms := must(clipper.Norms(p.points, nil, p.samples(all)))
-	for i, got := range r.norms(all) {
-		largest := float64(slices.Max(norms[i/clipper.Groups()*clipper.Groups():][:clipper.Groups()]))
-		if d := math.Abs(float64(got) - float64(norms[i])); !(d <= (tolerance+2*module.NormMargin)*float64(norms[i])+0.02*tolerance*largest) {
-			t.Fatalf("norm %d is %v, the reference says %v", i, got, norms[i])
-		}
+	if compareNorms(t, r.norms(all), norms, clipper.Groups(), tolerance, module.NormMargin) {
+		return
 	}
 	bounds := middleBounds(norms, clipper.Groups())
 	r.bounds(bounds)

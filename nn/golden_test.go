@@ -2,13 +2,13 @@ package nn_test
 
 import (
 	"math"
-	"reflect"
 	"slices"
 	"testing"
 
 	"cloister/clip"
 	"cloister/nn"
 	"cloister/nn/golden"
+	"cloister/nn/nntest"
 )
 
 // The reference against PyTorch: logits, every record's gradient, and ten steps of training.
@@ -17,17 +17,13 @@ func TestReferenceAgreesWithPyTorch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := map[reflect.Type]bool{}
+	var models []*nn.Model
 	for _, n := range all.Networks {
 		t.Run(n.Model.Name, func(t *testing.T) { agreeWithPyTorch(t, n, all.Rate, all.Momentum) })
-		for _, l := range n.Model.Layers {
-			seen[reflect.TypeOf(l)] = true
-		}
+		models = append(models, n.Model)
 	}
-	for _, l := range nn.Kinds() {
-		if kind := reflect.TypeOf(l); !seen[kind] {
-			t.Errorf("no golden network has a %v", kind)
-		}
+	if names := nntest.Missing(models...); len(names) > 0 {
+		t.Errorf("no golden network has %v", names)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"cloister/clip"
+	"cloister/nn/nntest"
 )
 
 // BenchmarkStep runs the step natively, without fused multiply-add; the browser is measured by cmd/bench.
@@ -84,7 +85,7 @@ func BenchmarkWhitening(b *testing.B) {
 			_, plain := p.start(b, o)
 			o.Whiten = true
 			_, whitened := p.start(b, o)
-			whitened.whitening(randomWhitening(rng, must(m.Factors()), 1))
+			whitened.whitening(nntest.Whitening(must(m.Factors()), 1, rng))
 			least := [2]time.Duration{math.MaxInt64, math.MaxInt64}
 			for b.Loop() {
 				for i, r := range []*runner{plain, whitened} {

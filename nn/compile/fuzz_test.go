@@ -3,12 +3,12 @@ package compile
 import (
 	"fmt"
 	"math/rand/v2"
-	"reflect"
 	"strings"
 	"testing"
 
 	"cloister/clip"
 	"cloister/nn"
+	"cloister/nn/nntest"
 )
 
 // randomModel strings random layers of odd sizes together.
@@ -85,32 +85,15 @@ func randomCase(t *testing.T, seed uint64) {
 	agree(t, p, rule, randomTolerance)
 }
 
-// missing lists the kinds of layers that no model has.
-func missing(models []*nn.Model) []string {
-	seen := map[reflect.Type]bool{}
-	for _, m := range models {
-		for _, l := range m.Layers {
-			seen[reflect.TypeOf(l)] = true
-		}
-	}
-	var names []string
-	for _, l := range nn.Kinds() {
-		if t := reflect.TypeOf(l); !seen[t] {
-			names = append(names, t.Name())
-		}
-	}
-	return names
-}
-
 func TestEveryKindOfLayerIsCompared(t *testing.T) {
 	var random []*nn.Model
 	for seed := range uint64(40) { // as many as a short test has
 		random = append(random, randomModel(rand.New(rand.NewPCG(seed, 7))))
 	}
-	if names := missing(random); len(names) > 0 {
+	if names := nntest.Missing(random...); len(names) > 0 {
 		t.Errorf("no random model has %v", names)
 	}
-	if names := missing([]*nn.Model{smallModel()}); len(names) > 0 {
+	if names := nntest.Missing(smallModel()); len(names) > 0 {
 		t.Errorf("the small model has no %v", names)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"cloister/clip"
 	"cloister/nn"
 	"cloister/nn/compile/kernel"
+	"cloister/nn/nntest"
 )
 
 // startCounting compiles a problem's step so that it counts its denormal results at an address.
@@ -57,7 +58,7 @@ func TestNoRecordMakesDenormals(t *testing.T) {
 		o.Whiten = err == nil && i%3 != 0
 		plan, run, counter := p.startCounting(t, o)
 		if o.Whiten {
-			run.whitening(randomWhitening(r, factors, 1))
+			run.whitening(nntest.Whitening(factors, 1, r))
 		}
 		bounds := make([]float64, run.layout.Groups)
 		for g := range bounds {

@@ -9,26 +9,8 @@ import (
 
 	"cloister/clip"
 	"cloister/nn"
+	"cloister/nn/nntest"
 )
-
-// randomWhitening is symmetric and of the given size, nowhere near the identity.
-func randomWhitening(r *rand.Rand, factors []nn.Factor, size float64) []float32 {
-	u := make([]float32, nn.WhiteningLen(factors))
-	for _, f := range factors {
-		out, in, bias := f.Parts(u)
-		*bias = float32(size * (0.5 + r.Float64()))
-		for k, matrix := range append([][]float32{out}, in...) {
-			n := append([]int{f.Out}, f.In...)[k]
-			for i := range n {
-				for j := range i + 1 {
-					v := float32(size * r.NormFloat64() / math.Sqrt(float64(n)))
-					matrix[i*n+j], matrix[j*n+i] = v, v
-				}
-			}
-		}
-	}
-	return u
-}
 
 // whitenedModels have factors of every kind: channels that fill panels or do not, in windows, pixels and rows.
 func whitenedModels(t testing.TB) []*nn.Model {
@@ -92,7 +74,7 @@ func TestWhitenedStepsAgreeWithTheReference(t *testing.T) {
 				if k%2 == 1 {
 					p.asFloats()
 				}
-				p.whitened(t, rule, randomWhitening(r, factors, 1), 2*zooTolerance)
+				p.whitened(t, rule, nntest.Whitening(factors, 1, r), 2*zooTolerance)
 			})
 		}
 	}
@@ -112,7 +94,7 @@ func TestRandomModelsAreWhitenedLikeTheReference(t *testing.T) {
 				return
 			}
 			p := newProblem(r, m, 3, 1)
-			p.whitened(t, rules()[r.IntN(len(rules()))], randomWhitening(r, factors, 1), 2*randomTolerance)
+			p.whitened(t, rules()[r.IntN(len(rules()))], nntest.Whitening(factors, 1, r), 2*randomTolerance)
 		})
 	}
 }
@@ -134,7 +116,7 @@ func TestWhitenedContributionsKeepTheBound(t *testing.T) {
 				}
 				run.params(0, params)
 				for _, factor := range []float64{0, 1e-12, 1e-3, 1, 1e6, 1e25, math.NaN()} {
-					run.whitening(randomWhitening(r, factors, factor))
+					run.whitening(nntest.Whitening(factors, factor, r))
 					bounds := make([]float64, module.Layout.Groups)
 					for g := range bounds {
 						bounds[g] = math.Pow(10, 12*r.Float64()-9)
@@ -150,7 +132,7 @@ func TestWhitenedContributionsKeepTheBound(t *testing.T) {
 				}
 			}
 			run.params(0, p.points[0])
-			run.whitening(randomWhitening(r, factors, 1))
+			run.whitening(nntest.Whitening(factors, 1, r))
 			for _, sum := range run.step(sequence(0, 3), 10).gradient {
 				if math.IsNaN(sum) {
 					t.Fatalf("%s: after factors that are no numbers, sums are none", m.Name)
@@ -169,7 +151,7 @@ func TestWhitenedNormsAreUpperBounds(t *testing.T) {
 		o := p.options(rule)
 		o.Whiten = true
 		module, run := p.start(t, o)
-		run.whitening(randomWhitening(r, must(m.Factors()), 1))
+		run.whitening(nntest.Whitening(must(m.Factors()), 1, r))
 		ones := slices.Repeat([]float32{1}, module.Layout.Groups)
 		for i := range 3 {
 			norms := run.norms([]int{i})

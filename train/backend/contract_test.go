@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"reflect"
 	"testing"
 
 	"cloister/clip"
 	"cloister/dp"
 	"cloister/nn"
+	"cloister/nn/nntest"
 )
 
 // maker makes one implementation; every one passes the whole contract.
@@ -67,16 +67,8 @@ func contractModels() []*nn.Model {
 }
 
 func everyKind(t *testing.T) {
-	seen := map[reflect.Type]bool{}
-	for _, m := range contractModels() {
-		for _, l := range m.Layers {
-			seen[reflect.TypeOf(l)] = true
-		}
-	}
-	for _, l := range nn.Kinds() {
-		if kind := reflect.TypeOf(l); !seen[kind] {
-			t.Errorf("no model of the contract has a %v", kind)
-		}
+	if names := nntest.Missing(contractModels()...); len(names) > 0 {
+		t.Errorf("no model of the contract has %v", names)
 	}
 }
 
@@ -287,40 +279,21 @@ func withoutPrivacy(t *testing.T, make maker, m *nn.Model) {
 	sameSums(t, got, want, longest, 0)
 }
 
-// randomWhitening is symmetric and nowhere near the identity.
-func randomWhitening(t *testing.T, m *nn.Model, rng *rand.Rand) []float32 {
-	factors, err := m.Factors()
-	if err != nil {
-		t.Fatal(err)
-	}
-	u := make([]float32, nn.WhiteningLen(factors))
-	for _, f := range factors {
-		out, in, bias := f.Parts(u)
-		*bias = float32(0.5 + rng.Float64())
-		for k, matrix := range append([][]float32{out}, in...) {
-			n := append([]int{f.Out}, f.In...)[k]
-			for i := range n {
-				for j := range i + 1 {
-					v := float32(rng.NormFloat64() / math.Sqrt(float64(n)))
-					matrix[i*n+j], matrix[j*n+i] = v, v
-				}
-			}
-		}
-	}
-	return u
-}
-
 // whitens transforms gradients before the clip, in both passes too; what one record contributes stays within the bound.
 func whitens(t *testing.T, make maker) {
 	for _, m := range contractModels() {
 		for _, rule := range contractRules() {
 			rng := rand.New(rand.NewPCG(17, 18))
+			factors, err := m.Factors()
+			if err != nil {
+				t.Fatal(err)
+			}
 			work, train := workOf(m, rule), randomRecords(m, 23, rng)
 			work.Whiten = true
 			have, want := make(t, work, train, Records{}), plainMaker(t, work, train, Records{})
 			r := Request{Points: [][]float32{randomParams(m, rng)}, Records: everyOther(23), Bounds: boundsFor(&work)}
 			for range 2 { // factors are renewed as a run goes on
-				r.Whitening = randomWhitening(t, m, rng)
+				r.Whitening = nntest.Whitening(factors, 1, rng)
 				got, err := have.Step(context.Background(), r)
 				if err != nil {
 					t.Fatal(err)

@@ -30,7 +30,7 @@ type Factor struct {
 const (
 	maxAxis  = 1024 // extent of one axis
 	maxSpace = 64   // positions that a linear layer's input may have as one axis; else rows and columns are two
-	maxWhole = 4    // channels of a convolution whose windows are one axis
+	maxWhole = 4    // channels of the model's input that are one axis with a convolution's windows
 )
 
 // Len is the number of values.
@@ -67,11 +67,11 @@ func (m *Model) Factors() ([]Factor, error) {
 		switch l := l.(type) {
 		case Conv2D:
 			f.Out, f.In = l.Filters, axes(l.In, l.Kernel*l.Kernel)
-			if l.In <= maxWhole {
+			if l.In <= maxWhole && m.first(i) == 0 {
 				f.In = []int{l.In * l.Kernel * l.Kernel}
 			}
 		case Linear:
-			s := m.before(i, shapes)
+			s := shapes[m.first(i)] // the vector's shape before it was one
 			f.Out, f.In = l.Units, axes(s.C, s.H*s.W)
 			if s.H*s.W > maxSpace {
 				f.In = axes(s.C, s.H, s.W)
@@ -106,15 +106,15 @@ func axes(extents ...int) []int {
 	return all
 }
 
-// before is the shape that a linear layer's vector had before layers that only rename or transform its values.
-func (m *Model) before(i int, shapes []Shape) Shape {
+// first is the index of the first of the layers just before layer i that only rename or transform its input's values.
+func (m *Model) first(i int) int {
 	for i > 0 {
 		if _, flatten := m.Layers[i-1].(Flatten); !flatten && !Elementwise(m.Layers[i-1]) {
 			break
 		}
 		i--
 	}
-	return shapes[i]
+	return i
 }
 
 // Elementwise says whether a layer works on each value alone.

@@ -34,7 +34,9 @@ func (p *plan) layoutWhitening() error {
 		args := p.whitening(f)
 		switch l := p.layers[p.layerOf(f.Layer)].(type) {
 		case *conv:
-			l.whitened = p.whitenConv(l, args)
+			if l.whitened, err = p.whitenConv(l, args); err != nil {
+				return err
+			}
 		case *linear:
 			l.whitened = p.whitenLinear(l, args)
 			l.x, l.g, l.b = l.whitened.x, l.whitened.d, l.whitened.b

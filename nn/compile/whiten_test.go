@@ -183,6 +183,12 @@ func TestWhiteningIsRefusedWhereItIsNotFor(t *testing.T) {
 	if _, err := Compile(long.model, o); err == nil {
 		t.Error("a vector of 2000 was taken")
 	}
+	point := newProblem(rand.New(rand.NewPCG(50, 6)), &nn.Model{Input: nn.Shape{C: 5, H: 1, W: 1}, Layers: []nn.Layer{nn.Conv2D{In: 5, Filters: 2, Kernel: 3, Stride: 1, Pad: 1}}}, 1, 1)
+	o = point.options(clip.Rule{})
+	o.Whiten = true
+	if _, err := Compile(point.model, o); err == nil {
+		t.Error("a convolution of bare channels was taken")
+	}
 	for _, l := range nn.Kinds() {
 		if must(kindOf(l)).elementwise != nn.Elementwise(l) {
 			t.Errorf("package nn and the table disagree on whether %T works value by value", l)

@@ -1,6 +1,8 @@
 package compile
 
 import (
+	"fmt"
+
 	"cloister/nn/compile/kernel"
 	"cloister/nn/compile/wasm"
 )
@@ -28,10 +30,13 @@ type whitenedConv struct {
 	sum, product int // of the bias
 }
 
-func (p *plan) whitenConv(c *conv, args whitening) *whitenedConv {
+func (p *plan) whitenConv(c *conv, args whitening) (*whitenedConv, error) {
 	w := &whitenedConv{c: c, args: args, in: c.in.value, out: c.out.gradient}
 	taps, channels, filters := c.Kernel*c.Kernel, c.in.channels, c.filters()
-	perChannel := (len(args.In) == 2 || taps == 1) && channels%kernel.Panel == 0
+	perChannel := c.In > 1 && (len(args.In) == 2 || taps == 1) && channels%kernel.Panel == 0
+	if len(args.In) == 2 && !perChannel {
+		return nil, fmt.Errorf("compile: %v reads %d channels that are not padded, and cannot be whitened", c.Conv2D, c.In)
+	}
 	if perChannel {
 		w.channels = p.square(c.In, channels)
 		all := c.in.pixels()
@@ -39,13 +44,10 @@ func (p *plan) whitenConv(c *conv, args whitening) *whitenedConv {
 	}
 	rows := taps * channels
 	switch {
-	case perChannel && len(args.In) == 2:
+	case c.In == 1 || len(args.In) == 2:
 		w.taps = p.columns(taps, channels*filters)
 	case !perChannel:
-		w.taps = p.columns(rows, filters)
-		if channels > 1 {
-			w.whole = p.allocPacked(rows * rows)
-		}
+		w.taps, w.whole = p.columns(rows, filters), p.allocPacked(rows*rows)
 	}
 	w.filters = p.square(c.Filters, filters)
 	w.raw = p.target(c.weight)
@@ -60,7 +62,7 @@ func (p *plan) whitenConv(c *conv, args whitening) *whitenedConv {
 		w.mixOut, w.out = p.rows(w.filters, all, all), p.alloc(c.out.vectors()*16)
 	}
 	w.sum, w.product = p.alloc(filters*floatSize), p.alloc(filters*floatSize)
-	return w
+	return w, nil
 }
 
 func (w *whitenedConv) pack(p *plan, f *wasm.Func, params, packed wasm.Local) {

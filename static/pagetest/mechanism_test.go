@@ -59,7 +59,7 @@ func TestMechanismBringsItsLearningRate(t *testing.T) {
 	p.clean()
 }
 
-// What counts takes whole numbers only: the field says so, and the trainer insists.
+// What counts takes whole numbers only: the field says so, and Train stops there.
 func TestRefusesHalfAStage(t *testing.T) {
 	p := open(t, serve(t).page("#data=digits&model=logistic&mechanism=noise-decay"), 1280)
 	p.wait("the data", dataReady)
@@ -70,9 +70,15 @@ func TestRefusesHalfAStage(t *testing.T) {
 		}
 	}
 	p.click("train")
-	p.wait("the refusal", `!document.getElementById("problem").hidden`)
-	if words := p.text("problem"); !strings.Contains(words, "stages") || !strings.Contains(words, "whole number") {
-		t.Errorf("the refusal is %q", words)
+	p.wait("the field", `document.activeElement.id === "mechanism-part-0-stages"`)
+	if words := p.text("mechanism-part-0-stages-fault"); !strings.Contains(words, "Stages") || !strings.Contains(words, "whole number") {
+		t.Errorf("the fault is %q", words)
+	}
+	p.choose("mechanism-part-0-stages", "") // nothing is no number either
+	p.click("train")
+	p.wait("the fault", `document.getElementById("mechanism-part-0-stages-fault").innerText.includes("needs a number")`)
+	if now := eval[string](p, state); now != "idle" {
+		t.Errorf("with a faulty parameter Train makes the page %s", now)
 	}
 	p.clean()
 }

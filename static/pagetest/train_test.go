@@ -92,28 +92,45 @@ func TestPausesResumesStops(t *testing.T) {
 	p.clean()
 }
 
-// A link carries the settings; what it states wrongly is ignored, and nothing of it reaches the host.
+// A link carries the settings; what it states wrongly is said, stays as it was written and stops Train.
 func TestAddressCarriesSettings(t *testing.T) {
 	s := serve(t)
 	p := open(t, s.page("#data=digits&model=mlp&epsilon=1.5&batch=many&clip=0.25&schedule=whenever"), 1280)
 	p.wait("the data", dataReady)
-	value := func(key string) string {
+	value := func(p *tab, key string) string {
 		return eval[string](p, `document.getElementById("setting-`+key+`").value`)
 	}
-	if value("model") != "mlp" || value("epsilon") != "1.5" || value("clip") != "0.25" || value("batch") == "" || value("schedule") == "" {
-		t.Errorf("settings are %s, %s, %s, %s, %s", value("model"), value("epsilon"), value("clip"), value("batch"), value("schedule"))
+	for key, want := range map[string]string{"model": "mlp", "epsilon": "1.5", "clip": "0.25", "batch": "many", "schedule": "whenever"} {
+		if got := value(p, key); got != want {
+			t.Errorf("%s is %q, the link says %q", key, got, want)
+		}
 	}
+	for _, words := range []string{"many", "whenever"} {
+		if told := p.text("problem"); !strings.Contains(told, words) {
+			t.Errorf("%q is not said to be wrong: %q", words, told)
+		}
+	}
+	p.click("train")
+	p.wait("the field", `document.activeElement.id === "setting-batch"`)
+	p.set("batch", "100")
+	p.set("schedule", "cosine")
 	p.set("epsilon", "2")
-	if hash := eval[string](p, "location.hash"); !strings.Contains(hash, "epsilon=2") || !strings.Contains(hash, "clip=0.25") {
+	if hash := eval[string](p, "location.hash"); !strings.Contains(hash, "epsilon=2") || !strings.Contains(hash, "clip=0.25") || strings.Contains(hash, "whenever") {
 		t.Errorf("the address is %s", hash)
 	}
 	p.clean()
 
 	q := open(t, s.page("#data=digits&model=oracle"), 1280)
 	q.wait("the data", dataReady)
-	if got := eval[string](q, `document.getElementById("setting-model").value`); got == "" || got == "oracle" {
-		t.Errorf("where the address asks for a model that there is not, the model is %q", got)
+	if told := q.text("problem"); !strings.Contains(told, "oracle") || value(q, "model") != "oracle" {
+		t.Errorf("where the address asks for a model that there is not, the model is %q and the page says %q", value(q, "model"), told)
 	}
+	q.click("train")
+	q.wait("the field", `document.activeElement.id === "setting-model"`)
+	if now := eval[string](q, state); now != "idle" {
+		t.Errorf("with a model that there is not, Train makes the page %s", now)
+	}
+	q.clean()
 }
 
 // Another model brings how it is trained. The budget and the mechanism stay as they were chosen.

@@ -13,7 +13,8 @@ type Policy interface {
 	// Asked again for the same step (after a failed one), a policy answers the same.
 	Ask(v View, a *Ask)
 
-	// Observe sees a released step, once, in order. It may filter r.Gradient in place: what the optimiser will follow.
+	// Observe sees a released step, once, in order. It may filter r.Gradient in place: what the optimiser will follow. One
+	// that multiplies all of it by a number multiplies NoiseStd and NoiseStds alike.
 	Observe(r *Released)
 
 	// AppendState appends the state to b; SetState restores it or says what is wrong with it, changing nothing.

@@ -21,6 +21,7 @@ var (
 	countNoise = number("count_noise", "noise of each count (0: a twentieth of the batch)", 0, 0, 1e6)
 	beta       = number("beta", "decay of the moving average", 0.9, 0, 0.9999)
 	allocation = count("allocation", "noise: 0 equal, 1 per layer, 2 least", 0, 0, 2)
+	gain       = number("gain", "what the optimiser follows is the noised gradient times this", 1, 1e-3, 1e3)
 	kappa      = number("kappa", "gain of the filter: weight of the newest gradient", 0.7, 0.01, 0.99)
 )
 
@@ -33,17 +34,18 @@ var (
 //   - noise allocated by layer keeps the sum of squared bound over deviation, which is all that the cost depends on;
 //   - gradients at several points are combined per record before the one clip: the bound holds for the combination;
 //   - correlated noise is accounted for as its matrix mechanism with one participation in each b steps;
-//   - filters, optimisers and averages of the model are functions of what was released.
+//   - filters, gains, optimisers and averages of the model are functions of what was released.
 var catalogue = []Mechanism{
 	{
 		Name: "fixed", Kind: Clipping, Title: "Fixed clip (DP-SGD)", Paper: abadi, Pays: nothing,
 		Summary: "Every gradient longer than the clip norm is shortened to it, then noise is added to the sum.",
+		Params:  []Param{gain},
 		build:   func(b *builder) error { return b.fixed(clip.Rule{}) },
 	},
 	{
 		Name: "auto-s", Kind: Clipping, Title: "Automatic clipping, AUTO-S", Paper: bu, Pays: nothing,
 		Summary: "Every gradient g is scaled by C/(|g| + gamma), so that the clip norm needs no tuning.",
-		Params:  []Param{number("gamma", "stabiliser, in units of the gradient norm", 0.01, 0, 100)},
+		Params:  []Param{number("gamma", "stabiliser, in units of the gradient norm", 0.01, 0, 100), gain},
 		build: func(b *builder) error {
 			return b.fixed(clip.Rule{Kind: clip.Normalise, Gamma: b.get("gamma")})
 		},
@@ -51,12 +53,14 @@ var catalogue = []Mechanism{
 	{
 		Name: "auto-v", Kind: Clipping, Title: "Automatic clipping, AUTO-V", Paper: bu, Pays: nothing,
 		Summary: "Every gradient is scaled to length C exactly, long or short.",
+		Params:  []Param{gain},
 		build:   func(b *builder) error { return b.fixed(clip.Rule{Kind: clip.Normalise}) },
 	},
 	{
 		Name: "normalised", Kind: Clipping, Title: "Gradient normalisation", Pays: nothing,
 		Paper:   "Das, Hashemi, Sanghavi and Dhillon 2021, On the Convergence of Differentially Private Federated Learning on Non-Lipschitz Objectives, and with Normalized Client Updates, arXiv:2106.07094",
-		Summary: "Every gradient is scaled to length 1 whatever the clip norm; the learning rate alone sets the step.",
+		Summary: "Every gradient is scaled to length 1 whatever the clip norm; learning rate and gain alone set the step.",
+		Params:  []Param{gain},
 		build: func(b *builder) error {
 			b.ClipNorm = 1
 			return b.fixed(clip.Rule{Kind: clip.Normalise})
@@ -66,14 +70,14 @@ var catalogue = []Mechanism{
 		Name: "psac", Kind: Clipping, Title: "Per-sample adaptive clipping, PSAC", Pays: nothing,
 		Paper:   "Xia et al. 2023, Differentially Private Learning with Per-Sample Adaptive Clipping, arXiv:2212.00328",
 		Summary: "Scales by C/(|g| + r/(|g| + r)): like normalisation, but very short gradients do not dominate.",
-		Params:  []Param{number("r", "where short gradients begin", 0.1, 1e-6, 100)},
+		Params:  []Param{number("r", "where short gradients begin", 0.1, 1e-6, 100), gain},
 		build:   func(b *builder) error { return b.fixed(clip.Rule{Kind: clip.PSAC, R: b.get("r")}) },
 	},
 	{
 		Name: "per-layer", Kind: Clipping, Title: "Fixed clip per layer", Pays: nothing,
 		Paper:   "McMahan et al. 2018, Learning Differentially Private Recurrent Language Models, arXiv:1710.06963, Section 3",
 		Summary: "Each layer's gradient has its own bound; noise follows their joint length. Weights: 0 equal noise, 1 noise in proportion to each bound, 2 the least noise in all.",
-		Params:  []Param{allocation},
+		Params:  []Param{allocation, gain},
 		build: func(b *builder) error {
 			if err := b.fixed(clip.Rule{Grouping: clip.PerLayer}); err != nil {
 				return err
@@ -84,13 +88,13 @@ var catalogue = []Mechanism{
 	{
 		Name: "quantile", Kind: Clipping, Title: "Adaptive clip (noised quantile)", Paper: andrew, Pays: oneCount,
 		Summary: "The clip norm follows a quantile of the gradient norms, found by noisy counting after each step.",
-		Params:  quantileParams(0.2, 0.01, 100),
+		Params:  append(quantileParams(0.2, 0.01, 100), gain),
 		build:   func(b *builder) error { return b.adaptive(clip.Global) },
 	},
 	{
 		Name: "quantile-layer", Kind: Clipping, Title: "Adaptive clip per layer", Paper: andrew, Pays: perLayer,
 		Summary: "Each layer's bound follows a quantile of that layer's norms, found by noisy counting after each step.",
-		Params:  append(quantileParams(0.1, 0.01, 10), allocation),
+		Params:  append(quantileParams(0.1, 0.01, 10), allocation, gain),
 		build: func(b *builder) error {
 			if err := b.adaptive(clip.PerLayer); err != nil {
 				return err
@@ -103,7 +107,7 @@ var catalogue = []Mechanism{
 		Paper:   "Choquette-Choo et al. 2023, (Amplified) Banded Matrix Factorization, arXiv:2306.08153; strategy: Kalinin and Lampert 2024, arXiv:2405.13763",
 		Pays:    "weaker amplification: records are assigned to as many groups as there are bands and a step samples from one of them",
 		Summary: "The noise of a step partly cancels that of the steps before it, so that less of it adds up in the model.",
-		Params:  []Param{count("bands", "bands (0: the number with the least noise in the model)", 0, 0, dp.MaxBands)},
+		Params:  []Param{count("bands", "bands (0: the number with the least noise in the model)", 0, 0, dp.MaxBands), gain},
 		build: func(b *builder) error {
 			if err := b.fixed(clip.Rule{}); err != nil {
 				return err

@@ -167,7 +167,7 @@ func New(name string, params map[string]float64, s Setting) (*Design, error) {
 		return nil, fmt.Errorf("mechanism: composition of %d parts, at most 8", len(parts))
 	}
 	s.Tensors, s.Appended = slices.Clone(s.Tensors), slices.Clone(s.Appended)
-	b := &builder{Setting: s, policy: &composed{}, shapers: []string{"the clip norm"}}
+	b := &builder{Setting: s, policy: &composed{gain: 1}, shapers: []string{"the clip norm"}}
 	b.design.Spec = dp.Spec{N: s.N, Rate: s.BatchSize / float64(s.N), Steps: s.Steps, Epsilon: s.Epsilon, Delta: s.Delta, NoNoise: s.NoNoise}
 	used := map[string]bool{}
 	for i, part := range parts {
@@ -183,6 +183,9 @@ func New(name string, params map[string]float64, s Setting) (*Design, error) {
 		}
 		if err := m.build(b); err != nil {
 			return nil, fmt.Errorf("mechanism: %s: %w", part, err)
+		}
+		if _, ok := b.values[gain.Name]; ok {
+			b.policy.gain = b.get(gain.Name)
 		}
 	}
 	for p := range params {

@@ -19,6 +19,7 @@ type composed struct {
 	decay     []float64                 // multiplies the bounds of every step; nil: 1
 	allocate  func(bounds, a []float64) // sets the noise weights; nil: equal
 	lookahead *lookahead                // nil: evaluate at the current parameters
+	gain      float64                   // multiplies what is released, before the filters
 	filters   []filter
 
 	weights, thresholds []float64
@@ -68,8 +69,24 @@ func (c *composed) Ask(v dp.View, a *dp.Ask) {
 
 func (c *composed) Observe(r *dp.Released) {
 	c.clip.observe(r)
+	c.amplify(r)
 	for _, f := range c.filters {
 		f.apply(r)
+	}
+}
+
+// amplify multiplies a release, and what it says of its noise, by the gain: steps in a run of a given learning rate are so
+// many times longer.
+func (c *composed) amplify(r *dp.Released) {
+	if c.gain == 1 {
+		return
+	}
+	for i := range r.Gradient {
+		r.Gradient[i] *= float32(c.gain)
+	}
+	r.NoiseStd *= c.gain
+	for g := range r.NoiseStds {
+		r.NoiseStds[g] *= c.gain
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -462,5 +463,32 @@ func BenchmarkMechanisms(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// A gain multiplies what is followed and what is said of its noise, before any filter, and costs nothing.
+func TestGain(t *testing.T) {
+	with := func(params map[string]float64) *Design {
+		d, err := New("fixed+momentum", params, contractSetting)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	plain, longer := with(nil), with(map[string]float64{"gain": 8})
+	if !reflect.DeepEqual(plain.Spec, longer.Spec) {
+		t.Error("a gain changes the plan")
+	}
+	for step := range 3 {
+		a := dp.Released{Step: step, Gradient: []float32{1, -2.5}, NoiseStd: 0.3, NoiseStds: []float64{0.3}}
+		b := dp.Released{Step: step, Gradient: []float32{1, -2.5}, NoiseStd: 0.3, NoiseStds: []float64{0.3}}
+		for _, r := range []*dp.Released{&a, &b} {
+			r.Gradient = append(r.Gradient, make([]float32, contractSetting.Params()-2)...)
+		}
+		plain.Policy.Observe(&a)
+		longer.Policy.Observe(&b)
+		if b.Gradient[0] != 8*a.Gradient[0] || b.Gradient[1] != 8*a.Gradient[1] || b.NoiseStd != 8*a.NoiseStd || b.NoiseStds[0] != 8*a.NoiseStds[0] {
+			t.Fatalf("step %d: %v and %v with a gain of 8", step, a.Gradient[:2], b.Gradient[:2])
+		}
 	}
 }

@@ -29,7 +29,7 @@ type State struct {
 type RandomState struct {
 	Sampling []byte    `msg:"sampling,zerocopy,limit=1024"`
 	Noise    []byte    `msg:"noise,zerocopy,limit=1024"`
-	Past     []byte    `msg:"past,zerocopy,limit=1073741824"` // little-endian float64
+	Past     []byte    `msg:"past,zerocopy,limit=1073741824"` // little-endian float64: rows of noise, a geometric strategy's last normals
 	Inverse  []float64 `msg:"inverse"`
 	Variance float64   `msg:"variance"`
 	Steps    int       `msg:"steps"`
@@ -110,8 +110,16 @@ func (r *RandomState) streams() (sampling, noise Stream, err error) {
 	return sampling, noise, err
 }
 
+// rows are what the next step's noise follows from.
+func (c *correlation) rows() [][]float64 {
+	if c.ratio == 0 {
+		return c.past
+	}
+	return append(slices.Clone(c.past), c.white[0])
+}
+
 func (c *correlation) save(r *RandomState) {
-	for _, w := range c.past {
+	for _, w := range c.rows() {
 		for _, x := range w {
 			r.Past = binary.LittleEndian.AppendUint64(r.Past, math.Float64bits(x))
 		}
@@ -127,7 +135,7 @@ func (c *correlation) check(r *RandomState) error {
 		return nil
 	}
 	values := 0
-	for _, w := range c.past {
+	for _, w := range c.rows() {
 		values += len(w)
 	}
 	if len(r.Past) != 8*values || len(r.Inverse) != len(c.inverse) || r.Steps < 0 || !(r.Variance >= 0) || math.IsInf(r.Variance, 1) {
@@ -141,7 +149,7 @@ func (c *correlation) restore(r *RandomState) {
 		return
 	}
 	b := r.Past
-	for _, w := range c.past {
+	for _, w := range c.rows() {
 		for j := range w {
 			w[j], b = math.Float64frombits(binary.LittleEndian.Uint64(b)), b[8:]
 		}

@@ -7,34 +7,73 @@ import "math"
 //
 //	w_t = (z_t - c_1 w_(t-1) - ... - c_(b-1) w_(t-b+1)) / c_0
 //
-// (Choquette-Choo et al. 2023, "(Amplified) Banded Matrix Factorization", Section 3.2). Everything is in units of the
-// step's noise at multiplier 1, so bounds may change between steps: the stream is then of sums over bounds.
+// (Choquette-Choo et al. 2023, "(Amplified) Banded Matrix Factorization", Section 3.2). Where the strategy is geometric,
+// c_j = c_0 r^j, its series is c_0 (1 - r^b x^b)/(1 - r x), and the sum is two terms, however many bands there are:
+//
+//	w_t = (z_t - r z_(t-1)) / c_0 + r^b w_(t-b)
+//
+// Everything is in units of the step's noise at multiplier 1, so bounds may change between steps: the stream is then of
+// sums over bounds.
 type correlation struct {
 	strategy []float64
-	past     [][]float64 // ring of w_(t-1)...: past[(t-j) mod (b-1)]
-	steps    int         // since the last fresh start
-	variance float64     // of w_t's coordinates: the squares of 1/c's first coefficients
-	inverse  []float64   // 1/c's last b-1 coefficients, newest at steps mod (b-1)
+	ratio    float64      // r of a geometric strategy; else 0
+	past     [][]float64  // ring of w_(t-1)...: past[(t-j) mod len(past)]
+	white    [2][]float64 // of a geometric strategy: z_(t-1), and z_t once shaped
+	steps    int          // since the last fresh start
+	variance float64      // of w_t's coordinates: the squares of 1/c's first coefficients
+	inverse  []float64    // 1/c's last b-1 coefficients, newest at steps mod (b-1)
 }
 
 func newCorrelation(strategy []float64, dim int) *correlation {
-	c := &correlation{strategy: strategy, past: make([][]float64, len(strategy)-1), inverse: make([]float64, len(strategy)-1)}
+	c := &correlation{strategy: strategy, ratio: ratio(strategy), inverse: make([]float64, len(strategy)-1)}
+	rows := len(strategy) - 1
+	if c.ratio != 0 {
+		rows++
+		c.white = [2][]float64{make([]float64, dim), make([]float64, dim)}
+	}
+	c.past = make([][]float64, rows)
 	for i := range c.past {
 		c.past[i] = make([]float64, dim)
 	}
 	return c
 }
 
-// shape turns z_t into w_t in place. It changes nothing, so that a step that fails after its noise was drawn leaves the
-// past as it was; commit makes w_t the newest of the past.
+// ratio is that of a geometric strategy of at least three bands, 0 of any other. A coefficient may be off by what its
+// making rounded: see release.go.
+func ratio(strategy []float64) float64 {
+	if len(strategy) < 3 {
+		return 0
+	}
+	r := strategy[1] / strategy[0]
+	want := strategy[0]
+	for j, x := range strategy {
+		if !(math.Abs(x-want) <= 0x1p-51*float64(j+1)*want) {
+			return 0
+		}
+		want *= r
+	}
+	return r
+}
+
+// shape turns z_t into w_t in place. It leaves the past as it was, so that a step may fail after its noise was drawn;
+// commit makes w_t the newest of the past.
 func (c *correlation) shape(z []float64) {
+	reciprocal := 1 / c.strategy[0]
+	if c.ratio != 0 {
+		last, kept := c.white[0][:len(z)], c.white[1][:len(z)]
+		oldest, f := c.past[c.steps%len(c.past)][:len(z)], math.Pow(c.ratio, float64(len(c.strategy)))
+		for i, x := range z {
+			kept[i] = x
+			z[i] = (x-c.ratio*last[i])*reciprocal + f*oldest[i]
+		}
+		return
+	}
 	for j := 1; j <= min(len(c.past), c.steps); j++ {
 		w, f := c.past[(c.steps-j)%len(c.past)][:len(z)], c.strategy[j]
 		for i := range z {
 			z[i] -= f * w[i]
 		}
 	}
-	reciprocal := 1 / c.strategy[0]
 	for i := range z {
 		z[i] *= reciprocal
 	}
@@ -46,13 +85,13 @@ func (c *correlation) commit(w []float64) float64 {
 	if c.steps == 0 {
 		next = 1
 	}
-	for j := 1; j <= min(len(c.past), c.steps); j++ {
-		next -= c.strategy[j] * c.inverse[(c.steps-j)%len(c.past)]
+	for j := 1; j <= min(len(c.inverse), c.steps); j++ {
+		next -= c.strategy[j] * c.inverse[(c.steps-j)%len(c.inverse)]
 	}
 	next /= c.strategy[0]
-	slot := c.steps % len(c.past)
-	copy(c.past[slot], w)
-	c.inverse[slot] = next
+	c.inverse[c.steps%len(c.inverse)] = next
+	copy(c.past[c.steps%len(c.past)], w)
+	c.white[0], c.white[1] = c.white[1], c.white[0]
 	c.variance += next * next
 	c.steps++
 	return math.Sqrt(c.variance)

@@ -273,7 +273,7 @@ func (e *Engine) prepare(params []float32) error {
 	if q.Thresholds = e.ask.Thresholds; q.Thresholds == nil {
 		q.Thresholds = q.Bounds
 	}
-	q.Points, q.Coefficients = e.ask.Points, e.ask.Coefficients
+	q.Points, q.Coefficients, q.Whitening = e.ask.Points, e.ask.Coefficients, e.ask.Whitening
 	if q.Points == nil {
 		e.point[0] = params
 		q.Points, q.Coefficients = e.point, e.one

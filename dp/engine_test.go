@@ -191,7 +191,61 @@ func TestCounts(t *testing.T) {
 
 // Banded noise: the strategy applied to what was released is white noise again, and the stated deviation is true.
 func TestCorrelatedNoise(t *testing.T) {
-	c := testStrategy(5)
+	for name, c := range map[string][]float64{"any": testStrategy(5), "geometric": geometric(7, 0.8)} {
+		t.Run(name, func(t *testing.T) { testCorrelatedNoise(t, c) })
+	}
+}
+
+// geometric is a strategy of unit norm whose coefficients fall by a ratio.
+func geometric(bands int, ratio float64) []float64 {
+	c, norm := make([]float64, bands), 0.0
+	for j := range c {
+		c[j] = math.Pow(ratio, float64(j))
+		norm = math.Hypot(norm, c[j])
+	}
+	for j := range c {
+		c[j] /= norm * (1 + 1e-12)
+	}
+	return c
+}
+
+// Two terms are the same noise as the sum over all bands, failed steps or not.
+func TestGeometricNoise(t *testing.T) {
+	const dim, steps = 50, 300
+	for _, bands := range []int{3, 4, 78, 117} {
+		strategy := geometric(bands, 1-1/float64(bands))
+		short, long := newCorrelation(strategy, dim), newCorrelation(strategy, dim)
+		if short.ratio == 0 {
+			t.Fatalf("%d bands: not taken for geometric", bands)
+		}
+		long.ratio, long.past = 0, long.past[1:]
+		rng, z := newStream(seed(5), "noise"), make([]float64, dim)
+		for step := range steps {
+			fillNormal(rng, z)
+			a, b := slices.Clone(z), slices.Clone(z)
+			short.shape(slices.Clone(z)) // a step that fails
+			short.shape(a)
+			long.shape(b)
+			for i := range a {
+				if !(math.Abs(a[i]-b[i]) <= 1e-10*(1+math.Abs(b[i]))) {
+					t.Fatalf("%d bands, step %d: %v, by the sum %v", bands, step, a[i], b[i])
+				}
+			}
+			if x, y := short.commit(a), long.commit(b); x != y {
+				t.Fatalf("%d bands, step %d: deviation %v and %v", bands, step, x, y)
+			}
+		}
+	}
+	bent := geometric(9, 0.7)
+	bent[8] *= 1 - 1e-13
+	for _, c := range [][]float64{{1}, geometric(2, 0.5), bent, testStrategy(5)} {
+		if r := ratio(c); r != 0 {
+			t.Errorf("%v has ratio %v", c, r)
+		}
+	}
+}
+
+func testCorrelatedNoise(t *testing.T, c []float64) {
 	const dim, steps, z = 4000, 40, 0.7
 	p := plain(t, Spec{N: 1000, Rate: 0.1, Steps: steps, NoiseMultiplier: z, Strategy: c})
 	e := newTestEngine(t, Options{Plan: p, Policy: fixedPolicy(clip.Rule{}, 2), Tensors: []int{dim}, Seed: seed(11)})

@@ -45,6 +45,12 @@ type Ask struct {
 	// nil: the current parameters alone.
 	Points       [][]float32
 	Coefficients []float64
+
+	// Whitening are Kronecker factors that every record's gradient is multiplied by before the one clip, as package nn lays
+	// them out: a function of public values. Sum, noise and release are then of whitened gradients, in whose space bounds and
+	// Released.NoiseStd are meant. Correlated noise goes on across a change of factors: it cancels in the released stream,
+	// which the optimiser therefore follows as it is. nil: none; the same in all steps.
+	Whitening []float32
 }
 
 // Query is one private computation, for the compute side. Slices are valid until Step returns. Records is private.
@@ -56,6 +62,7 @@ type Query struct {
 	Thresholds   []float64   // of the counts, one per group
 	Points       [][]float32 // parameter vectors, at least one
 	Coefficients []float64   // one per point
+	Whitening    []float32   // factors that gradients are multiplied by before the clip; nil: none
 }
 
 // Sums are the raw, private result of a query. They are the engine's: when its step returns, they are cleared.

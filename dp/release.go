@@ -18,10 +18,16 @@ import (
 // 2^-50, beyond 8 2^-49, as float64s do), and the sum below is exact up to 2^-43 g (a fraction of a grid step plus a
 // normal below 2^9 g). The logarithm of an interval's probability is so off by at most about 2^-42 a coordinate and
 // step, even if every error conspired: for 26,010 coordinates and 1,170 steps less than 2^-17 of epsilon, for 132,042
-// and 5,850 less than 2^-12 = 0.0002. Noise w that is correlated over b steps does not depend on data either, but is off by
-// up to 2^-52 b |w|, which grows with the strategy's gain (correlation.go): at 8 bands, a gain of 42 and a mean |w| of 6
-// standard deviations (momentum 0.9, 1,170 steps) less than 2^-8 of epsilon for 26,010 coordinates, again if every error
-// conspired. A gain above 2^10 is refused. The cost of the grid is a relative variance of g^2/(12 std^2) < 2^-15: nothing.
+// and 5,850 less than 2^-12 = 0.0002.
+//
+// Noise w that is correlated over b steps is C^-1 (z + d) exactly, d what the strategy C makes of the rounding of w. Given the
+// steps before, d moves the normal z, by at most D, and all ends of intervals with it: the logarithm of a probability
+// changes by at most D |z|. With a sum of b terms D is at most 2^-52 b |w|; a geometric strategy (correlation.go) rounds three
+// times a step, by 2^-51 |w|, which C sums up to sqrt(b) times that, and lets coefficients be off by 2^-50 b of their
+// size: at 117 bands and |w| below 40 standard deviations less than 2^-34, and for 26,010 coordinates and 1,170 steps less
+// than 2^-9 of epsilon, again if every error conspired. Errors of w grow in later steps with the strategy's gain
+// (correlation.go), as w does: a gain above 2^10 is refused. The cost of the grid is a relative variance of
+// g^2/(12 std^2) < 2^-15: nothing.
 // (The alternative, a sum of four normals after Holohan and Braghin 2021, takes four times the draws and only makes the
 // search for a preimage hard.)
 const gridBits = 6

@@ -32,8 +32,21 @@ func newOptimization(c *protocol.Config, design *mechanism.Design, params, steps
 	if err != nil {
 		return nil, err
 	}
-	schedule := nn.Schedule{Name: c.Schedule, Rate: c.LearningRate, Steps: steps, StepsPerEpoch: perEpoch}
+	schedule := scheduled(c, steps, perEpoch)
 	return &optimization{optimiser, schedule}, schedule.Validate()
+}
+
+func scheduled(c *protocol.Config, steps, perEpoch int) nn.Schedule {
+	return nn.Schedule{Name: c.Schedule, Rate: c.LearningRate, Steps: steps, StepsPerEpoch: perEpoch}
+}
+
+// rates are those of all steps, which noise is shaped for.
+func rates(c *protocol.Config, steps, perEpoch int) []float64 {
+	schedule, all := scheduled(c, steps, perEpoch), make([]float64, steps)
+	for t := range all {
+		all[t] = schedule.At(t)
+	}
+	return all
 }
 
 // step moves the parameters along a released gradient and returns the learning rate that it used.

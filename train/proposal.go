@@ -26,11 +26,12 @@ type Proposal struct {
 	earlier  []Evaluated // evaluations before the checkpoint
 	before   float64     // seconds of training before it
 
-	policy  dp.Policy
-	points  int                 // that it evaluates a step at, at most
-	average mechanism.Averaging // nil: parameters are evaluated as they are
-	audit   *audit.Audit        // nil: nobody watches
-	optim   *optimization
+	policy   dp.Policy
+	points   int                 // that it evaluates a step at, at most
+	whitened bool                // its steps carry a whitening
+	average  mechanism.Averaging // nil: parameters are evaluated as they are
+	audit    *audit.Audit        // nil: nobody watches
+	optim    *optimization
 
 	noAccuracy string // why there will be none
 }
@@ -62,12 +63,13 @@ func (p *Proposal) design() (err error) {
 	setting := mechanism.Setting{
 		N: n, BatchSize: float64(c.BatchSize), Steps: steps, StepsPerEpoch: perEpoch, ClipNorm: c.ClipNorm,
 		Tensors: tensorSizes(p.model), Epsilon: c.Epsilon, Delta: c.Delta, Momentum: c.Momentum, NoNoise: c.NonPrivate,
+		Rates: rates(c, steps, perEpoch), Whitener: whitener(p.model),
 	}
 	design, err := p.mechanism(setting)
 	if err != nil {
 		return err
 	}
-	p.policy, p.average, p.points = design.Policy, design.Averaging, design.Points
+	p.policy, p.average, p.points, p.whitened = design.Policy, design.Averaging, design.Points, design.Whitened
 	if p.optim, err = newOptimization(c, design, p.model.NumParams(), steps, perEpoch); err != nil {
 		return err
 	}
@@ -91,7 +93,7 @@ func (p *Proposal) design() (err error) {
 func (p *Proposal) compute(ctx context.Context, env Environment) (backend.Backend, error) {
 	c, d := &p.config, p.dataset
 	work := backend.Work{
-		Model: p.model, Rule: p.policy.Rule(), Private: !c.NonPrivate, Points: p.points, Rate: c.SamplingRate(units(&d.Manifest, data.TrainSplit)),
+		Model: p.model, Rule: p.policy.Rule(), Private: !c.NonPrivate, Points: p.points, Whiten: p.whitened, Rate: c.SamplingRate(units(&d.Manifest, data.TrainSplit)),
 		Mean: d.Mean, Std: d.Std, Float: d.Float(),
 	}
 	workers := c.Workers

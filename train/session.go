@@ -134,7 +134,7 @@ func (s *Session) Step(ctx context.Context) error {
 	start, busy := time.Now(), s.work()
 	step := s.engine.Step()
 	released, err := s.next(ctx, func(ctx context.Context, q dp.Query) (dp.Sums, error) {
-		return s.backend.Step(ctx, backend.Request{Points: q.Points, Coefficients: q.Coefficients, Records: q.Records, Bounds: q.Bounds, Thresholds: q.Thresholds})
+		return s.backend.Step(ctx, backend.Request{Points: q.Points, Coefficients: q.Coefficients, Records: q.Records, Bounds: q.Bounds, Thresholds: q.Thresholds, Whitening: q.Whitening})
 	})
 	switch {
 	case errors.Is(err, dp.ErrDiverged):

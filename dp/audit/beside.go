@@ -46,6 +46,11 @@ func Design(name string, params map[string]float64, s mechanism.Setting, o Optio
 	counted := s.BatchSize
 	s.BatchSize, s.N = s.BatchSize/float64(s.N)*float64(a.N()), a.N()
 	s.Appended = a.layout.Appended
+	if inner := s.Whitener; inner != nil { // it knows the model's parameters alone
+		s.Whitener = &mechanism.Whitener{Len: inner.Len, Make: func(wide []float32, images int, damping float64, source uint64) ([]float32, error) {
+			return inner.Make(Take(a.layout, make([]float32, a.layout.Params()), wide), images, damping, source)
+		}}
+	}
 	design, err := mechanism.New(name, params, s)
 	if err != nil {
 		return nil, nil, err

@@ -116,6 +116,21 @@ var catalogue = []Mechanism{
 		},
 	},
 	{
+		Name: "cloister", Kind: Clipping, Title: "Cloister's own: geometric noise, whitened gradients",
+		Paper:   "this project, docs/mechanism.md; of Choquette-Choo et al. 2023, arXiv:2306.08153, and Molina Van den Bosch et al. 2026, DP-KFC, arXiv:2605.13418",
+		Pays:    "weaker amplification: records are assigned to as many groups as there are bands and a step samples from one of them",
+		Summary: "Each step takes back most of the last one's noise, and gradients are evened out by a curvature estimated without data, so that longer steps pay.",
+		Params: []Param{
+			count("bands", "bands (0: about as many as leave the least noise in the model)", 0, 0, dp.MaxBands),
+			number("clip", "clip bound, times the clip norm", 1, 1e-3, 1e3),
+			number("gain", "what the optimiser follows is the noised gradient times this", 4, 1e-3, 1e3),
+			number("damping", "added to each curvature factor, times its mean eigenvalue (0: no whitening)", 1, 0, 1e3),
+			count("every", "steps from one estimate of the curvature to the next (0: an epoch)", 0, 0, dp.MaxSteps),
+			count("images", "pink-noise images in an estimate", 256, 16, 1<<14),
+		},
+		build: buildCloister,
+	},
+	{
 		Name: "disk", Kind: Clipping, Title: "Kalman-filtered gradients (DiSK)", Pays: "nothing in privacy; a second gradient a step in time, unless gamma = (1 - kappa)/kappa",
 		Paper:   "Zhang et al. 2024, DiSK, arXiv:2410.03883, Algorithm 2",
 		Summary: "Gradients here and a little ahead are combined before clipping, and a filter predicts each from the last.",

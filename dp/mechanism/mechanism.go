@@ -22,8 +22,19 @@ type Setting struct {
 	Appended      []int   // coordinates that gradients have behind each tensor beside the model's, such as an audit's; nil: none
 	Epsilon       float64 // target
 	Delta         float64
-	Momentum      float64 // of the optimiser that follows the gradients: banded noise is shaped for it
-	NoNoise       bool    // see Spec.NoNoise
+	Momentum      float64   // of the optimiser that follows the gradients: banded noise is shaped for it
+	Rates         []float64 // its learning rate at every step, up to a factor; nil: constant
+	NoNoise       bool      // see Spec.NoNoise
+
+	Whitener *Whitener // of the network; nil: there is none, as in an audit on its own
+}
+
+// Whitener makes the factors that per-sample gradients of a network are multiplied by, see [dp.Ask]. It sees public values alone.
+type Whitener struct {
+	Len int // of the factors
+
+	// Make estimates them at released parameters from so many probes, drawn from a source that anyone can repeat.
+	Make func(params []float32, images int, damping float64, source uint64) ([]float32, error)
 }
 
 // Params is the number of parameters.
@@ -56,6 +67,8 @@ func (s *Setting) check() error {
 		return fmt.Errorf("mechanism: %d steps per epoch, want at least 1", s.StepsPerEpoch)
 	case !(s.Momentum >= 0 && s.Momentum < 1):
 		return fmt.Errorf("mechanism: momentum %v, want 0 to 1", s.Momentum)
+	case s.Rates != nil && len(s.Rates) != s.Steps:
+		return fmt.Errorf("mechanism: learning rates of %d steps in a run of %d", len(s.Rates), s.Steps)
 	case len(s.Tensors) < 1 || len(s.Tensors) > dp.MaxGroups:
 		return fmt.Errorf("mechanism: %d parameter tensors, want 1 to %d", len(s.Tensors), dp.MaxGroups)
 	case s.Appended != nil && len(s.Appended) != len(s.Tensors):
@@ -64,6 +77,11 @@ func (s *Setting) check() error {
 	for t, n := range s.Tensors {
 		if n < 1 || n > 1<<28 {
 			return fmt.Errorf("mechanism: tensor %d has %d parameters", t, n)
+		}
+	}
+	for t, rate := range s.Rates {
+		if !(rate >= 0 && rate <= math.MaxFloat32) {
+			return fmt.Errorf("mechanism: learning rate %v at step %d", rate, t)
 		}
 	}
 	for t, n := range s.Appended {
@@ -82,6 +100,7 @@ type Design struct {
 	Optimizer string    // an optimiser of package nn that the mechanism is defined with; "" leaves the choice
 	Points    int       // the most parameter vectors that the policy evaluates gradients at in a step
 	Filtered  bool      // the optimiser follows filtered gradients, whose noise is not Released.NoiseStd
+	Whitened  bool      // the policy asks for whitened gradients
 	Uneven    bool      // groups have noise of their own, of which Released.NoiseStd is only the mean
 }
 
@@ -198,6 +217,7 @@ func New(name string, params map[string]float64, s Setting) (*Design, error) {
 	if b.policy.lookahead != nil {
 		d.Points = b.policy.lookahead.count()
 	}
+	d.Whitened = b.policy.whitening != nil
 	d.Policy, d.Filtered, d.Uneven = b.policy, len(b.policy.filters) > 0, b.policy.allocate != nil
 	if err := errors.Join(d.CheckOptimizer(d.Optimizer), b.checkReach()); err != nil {
 		return nil, err

@@ -19,6 +19,7 @@ type composed struct {
 	decay     []float64                 // multiplies the bounds of every step; nil: 1
 	allocate  func(bounds, a []float64) // sets the noise weights; nil: equal
 	lookahead *lookahead                // nil: evaluate at the current parameters
+	whitening *whitening                // nil: gradients as they are
 	gain      float64                   // multiplies what is released, before the filters
 	filters   []filter
 
@@ -65,6 +66,9 @@ func (c *composed) Ask(v dp.View, a *dp.Ask) {
 	if c.lookahead != nil {
 		c.lookahead.ask(v, a)
 	}
+	if c.whitening != nil {
+		c.whitening.ask(v, a)
+	}
 }
 
 func (c *composed) Observe(r *dp.Released) {
@@ -97,6 +101,9 @@ func (c *composed) parts() []part {
 	}
 	if c.lookahead != nil {
 		all = append(all, c.lookahead)
+	}
+	if c.whitening != nil {
+		all = append(all, c.whitening)
 	}
 	return all
 }

@@ -1,0 +1,72 @@
+package mechanism
+
+import (
+	"slices"
+
+	"cloister/clip"
+	"cloister/dp"
+)
+
+// Cloister's own mechanism. A record's gradient g of a layer is whitened, U_G g U_A; all layers together are clipped to
+// C, summed over the sample, and released with geometric noise (geometric.go), times a gain G:
+//
+//	y_t = sum over the sample of clip_C(U g),   w_t = (z_t - r z_(t-1)) / c_0 + r^b w_(t-b),   followed: G (y_t + sigma C w_t) / (q N)
+//
+// It is sound part by part, as the catalogue says of each: the noise is a banded matrix mechanism's under the cyclic sampling
+// that it is accounted for; U is a function of released parameters and of noise that anyone can draw again, so that the clip
+// bounds what a record adds in the whitened space, where sum and noise live; a gain is post-processing. The optimiser follows the stream as it is
+// released: mapped back by U, noise would no longer cancel where U changes.
+//
+// One rule serves every dataset, from public facts: bands and r from N, batch size, steps, learning rates, momentum, epsilon and
+// delta (bestGeometric), C the clip norm, G 4, damping 1, U renewed each epoch. docs/mechanism.md says how they were chosen.
+func buildCloister(b *builder) error {
+	b.ClipNorm *= b.get("clip")
+	b.shapesBounds("clip")
+	if err := b.fixed(clip.Rule{}); err != nil {
+		return err
+	}
+	if damping := b.get("damping"); damping > 0 && b.Whitener != nil && !b.NoNoise {
+		w := &whitening{whitener: b.Whitener, images: int(b.get("images")), damping: damping, every: int(b.get("every"))}
+		if w.every == 0 {
+			w.every = b.StepsPerEpoch
+		}
+		w.factors, w.made = make([]float64, b.Whitener.Len), make([]float64, 1)
+		b.policy.whitening = w
+	}
+	return b.geometricNoise(int(b.get("bands")))
+}
+
+// whitening renews the factors every so many steps. The step decides which probes are drawn.
+type whitening struct {
+	whitener *Whitener
+	images   int
+	damping  float64
+	every    int
+	factors  []float64 // as a checkpoint holds them
+	made     []float64 // the period they are of + 1; 0: none
+	u        []float32 // the same, as asked
+}
+
+func (w *whitening) state() [][]float64 { return [][]float64{w.factors, w.made} }
+
+// ask states the period's factors. Where they cannot be made anew, parameters having grown beyond what float32 holds, the last ones
+// stay; a compute side refuses a whitening that there never was.
+func (w *whitening) ask(v dp.View, a *dp.Ask) {
+	if period := float64(v.Step/w.every) + 1; period != w.made[0] {
+		if u, err := w.whitener.Make(v.Params, w.images, w.damping, uint64(v.Step)); err == nil && len(u) == len(w.factors) {
+			for i, x := range u {
+				w.factors[i] = float64(x)
+			}
+			w.made[0] = period
+		}
+	}
+	if w.made[0] == 0 {
+		a.Whitening = []float32{}
+		return
+	}
+	w.u = slices.Grow(w.u[:0], len(w.factors))[:len(w.factors)]
+	for i, x := range w.factors { // they may have been restored
+		w.u[i] = float32(x)
+	}
+	a.Whitening = w.u
+}

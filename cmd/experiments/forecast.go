@@ -20,7 +20,6 @@ import (
 	"cloister/cmd/experiments/experiment"
 	"cloister/data"
 	"cloister/train"
-	"cloister/train/backend"
 	"cloister/train/protocol"
 )
 
@@ -168,43 +167,15 @@ func (f *forecaster) train(ctx context.Context, want train.Measured) (*train.Mea
 	}); err != nil {
 		return nil, err
 	}
-	host := &train.MemoryHost{
-		New: func(w backend.Work, train, test backend.Records) (backend.Backend, error) {
-			return backend.NewNative(w, train, test)
-		},
-		Open: func(string) data.Fetch {
-			return func(_ context.Context, name string) (io.ReadCloser, error) {
-				return io.NopCloser(bytes.NewReader(files[name])), nil
-			}
-		},
+	open := func(_ context.Context, name string) (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(files[name])), nil
 	}
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	events := make(chan protocol.Event, 1<<16)
-	t := train.NewTrainer(host, func(e protocol.Event) { events <- e })
-	go t.Run(ctx)
-	t.Send(protocol.Request{Type: "open", Source: &protocol.Source{Kind: "url", URL: "subset"}})
-	for {
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case e := <-events:
-			switch {
-			case e.Type == "error":
-				return nil, errors.New(e.Message)
-			case e.Dataset != nil:
-				c := f.preset(e.Dataset, &want)
-				if c == nil {
-					return nil, nil
-				}
-				t.Send(protocol.Request{Type: "start", Config: c})
-			case e.Epoch != nil:
-				want.Accuracy = e.Epoch.Accuracy
-			case e.Type == "done":
-				return &want, nil
-			}
-		}
+	_, last, err := natively(ctx, open, func(d *protocol.DatasetInfo) *protocol.Config { return f.preset(d, &want) })
+	if err != nil || last == nil {
+		return nil, err
 	}
+	want.Accuracy = last.Accuracy
+	return &want, nil
 }
 
 // preset is the model's, at a budget; nil where the model does not fit.

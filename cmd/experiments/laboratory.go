@@ -23,6 +23,7 @@ type laboratory struct {
 	only      []string
 	until     time.Time // zero: no limit
 	atOnce    int
+	native    bool // not through the page
 	log       io.Writer
 
 	plans     []experiment.Plan
@@ -124,6 +125,9 @@ func (l *laboratory) end(e ended) error {
 
 // run trains through the page, with the configuration that the run asks for.
 func (l *laboratory) run(ctx context.Context, r experiment.Run) (experiment.Row, error) {
+	if l.native {
+		return native(ctx, filepath.Join(l.data, r.Dataset), r)
+	}
 	site, name, err := browser.Product(l.root, filepath.Join(l.data, r.Dataset))
 	if err != nil {
 		return experiment.Row{}, err

@@ -44,6 +44,7 @@ func command(ctx context.Context, args []string, out, log io.Writer) error {
 	list := flags.Bool("list", false, "list what is missing and run nothing")
 	limit := flags.Duration("for", 0, "begin no run after this time; 0 for no limit")
 	atOnce := flags.Int("at-once", 1, "`runs` at the same time, each with an equal part of the processors")
+	native := flags.Bool("native", false, "run outside of a browser, each on one processor")
 	flags.SetOutput(log)
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return err
@@ -58,7 +59,7 @@ func command(ctx context.Context, args []string, out, log io.Writer) error {
 		fmt.Fprintf(log, "experiments: %d runs at once on %d processors\n", *atOnce, runtime.NumCPU())
 		return errArguments
 	}
-	l := &laboratory{dir: *dir, data: *data, atOnce: *atOnce, log: log}
+	l := &laboratory{dir: *dir, data: *data, atOnce: *atOnce, native: *native, log: log}
 	if *only != "" {
 		l.only = strings.Split(*only, ",")
 	}
@@ -71,8 +72,10 @@ func command(ctx context.Context, args []string, out, log io.Writer) error {
 	if *list {
 		return l.list(out)
 	}
-	if err := browser.Build(ctx, l.root, log); err != nil {
-		return err
+	if !l.native {
+		if err := browser.Build(ctx, l.root, log); err != nil {
+			return err
+		}
 	}
 	if err := l.runAll(ctx); err != nil {
 		return err

@@ -126,7 +126,7 @@ var catalogue = []Mechanism{
 			number("gain", "what the optimiser follows is the noised gradient times this", 4, 1e-3, 1e3),
 			number("damping", "added to each curvature factor, times its mean eigenvalue (0: no whitening)", 1, 0, 1e3),
 			count("every", "steps from one estimate of the curvature to the next (0: an epoch)", 0, 0, dp.MaxSteps),
-			count("images", "pink-noise images in an estimate", 256, 16, 1<<14),
+			count("images", "pink-noise images in an estimate", 128, 16, 1<<14),
 		},
 		build: buildCloister,
 	},

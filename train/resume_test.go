@@ -22,7 +22,7 @@ func seeded(c protocol.Config) protocol.Config {
 // A reproducible run resumed from a file continues bit for bit, whatever the mechanism and optimiser keep.
 func TestReproducibleRunContinuesExactly(t *testing.T) {
 	for _, c := range []struct{ mechanism, optimizer string }{
-		{"fixed", "sgd"}, {"quantile+momentum-corrected", "adam"}, {"bandmf", "sgd"}, {"disk+average-ema", "sgd"},
+		{"fixed", "sgd"}, {"quantile+momentum-corrected", "adam"}, {"bandmf", "sgd"}, {"disk+average-ema", "sgd"}, {"cloister+momentum", "sgd"},
 	} {
 		t.Run(c.mechanism, func(t *testing.T) {
 			b := newBench(t, 1000, 50)

@@ -421,7 +421,7 @@ func nanIn(state []byte) []byte {
 
 // A reproducible run that resumes from a state continues bit for bit, correlated noise and failed steps included.
 func TestReproducibleContinues(t *testing.T) {
-	for _, name := range []string{"quantile-layer+momentum", "bandmf", "disk"} {
+	for _, name := range []string{"quantile-layer+momentum", "bandmf", "cloister", "disk"} {
 		p, d := newContractMechanism(t, name)
 		groups, dim := d.Policy.Rule().Groups(4), contractSetting.Params()
 		store := &ledger.MemoryStore{}

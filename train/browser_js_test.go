@@ -5,9 +5,11 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strings"
 	"syscall/js"
 	"testing"
 
+	"cloister/data"
 	"cloister/train/backend"
 	"cloister/train/protocol"
 )
@@ -93,3 +95,31 @@ func TestWorkersContinueExactly(t *testing.T) {
 }
 
 var _ backend.Backend = (*backend.Workers)(nil)
+
+// A page's Blobs become a dataset, read one by one; one that is too large for any file of a dataset is refused before it is read.
+func TestBrowserOpensOwnFiles(t *testing.T) {
+	var files []protocol.File
+	if err := data.Pack(data.Digits(60, 20, 1), func(name string, file []byte) error {
+		bytes := js.Global().Get("Uint8Array").New(len(file))
+		js.CopyBytesToJS(bytes, file)
+		files = append(files, protocol.File{Name: name, Blob: protocol.Blob{Handle: js.Global().Get("Blob").New([]any{bytes})}})
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	host := &BrowserHost{Notice: func(s string) { t.Log(s) }}
+	open := func() (*Dataset, error) {
+		return OpenDataset(context.Background(), host, protocol.Source{Kind: "own", Files: files}, func(protocol.Loading) {})
+	}
+	d, err := open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.TrainRecords != 60 || len(d.TestLabels) != 20 || d.Records.(*backend.Blobs).Len(backend.Train) != 60 || d.Published() || !d.Info().Own {
+		t.Errorf("opened %d and %d records", d.TrainRecords, len(d.TestLabels))
+	}
+	files[0].Blob.Handle = js.Global().Get("Blob").New([]any{js.Global().Get("Uint8Array").New(data.MaxShardBytes + 1)})
+	if _, err := open(); err == nil || !strings.Contains(err.Error(), "bytes, at most") {
+		t.Errorf("a file too large: %v", err)
+	}
+}

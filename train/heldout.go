@@ -64,7 +64,7 @@ func (s *Session) count(ctx context.Context) (*protocol.EpochEvent, error) {
 	}
 	share := max(0, min(a.Share, 1))
 	return &protocol.EpochEvent{
-		Accuracy: share, StdError: math.Hypot(a.NoiseStd, samplingError(share, a.Records)), Noised: s.plan.Private(), Loss: math.NaN(),
+		Accuracy: share, StdError: math.Hypot(a.NoiseStd, samplingError(share, a.Records)), Noised: true, Loss: math.NaN(),
 	}, nil
 }
 

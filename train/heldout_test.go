@@ -108,6 +108,20 @@ func TestNoAccuracy(t *testing.T) {
 	}
 }
 
+// A run without noise is not private and counts without, and is not taken for one that diverged, as there is no loss.
+func TestAccuracyWithoutNoise(t *testing.T) {
+	b := privateTest(t, people(400, 100, false))
+	c := quick()
+	c.NonPrivate = true
+	s := b.session(t, c, nil)
+	defer s.Close()
+	steps(t, s, s.Planned().Steps)
+	e, err := s.Evaluate(context.Background())
+	if err != nil || e == nil || !e.Noised || s.Planned().AccuracyNoise != 0 || s.Planned().Private || b.told("diverged") {
+		t.Errorf("%+v, %v, planned %+v, notices %q", e, err, s.Planned(), b.notices)
+	}
+}
+
 // A person counts once, by the share of their records that are right.
 func TestRightCountsPersons(t *testing.T) {
 	d := &Dataset{TestLabels: []byte{0, 1, 1, 0, 1}}

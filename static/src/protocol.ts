@@ -179,7 +179,7 @@ export interface EpochEvent {
   step: number;
   accuracy: number; // 0 to 1
   stdError?: number; // of the accuracy: chance in the records tried and, where noised, the noise
-  noised?: boolean; // on private records, paid for in the plan
+  noised?: boolean; // on private records, paid for in the plan; a run without noise, which is not private, has none here either
   loss: number; // mean cross-entropy; NaN where noised
   confusion: number[][]; // [true class][predicted class]
   predictions: number[]; // of DatasetInfo.Samples

@@ -190,7 +190,7 @@ type EpochEvent struct {
 	Step        int     `json:"step"`
 	Accuracy    float64 `json:"accuracy"`           // 0 to 1
 	StdError    float64 `json:"stdError,omitempty"` // of the accuracy: chance in the records tried and, where noised, the noise
-	Noised      bool    `json:"noised,omitempty"`   // on private records, paid for in the plan
+	Noised      bool    `json:"noised,omitempty"`   // on private records, paid for in the plan; a run without noise, which is not private, has none here either
 	Loss        float64 `json:"loss"`               // mean cross-entropy; NaN where noised
 	Confusion   [][]int `json:"confusion"`          // [true class][predicted class]
 	Predictions []int   `json:"predictions"`        // of DatasetInfo.Samples

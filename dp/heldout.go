@@ -12,7 +12,7 @@ import (
 // heldOutShare is the most of a run's budget, in 1/z^2 of a single Gaussian release, that chosen counts take.
 const heldOutShare = 1.0 / 16
 
-// Times is how many counts a run of so many steps has done after its first `after`.
+// times is how many counts a run of so many steps has done after its first `after`.
 func (h *HeldOutCounts) times(steps, after int) int {
 	if h.Records == 0 {
 		return 0
@@ -53,7 +53,7 @@ func (h *HeldOutCounts) check(steps int) error {
 	return nil
 }
 
-// event is what a plan's counts up to a step do to a record.
+// heldOutEvent is what a plan's counts up to a step do to a record.
 func (s *Spec) heldOutEvent(after int) accountant.Event {
 	return accountant.Repetition{Event: accountant.Gaussian{Sigma: 2 * s.HeldOut.Sigma}, Times: s.HeldOut.times(s.Steps, after)}
 }

@@ -126,6 +126,13 @@ func TestTakesNumbersAsTyped(t *testing.T) {
 	if fault := p.text("setting-batch-fault"); !strings.Contains(fault, "1024 or 1.024") || value("batch") != "1,024" {
 		t.Errorf("1,024 became %s: %q", value("batch"), fault)
 	}
+	p.run(chromedp.Focus("#setting-batch", chromedp.ByQuery))
+	eval[any](p, `(document.activeElement.select(), null)`)
+	p.press("7")
+	eval[any](p, `(document.dispatchEvent(new Event("visibilitychange")), new Promise((go) => setTimeout(go, 100)))`) // the page draws anew
+	if value("batch") != "7" {
+		t.Errorf("what was being typed became %s", value("batch"))
+	}
 	p.typeInto("setting-batch", "1024")
 	p.run(chromedp.Focus("#setting-delta", chromedp.ByQuery))
 	p.press(kb.ArrowDown)

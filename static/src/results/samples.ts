@@ -17,8 +17,8 @@ export class Samples {
   }
 
   show({ dataset, run }: State) {
-    byId("samples-panel").hidden = !dataset?.samples.length;
-    if (!dataset) return;
+    if (!dataset) return; // the place stays: nothing jumps when there are some
+    byId("samples-panel").hidden = dataset.samples.length === 0;
     if (dataset !== this.#dataset) this.#open(dataset);
     const predictions = run?.planned ? lastEpoch(run)?.predictions : undefined;
     if (predictions === this.#shown && this.#captions[0]?.className) return;

@@ -32,7 +32,7 @@ export class TryPanel {
   }
 
   show({ dataset, run, phase }: State) {
-    byId("try-panel").hidden = !dataset?.samples.length; // of tables and sounds there is nothing to draw
+    if (dataset) byId("try-panel").hidden = dataset.samples.length === 0; // of tables and sounds there is nothing to draw
     if (dataset && dataset !== this.#dataset) this.#open(dataset);
     this.#able = run?.planned !== undefined && phase !== "starting" && phase !== "loading";
     if (!this.#able) return this.#fill([]);

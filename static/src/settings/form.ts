@@ -3,7 +3,7 @@
 import type { PageEvent, State } from "../state/model";
 import { busy } from "../state/model";
 import { choicesOf, faults } from "../state/settings";
-import { byId, el, say } from "../ui/dom";
+import { byId, el, isTypedInto, say } from "../ui/dom";
 import { helpButton } from "../ui/help";
 import { icon } from "../ui/icons";
 import { epsilonSlider } from "./epsilon-slider";
@@ -126,7 +126,7 @@ function showRow(row: Row, state: State, words: string | undefined) {
     if (unknown && ![...(control as HTMLSelectElement).options].some((o) => o.value === text)) control.append(el("option", { value: text }, `${text} (unknown)`));
   }
   if (setting.kind === "switch") (control as HTMLInputElement).checked = text === "1";
-  else if (text !== row.text || control.value !== text) control.value = text;
+  else if (text !== row.text || !isTypedInto(control)) control.value = text;
   row.text = text;
   if (words) control.setAttribute("aria-invalid", "true");
   else control.removeAttribute("aria-invalid");

@@ -3,7 +3,7 @@
 import type { MechanismInfo, MechanismParam } from "../protocol";
 import type { PageEvent, State } from "../state/model";
 import { busy } from "../state/model";
-import { byId, el, say } from "../ui/dom";
+import { byId, el, isTypedInto, say } from "../ui/dom";
 import { helpButton } from "../ui/help";
 import { icon } from "../ui/icons";
 import { sparkline } from "../ui/sparkline";
@@ -50,7 +50,7 @@ export class MechanismChooser {
       for (const [param, { field, fault }] of part.fields) {
         const key = `mechanism.${part.of!.name}.${param.name}`;
         const text = drafts[key] ?? number(paramValue(config.mechanism, part.of!.name, param));
-        if (field.value !== text) field.value = text;
+        if (field.value !== text && !isTypedInto(field)) field.value = text;
         mark(field, fault, found.get(key));
       }
     }

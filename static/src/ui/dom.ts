@@ -30,6 +30,9 @@ export function say(element: HTMLElement, words: string) {
   if (element.textContent !== words) element.textContent = words;
 }
 
+/** Whether a person is writing there: what the page hears meanwhile must not write over it. */
+export const isTypedInto = (field: HTMLElement) => field === document.activeElement && field instanceof HTMLInputElement;
+
 /** Calls draw at most once a frame, however often it is asked; once a second in a hidden tab, which has no frames. */
 export function eachFrame(draw: () => void): () => void {
   let frame = 0;

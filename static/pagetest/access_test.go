@@ -48,7 +48,7 @@ func TestAccessibleByAxe(t *testing.T) {
 		}
 		eval[any](p, `(document.querySelectorAll("details").forEach((d) => (d.open = true)), null)`)
 		eval[any](p, string(axe)+"; null")
-		for _, width := range []int64{360, 1280} {
+		for _, width := range []int64{360, 820, 1280, 1920} {
 			for _, colours := range []string{"light", "dark"} {
 				p.run(chromedp.EmulateViewport(width, 900), theme(colours))
 				found := eval[[]string](p, `axe.run().then((r) => r.violations.flatMap((v) => v.nodes.map((n) => v.id + ": " + n.target.join(" ") + ": " + n.failureSummary)))`)

@@ -46,7 +46,7 @@ export class Samples {
         ...(predicted === undefined ? [classes[label]] : wrong ? [el("s", {}, classes[predicted]), ` ${classes[label]}`] : [`${classes[predicted]} ✓`]),
       );
       const words = predicted === undefined ? "" : `, taken for ${classes[predicted]}`;
-      this.#buttons[i].setAttribute("aria-label", `Test record ${i + 1}: ${classes[label]}${words}. Try it`);
+      this.#buttons[i].setAttribute("aria-label", `${caption.textContent}: test record ${i + 1}${words}. Try it`); // begins as it reads
     });
   }
 }

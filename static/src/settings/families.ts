@@ -1,7 +1,7 @@
 // The mechanisms in groups: those that did best in docs/experiments first, then by what they do.
 
 const members: Record<string, string[]> = {
-  Recommended: ["fixed", "bandmf", "psac"],
+  Recommended: ["cloister", "fixed", "bandmf", "psac"],
   "Fixed clip": ["auto-s", "auto-v", "normalised", "per-layer"],
   "Adaptive clip": ["quantile", "quantile-layer"],
   "Filtered gradients": ["disk"],

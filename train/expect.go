@@ -56,12 +56,15 @@ type Facts struct {
 // drownedBelow is the share of the way from guessing to knowing that must be expected at least, of the easiest set, for a run to be worth it.
 const drownedBelow = 0.15
 
+// reach is up to how many times the largest measured set something is told of larger ones: what more would reach nobody measured.
+const reach = 2
+
 // Expect tells between which accuracies runs like one came out. It interpolates the measured sets' mean accuracies, linearly in log N and
-// log epsilon, and never goes beyond what was measured: more records or a larger epsilon are told at the measured end. The range is over sets,
+// log epsilon, and never goes beyond what was measured: somewhat more records, or a larger epsilon, are told at the measured end. The range is over sets,
 // and over repeated runs of each, so that one set alone is a range too. Other numbers of classes are scaled from guessing (1/classes). nil: nothing alike was measured.
 func Expect(rows []Measured, f Facts) *protocol.Expected {
 	surfaces := surfacesOf(rows, f)
-	if len(surfaces) == 0 || f.Units < 1 || !(f.Epsilon > 0) || f.Classes < 2 {
+	if len(surfaces) == 0 || f.Units < 1 || f.Units > reach*slices.Max(sizes(surfaces)) || !(f.Epsilon > 0) || f.Classes < 2 {
 		return nil
 	}
 	e := &protocol.Expected{}

@@ -30,7 +30,7 @@ func TestExpect(t *testing.T) {
 		"as measured: over sets and seeds": {func(*Facts) {}, 0.1, 0.28, false},
 		"half way in log N":                {func(f *Facts) { f.Units = 1000 }, (0.1 + 0.55) / 2, (0.28 + 0.82) / 2, false},
 		"half way in log epsilon":          {func(f *Facts) { f.Epsilon = 2 }, 0.1, (0.28 + 0.46) / 2, false},
-		"more than was measured":           {func(f *Facts) { f.Units = 1e6; f.Epsilon = 100 }, 0.55, 0.91, false},
+		"more than was measured":           {func(f *Facts) { f.Units = 20_000; f.Epsilon = 100 }, 0.55, 0.91, false},
 		"fewer than were measured":         {func(f *Facts) { f.Units = 10 }, 0.1, 0.28, false},
 		"less epsilon than was measured":   {func(f *Facts) { f.Epsilon = 0.1 }, 0.1, 0.28, false},
 		"two classes":                      {func(f *Facts) { f.Classes = 2 }, 0.5, 0.6, false},
@@ -47,7 +47,7 @@ func TestExpect(t *testing.T) {
 		}
 	}
 	for _, f := range []Facts{{}, {Kind: "table", Model: "mlp", Classes: 10, Units: 100, Epsilon: 1}, {Kind: "image", Model: "cnn", Classes: 10, Units: 100, Epsilon: 1},
-		{Kind: "image", Model: "mlp", Classes: 10, Units: 100, Epsilon: math.NaN()}} {
+		{Kind: "image", Model: "mlp", Classes: 10, Units: 100, Epsilon: math.NaN()}, {Kind: "image", Model: "mlp", Classes: 10, Units: 20_001, Epsilon: 1}} {
 		if e := Expect(made, f); e != nil {
 			t.Errorf("%+v: %+v from nothing", f, e)
 		}

@@ -132,6 +132,7 @@ async function openCheckpoint(input: HTMLInputElement) {
   const file = input.files?.[0];
   input.value = ""; // so that the same file can be chosen again
   if (!file) return;
+  if (state.problem) dispatch({ type: "dismissed" }); // it was about something else
   try {
     dispatch({ type: "opened checkpoint", name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) });
   } catch (error) {

@@ -14,7 +14,7 @@ export class PromisePanel {
   #words = "";
 
   show(state: State, trainer: Trainer, redraw: () => void) {
-    const { run } = state;
+    const run = state.run?.planned ? state.run : (state.before?.run ?? state.run); // until it is planned, what there was stays
     const planned = run?.planned;
     if (planned?.private && planned.segments !== this.#asked?.segments) this.#ask(planned, trainer, redraw);
     const sentences = !run || !planned ? before(state) : isPrivate(run) ? promised(state, run, planned, this.#asked?.segments === planned.segments ? this.#advantage : undefined) : notPromised(planned);

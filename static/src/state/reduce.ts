@@ -37,7 +37,7 @@ function apply(turn: Turn, event: PageEvent) {
     case "saved kept": return runs.download(turn, turn.state.kept.find((k) => k.id === event.run)!);
     case "turned panel": return turn.set({ panels: turned(turn.state.panels, event.name, event.open) });
     case "looked": return runs.look(turn);
-    case "dismissed": return turn.set({ problem: undefined, undo: undefined });
+    case "dismissed": return turn.set(turn.state.problem ? { problem: undefined } : { undo: undefined });
     case "restarted": return data.restart(turn, event.data);
   }
   event satisfies never;

@@ -12,11 +12,6 @@ import (
 	"math/rand/v2"
 
 	"cloister/nn"
-
-	"gonum.org/v1/gonum/blas"
-	"gonum.org/v1/gonum/blas/blas64"
-	"gonum.org/v1/gonum/lapack"
-	"gonum.org/v1/gonum/lapack/lapack64"
 )
 
 // Options say how factors are estimated. All are public.
@@ -104,34 +99,78 @@ func inverseRoot(to []float32, sums []float64, n int, damping float64) error {
 			scaled[i*n+i] = 1
 		}
 	}
-	values := make([]float64, n)
-	if !eigen(scaled, values) {
-		return fmt.Errorf("the eigenvalues of a factor of %d do not converge", n)
+	for i := range n {
+		scaled[i*n+i] += damping
 	}
-	half := blas64.General{Rows: n, Cols: n, Stride: n, Data: scaled} // V, then V diag(root)
-	for j, value := range values {
-		root := math.Pow(max(value, 0)+damping, -0.25)
-		for i := range n {
-			half.Data[i*n+j] *= root
-		}
+	root, ok := inverseSquareRoot(scaled, n)
+	if !ok {
+		return fmt.Errorf("the inverse root of a factor of %d does not converge", n)
 	}
-	product := blas64.Symmetric{N: n, Stride: n, Data: make([]float64, n*n), Uplo: blas.Lower}
-	blas64.Syrk(blas.NoTrans, 1, half, 0, product)
 	for i := range n {
 		for j := range i + 1 {
-			v := float32(product.Data[i*n+j])
+			v := float32((root[i*n+j] + root[j*n+i]) / 2)
 			to[i*n+j], to[j*n+i] = v, v
 		}
 	}
 	return nil
 }
 
-// eigen replaces a symmetric matrix by its eigenvectors, as columns, and fills in the eigenvalues.
-func eigen(a, values []float64) (ok bool) {
-	n := len(values)
-	matrix := blas64.Symmetric{N: n, Stride: n, Data: a, Uplo: blas.Lower}
-	work := make([]float64, 1)
-	lapack64.Syev(lapack.EVCompute, matrix, values, work, -1) // asks for the size of work
-	work = make([]float64, int(work[0]))
-	return lapack64.Syev(lapack.EVCompute, matrix, values, work, len(work))
+// inverseSquareRoot is that of a symmetric positive definite matrix [n][n], by the coupled Newton-Schulz iteration (Higham 2008,
+// "Functions of Matrices", Equation 6.33): Y -> A^(1/2), Z -> A^(-1/2), with A divided by a bound on its eigenvalues. A condition number
+// k takes log(k)/log(9/4) rounds and a few more.
+func inverseSquareRoot(a []float64, n int) (root []float64, ok bool) {
+	bound := 0.0
+	for i := range n {
+		row := 0.0
+		for _, v := range a[i*n:][:n] {
+			row += math.Abs(v)
+		}
+		bound = max(bound, row)
+	}
+	y, z, t, next := make([]float64, n*n), make([]float64, n*n), make([]float64, n*n), make([]float64, n*n)
+	for i := range n {
+		z[i*n+i] = 1
+	}
+	for i, v := range a {
+		y[i] = v / bound
+	}
+	for range 60 {
+		multiply(t, z, y, n)
+		apart := 0.0
+		for i := range n {
+			for j := range n {
+				v := -t[i*n+j]
+				if i == j {
+					v++
+				}
+				apart = max(apart, math.Abs(v))
+				t[i*n+j] = v / 2
+			}
+			t[i*n+i]++
+		}
+		multiply(next, y, t, n)
+		y, next = next, y
+		multiply(next, t, z, n)
+		z, next = next, z
+		if apart < 1e-8 { // before this round, which squared it
+			for i := range z {
+				z[i] /= math.Sqrt(bound)
+			}
+			return z, true
+		}
+	}
+	return nil, false
+}
+
+// multiply writes the product of two matrices [n][n].
+func multiply(to, a, b []float64, n int) {
+	for i := range n {
+		row := to[i*n:][:n]
+		clear(row)
+		for k, f := range a[i*n:][:n] {
+			for j, v := range b[k*n:][:n] {
+				row[j] += f * v
+			}
+		}
+	}
 }

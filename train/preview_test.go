@@ -33,12 +33,12 @@ func TestProposesWhatIsPlanned(t *testing.T) {
 		t.Errorf("proposed %+v, planned %+v", a, b)
 	}
 	p.hear("done")
-	p.trainer.Send(protocol.Request{Type: "propose", Config: &c})
+	p.trainer.Send(protocol.Request{Type: "propose", ID: 1, Config: &c})
 	if l := p.hear("proposal").Ledger; !(l.Others == a.EpsilonUpper && l.Total > l.Others) {
 		t.Errorf("after a run the ledger holds %v, with another %v", l.Others, l.Total)
 	}
 	c.BatchSize = 1 << 20
-	p.trainer.Send(protocol.Request{Type: "propose", Config: &c})
+	p.trainer.Send(protocol.Request{Type: "propose", ID: 1, Config: &c})
 	if e := p.hear("proposal"); e.Proposal != nil || !strings.Contains(e.Message, "Batch size") {
 		t.Errorf("a batch above all records is proposed: %+v", e)
 	}
@@ -55,7 +55,7 @@ func TestRehearsesOnSyntheticRecords(t *testing.T) {
 	if e.ID != 3 || e.Rehearsal == nil || !(e.Rehearsal.StepSeconds > 0) || !(e.Rehearsal.EvaluationSeconds > 0) {
 		t.Fatalf("rehearsal %+v", e)
 	}
-	p.trainer.Send(protocol.Request{Type: "propose", Config: &c})
+	p.trainer.Send(protocol.Request{Type: "propose", ID: 1, Config: &c})
 	if before := p.hear("proposal").Ledger.Others; before != 0 {
 		t.Errorf("a rehearsal cost epsilon %v", before)
 	}
@@ -103,7 +103,7 @@ func TestPredictsAsEvaluated(t *testing.T) {
 	p := newTalk(t)
 	p.trainer.Send(protocol.Request{Type: "open", Source: &protocol.Source{Kind: "url", URL: p.folder}})
 	info := p.hear("dataset").Dataset
-	p.trainer.Send(protocol.Request{Type: "predict", Record: info.Samples[0].Pixels})
+	p.trainer.Send(protocol.Request{Type: "predict", ID: 1, Record: info.Samples[0].Pixels})
 	if e := p.hear("prediction"); e.Prediction != nil || !strings.Contains(e.Message, "no model") {
 		t.Errorf("without a model: %+v", e)
 	}
@@ -117,7 +117,7 @@ func TestPredictsAsEvaluated(t *testing.T) {
 		}
 	}
 	for i, sample := range info.Samples {
-		p.trainer.Send(protocol.Request{Type: "predict", Record: sample.Pixels})
+		p.trainer.Send(protocol.Request{Type: "predict", ID: 1, Record: sample.Pixels})
 		probabilities := p.hear("prediction").Prediction
 		best, total := 0, 0.0
 		for class, q := range probabilities {
@@ -130,7 +130,7 @@ func TestPredictsAsEvaluated(t *testing.T) {
 			t.Errorf("sample %d is taken for %d (probabilities add up to %v), the evaluation took it for %d", i, best, total, last.Predictions[i])
 		}
 	}
-	p.trainer.Send(protocol.Request{Type: "predict", Record: make([]byte, 5)})
+	p.trainer.Send(protocol.Request{Type: "predict", ID: 1, Record: make([]byte, 5)})
 	if e := p.hear("prediction"); !strings.Contains(e.Message, "5 bytes") {
 		t.Errorf("half a record: %+v", e)
 	}

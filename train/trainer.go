@@ -75,11 +75,11 @@ func (t *Trainer) handle(ctx context.Context, r protocol.Request) {
 }
 
 func (t *Trainer) answer(ctx context.Context, r protocol.Request) error {
+	if err := r.Check(); err != nil {
+		return err
+	}
 	switch r.Type {
 	case "account":
-		if r.Question == nil {
-			return errors.New("train: account: no question")
-		}
 		a := Account(*r.Question)
 		t.emit(protocol.Event{Type: "account", ID: r.ID, Answer: &a})
 		return nil
@@ -89,26 +89,17 @@ func (t *Trainer) answer(ctx context.Context, r protocol.Request) error {
 		t.preview(ctx, r)
 		return nil
 	case "audit":
-		if r.Audit == nil || t.Audit == nil {
-			return errors.New("train: audit: no question, or nobody to answer it")
+		if t.Audit == nil {
+			return errors.New("train: audit: there is nobody to answer it")
 		}
 		a := t.Audit(ctx, *r.Audit, func(a protocol.AuditAnswer) { t.emit(protocol.Event{Type: "audit", ID: r.ID, Audit: &a}) })
 		t.emit(protocol.Event{Type: "audit", ID: r.ID, Audit: &a})
 		return nil
 	case "replay":
-		if r.Config == nil {
-			return errors.New("train: replay: no configuration")
-		}
 		return t.replay(ctx, *r.Config, r.ID)
 	case "open":
-		if r.Source == nil {
-			return errors.New("train: open: no source")
-		}
 		return t.open(ctx, *r.Source)
 	case "start":
-		if r.Config == nil {
-			return errors.New("train: start: no configuration")
-		}
 		return t.start(ctx, *r.Config)
 	case "restore":
 		return t.restore(ctx, r.Checkpoint)

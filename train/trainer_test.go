@@ -197,13 +197,13 @@ func TestRequestsThatCannotBe(t *testing.T) {
 	}{
 		{protocol.Request{Type: "start", Config: &c}, "open one first"},
 		{protocol.Request{Type: "pause"}, "no run"},
-		{protocol.Request{Type: "open"}, "no source"},
+		{protocol.Request{Type: "open"}, "lacks its source"},
 		{protocol.Request{Type: "open", Source: &protocol.Source{Kind: "ftp"}}, `"ftp"`},
 		{protocol.Request{Type: "open", Source: &protocol.Source{Kind: "url", URL: filepath.Join(p.folder, "nothing")}}, "manifest"},
 		{protocol.Request{Type: "open", Source: &protocol.Source{Kind: "url", URL: p.folder}}, ""},
 		{protocol.Request{Type: "start", Config: &bad}, "Batch size"},
 		{protocol.Request{Type: "restore", Checkpoint: []byte("no")}, "checkpoint"},
-		{protocol.Request{Type: "account", Question: &protocol.AccountQuestion{Kind: "luck"}}, ""},
+		{protocol.Request{Type: "account", ID: 1, Question: &protocol.AccountQuestion{Kind: "luck"}}, ""},
 	} {
 		p.trainer.Send(r.request)
 		if r.want == "" {
@@ -218,7 +218,7 @@ func TestRequestsThatCannotBe(t *testing.T) {
 	if e := p.until(func(e protocol.Event) bool { return e.Type == "error" }); e[len(e)-1].ID != 8 {
 		t.Errorf("a question that failed is answered by %+v", e[len(e)-1])
 	}
-	p.trainer.Send(protocol.Request{Type: "account", Question: &protocol.AccountQuestion{Kind: "luck"}})
+	p.trainer.Send(protocol.Request{Type: "account", ID: 1, Question: &protocol.AccountQuestion{Kind: "luck"}})
 	if e := p.hear("account"); !strings.Contains(e.Answer.Error, `"luck"`) {
 		t.Errorf("answer %+v", e.Answer)
 	}
@@ -265,7 +265,7 @@ func TestAPageReplays(t *testing.T) {
 		return protocol.ReplayAnswer{NotPrivate: "no", Done: true, Error: "stopped"}
 	}
 	c := quick()
-	p.trainer.Send(protocol.Request{Type: "replay", Config: &c})
+	p.trainer.Send(protocol.Request{Type: "replay", ID: 1, Config: &c})
 	p.refused("open one first")
 	p.open()
 	c.Mechanism.Name = "standard"
@@ -275,7 +275,7 @@ func TestAPageReplays(t *testing.T) {
 	}
 	p.trainer.Send(protocol.Request{Type: "start", Config: &c})
 	p.refused("a replay goes on")
-	p.trainer.Send(protocol.Request{Type: "account", Question: &protocol.AccountQuestion{Kind: "epsilon", Segments: "1:0.01:100", Delta: 1e-5}})
+	p.trainer.Send(protocol.Request{Type: "account", ID: 1, Question: &protocol.AccountQuestion{Kind: "epsilon", Segments: "1:0.01:100", Delta: 1e-5}})
 	p.hear("account")
 	p.trainer.Send(protocol.Request{Type: "stop"})
 	if e := p.hear("replay"); !e.Replay.Done || e.Replay.Error != "stopped" {
@@ -288,7 +288,7 @@ func TestAPageReplays(t *testing.T) {
 	c = quick()
 	p.trainer.Send(protocol.Request{Type: "start", Config: &c})
 	p.until(func(e protocol.Event) bool { return e.Type == "step" })
-	p.trainer.Send(protocol.Request{Type: "replay", Config: &c})
+	p.trainer.Send(protocol.Request{Type: "replay", ID: 1, Config: &c})
 	p.refused("there is a run")
 }
 

@@ -19,7 +19,7 @@ const (
 )
 
 // EncodeEvent turns an event into the plain object that a page gets.
-func EncodeEvent(e Event) js.Value { return encode(reflect.ValueOf(e)) }
+func EncodeEvent(e Event) js.Value { return encodeStruct(reflect.ValueOf(e), e.Type) }
 
 // DecodeRequest reads a page's message, which may be anything at all.
 func DecodeRequest(message js.Value) (r Request, err error) {
@@ -32,13 +32,7 @@ func DecodeRequest(message js.Value) (r Request, err error) {
 func encode(v reflect.Value) js.Value {
 	switch v.Kind() {
 	case reflect.Struct:
-		object := js.Global().Get("Object").New()
-		for i := range v.NumField() {
-			if name, optional := field(v.Type().Field(i)); !optional || !v.Field(i).IsZero() {
-				object.Set(name, encode(v.Field(i)))
-			}
-		}
-		return object
+		return encodeStruct(v, "")
 	case reflect.Pointer:
 		if v.IsNil() {
 			return js.Null()
@@ -54,6 +48,18 @@ func encode(v reflect.Value) js.Value {
 		return object
 	}
 	return js.ValueOf(plain(v))
+}
+
+// encodeStruct leaves out what is optional and zero, but not what messages of the kind always carry.
+func encodeStruct(v reflect.Value, kind string) js.Value {
+	object := js.Global().Get("Object").New()
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		if name, optional := field(f); !optional || !v.Field(i).IsZero() || PresenceOn(f.Tag, kind) == Required {
+			object.Set(name, encode(v.Field(i)))
+		}
+	}
+	return object
 }
 
 func encodeSlice(v reflect.Value) js.Value {

@@ -8,21 +8,22 @@ package protocol
 // to the trainer, events come back. `go generate` writes these types as TypeScript (static/src/protocol.ts), so that
 // both sides are checked against one source.
 
-// Request is a message from the page. Type says which of the other fields it carries.
+// Request is a message from the page: a union, discriminated by Type. The tag `on` of a field lists the types that carry it,
+// with a "?" where they may go without; in TypeScript each type is an object of its own.
 type Request struct {
 	Type string `json:"type"` // boot | open | start | pause | resume | step | stop | save | restore | propose | rehearse | predict | ledger | account | audit | replay
 
-	Wasm    string `json:"wasm,omitempty"`    // boot, always the first message: address of trainer.wasm
-	Compute string `json:"compute,omitempty"` // boot: address of the compute worker's script
+	Wasm    string `json:"wasm,omitempty" on:"boot"`    // always the first message: address of trainer.wasm
+	Compute string `json:"compute,omitempty" on:"boot"` // address of the compute worker's script
 
-	Source     *Source          `json:"source,omitempty"`     // open
-	Config     *Config          `json:"config,omitempty"`     // start, propose, rehearse; replay, where the mechanism is one of Published
-	Checkpoint []byte           `json:"checkpoint,omitempty"` // restore: a checkpoint file (Uint8Array in the browser)
-	Record     []byte           `json:"record,omitempty"`     // predict: one record's values, as the dataset's are
-	Question   *AccountQuestion `json:"question,omitempty"`   // account
-	Audit      *AuditQuestion   `json:"audit,omitempty"`      // audit
-	Delta      float64          `json:"delta,omitempty"`      // ledger: at which to tell epsilon, where there is no run; a run's own where there is
-	ID         int              `json:"id,omitempty"`         // propose, rehearse, predict, ledger, account, audit, replay: echoed in the answer
+	Source     *Source          `json:"source,omitempty" on:"open"`
+	Config     *Config          `json:"config,omitempty" on:"start propose rehearse replay"` // of a replay: the mechanism is one of Published
+	Checkpoint []byte           `json:"checkpoint,omitempty" on:"restore"`                   // a checkpoint file (Uint8Array in the browser)
+	Record     []byte           `json:"record,omitempty" on:"predict"`                       // one record's values, as the dataset's are
+	Question   *AccountQuestion `json:"question,omitempty" on:"account"`
+	Audit      *AuditQuestion   `json:"audit,omitempty" on:"audit"`
+	Delta      float64          `json:"delta,omitempty" on:"ledger?"`                                            // at which to tell epsilon, where there is no run; a run's own where there is
+	ID         int              `json:"id,omitempty" on:"propose rehearse predict ledger? account audit replay"` // echoed in the answer
 }
 
 // Source says where a dataset comes from.
@@ -38,32 +39,32 @@ type File struct {
 	Blob Blob   `json:"blob"`
 }
 
-// Event is a message to the page. Type says which of the other fields it carries.
+// Event is a message to the page: a union like [Request].
 type Event struct {
 	Type string `json:"type"` // ready | loading | dataset | planned | ledger | history | step | epoch | state | done | checkpoint | proposal | rehearsal | prediction | account | audit | replay | notice | error
 
-	Mechanisms []MechanismInfo      `json:"mechanisms,omitempty"` // ready: the catalogue
-	Settings   []Setting            `json:"settings,omitempty"`   // ready: all that a person can set of a run
-	Published  []PublishedMechanism `json:"published,omitempty"`  // ready: what can be audited and replayed as published
-	Loading    *Loading             `json:"loading,omitempty"`
-	Dataset    *DatasetInfo         `json:"dataset,omitempty"`
-	Planned    *Planned             `json:"planned,omitempty"`
-	Ledger     *LedgerTotal         `json:"ledger,omitempty"`
-	History    []Evaluated          `json:"history,omitempty"` // of a restored run, before the checkpoint
-	Step       *StepEvent           `json:"step,omitempty"`    // step; done
-	Seconds    int                  `json:"seconds,omitempty"` // done: training time of the whole run
-	Epoch      *EpochEvent          `json:"epoch,omitempty"`
-	State      string               `json:"state,omitempty"` // idle | loading | running | paused | done
-	Checkpoint []byte               `json:"checkpoint,omitempty"`
-	Proposal   *Planned             `json:"proposal,omitempty"`   // proposal; Message says why there is none
-	Rehearsal  *Rehearsal           `json:"rehearsal,omitempty"`  // rehearsal; none where it could not be or gave way
-	Prediction []float64            `json:"prediction,omitempty"` // prediction: a probability for each class; Message says why there is none
-	Answer     *AccountAnswer       `json:"answer,omitempty"`
-	Audit      *AuditAnswer         `json:"audit,omitempty"` // audit; done, of a run that an auditor watched
-	Replay     *ReplayAnswer        `json:"replay,omitempty"`
-	ID         int                  `json:"id,omitempty"`      // of the request that this answers, or that failed
-	Message    string               `json:"message,omitempty"` // notice, error: a sentence for the person at the page
-	Fatal      bool                 `json:"fatal,omitempty"`   // error: the trainer has died of it
+	Mechanisms []MechanismInfo      `json:"mechanisms,omitempty" on:"ready"` // the catalogue
+	Settings   []Setting            `json:"settings,omitempty" on:"ready"`   // all that a person can set of a run
+	Published  []PublishedMechanism `json:"published,omitempty" on:"ready?"` // what can be audited and replayed as published
+	Loading    *Loading             `json:"loading,omitempty" on:"loading"`
+	Dataset    *DatasetInfo         `json:"dataset,omitempty" on:"dataset"`
+	Planned    *Planned             `json:"planned,omitempty" on:"planned done"`
+	Ledger     *LedgerTotal         `json:"ledger,omitempty" on:"ledger proposal?"`
+	History    []Evaluated          `json:"history,omitempty" on:"history"` // of a restored run, before the checkpoint
+	Step       *StepEvent           `json:"step,omitempty" on:"step done"`
+	Seconds    int                  `json:"seconds,omitempty" on:"done"` // training time of the whole run
+	Epoch      *EpochEvent          `json:"epoch,omitempty" on:"epoch"`
+	State      string               `json:"state,omitempty" on:"state"` // idle | loading | running | paused | done
+	Checkpoint []byte               `json:"checkpoint,omitempty" on:"checkpoint"`
+	Proposal   *Planned             `json:"proposal,omitempty" on:"proposal?"`     // Message says why there is none
+	Rehearsal  *Rehearsal           `json:"rehearsal,omitempty" on:"rehearsal?"`   // none where it could not be or gave way
+	Prediction []float64            `json:"prediction,omitempty" on:"prediction?"` // a probability for each class; Message says why there is none
+	Answer     *AccountAnswer       `json:"answer,omitempty" on:"account"`
+	Audit      *AuditAnswer         `json:"audit,omitempty" on:"audit done?"` // of a run: an auditor watched
+	Replay     *ReplayAnswer        `json:"replay,omitempty" on:"replay"`
+	ID         int                  `json:"id,omitempty" on:"ledger? proposal rehearsal prediction account audit replay error?"` // of the request that this answers, or that failed
+	Message    string               `json:"message,omitempty" on:"notice error proposal? rehearsal? prediction?"`                // a sentence for the person at the page
+	Fatal      bool                 `json:"fatal,omitempty" on:"error?"`                                                         // the trainer has died of it
 }
 
 // Loading is progress while a dataset is fetched or generated.

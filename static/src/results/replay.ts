@@ -36,8 +36,8 @@ export function replayButton(host: HTMLElement, asked: () => { mechanism: string
     let opened = (_: DatasetInfo) => {};
     const dataset = new Promise<DatasetInfo>((resolve) => (opened = resolve));
     const trainer = new Trainer((event: Event) => {
-      if (event.loading) bar.value = event.loading.done / (event.loading.total || 1);
-      if (event.dataset) opened(event.dataset);
+      if (event.type === "loading") bar.value = event.loading.done / (event.loading.total || 1);
+      if (event.type === "dataset") opened(event.dataset);
       if (event.type === "error") failed(new Error(event.message));
     });
     stop = () => trainer.send({ type: "stop" });

@@ -1,5 +1,5 @@
 // What the trainer tells, and what follows from it.
-import type { Event } from "../protocol";
+import type { Event, EventOf } from "../protocol";
 import * as format from "../ui/format";
 import { openNow } from "./data";
 import type { Phase } from "./model";
@@ -15,7 +15,7 @@ export function hear(turn: Turn, event: Event) {
   if (run) turn.set({ run: withEvent(run, event) });
   switch (event.type) {
     case "ready":
-      return turn.set({ catalogue: event.mechanisms ?? [] });
+      return turn.set({ catalogue: event.mechanisms });
     case "loading":
       return turn.set({ loading: event.loading });
     case "dataset":
@@ -26,26 +26,26 @@ export function hear(turn: Turn, event: Event) {
       turn.log(epochWords(turn.state.run!));
       return turn.say(epochWords(turn.state.run!));
     case "state":
-      return turned(turn, event.state!);
+      return turned(turn, event.state);
     case "done":
       return ended(turn);
     case "checkpoint":
-      return handed(turn, event.checkpoint!);
+      return handed(turn, event.checkpoint);
     case "proposal":
       return proposed(turn, event);
     case "rehearsal":
       return rehearsed(turn, event);
     case "notice":
-      return turn.log(plainWords(event.message!));
+      return turn.log(plainWords(event.message));
     case "error":
-      return fail(turn, plainWords(event.message!), event.fatal);
+      return fail(turn, plainWords(event.message), event.fatal);
   }
 }
 
-function opened(turn: Turn, { dataset }: Event) {
-  turn.set({ dataset, loading: undefined, settings: { ...turn.state.settings, presets: dataset!.presets } });
+function opened(turn: Turn, { dataset }: EventOf<"dataset">) {
+  turn.set({ dataset, loading: undefined, settings: { ...turn.state.settings, presets: dataset.presets } });
   useAddress(turn, turn.state.address, turn.state.address.carried);
-  turn.log(`${dataset!.title}: ${format.count(dataset!.train)} records to train on, ${format.count(dataset!.test)} to test.`);
+  turn.log(`${dataset.title}: ${format.count(dataset.train)} records to train on, ${format.count(dataset.test)} to test.`);
   forget(turn);
   const back = turn.state.wanted?.restore;
   turn.set({ wanted: undefined, phase: "idle" });
@@ -63,7 +63,7 @@ function planned(turn: Turn) {
 }
 
 /** The trainer's state; while a run is being started, the page is ahead of it. */
-function turned(turn: Turn, state: NonNullable<Event["state"]>) {
+function turned(turn: Turn, state: EventOf<"state">["state"]) {
   const { phase, run, before } = turn.state;
   if (state === "loading") turn.set({ dataset: undefined });
   if (phase === "starting" && !run?.planned) {

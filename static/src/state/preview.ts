@@ -1,6 +1,6 @@
 // What a run would be: asked of the trainer whenever settings or ledger change. One question at a time: what changes
 // meanwhile is asked when the answer is there.
-import type { Event } from "../protocol";
+import type { EventOf } from "../protocol";
 import { mechanismFaults } from "../settings/mechanism";
 import { type State, busy } from "./model";
 import type { Turn } from "./turn";
@@ -25,7 +25,7 @@ export function forget(turn: Turn) {
   turn.set({ preview: { asked, answered: asked, again: false, tries: 0 } });
 }
 
-export function proposed(turn: Turn, { id, proposal, ledger, message }: Event) {
+export function proposed(turn: Turn, { id, proposal, ledger, message }: EventOf<"proposal">) {
   const { preview } = turn.state;
   if (id !== preview.asked) return;
   turn.set({ preview: { ...preview, answered: id, plan: proposal, ledger, refusal: proposal ? undefined : plainWords(message ?? "") } });
@@ -45,7 +45,7 @@ function rehearse(turn: Turn, tries = 0) {
   turn.send({ type: "rehearse", config: settings.config, id: preview.asked });
 }
 
-export function rehearsed(turn: Turn, { rehearsal }: Event) {
+export function rehearsed(turn: Turn, { rehearsal }: EventOf<"rehearsal">) {
   const { preview } = turn.state;
   if (preview.paceOf !== paceOf(turn.state)) return turn.set({ preview: { ...preview, paceOf: undefined } });
   if (rehearsal) return turn.set({ preview: { ...preview, pace: rehearsal } });

@@ -25,19 +25,17 @@ export function newRun(id: number, config: Config, dataset: DatasetInfo): Run {
 export function withEvent(run: Run, event: Event): Run {
   switch (event.type) {
     case "planned": // a restored run brings its own configuration
-      return { ...run, planned: event.planned, config: event.planned!.config };
+      return { ...run, planned: event.planned, config: event.planned.config };
     case "history": // of a run that was restored from a file; one that was kept knows more
-      return run.epochs.length > 0 ? run : { ...run, epochs: (event.history ?? []).map((e) => ({ ...e, confusion: [], predictions: [] })) };
+      return run.epochs.length > 0 ? run : { ...run, epochs: event.history.map((e) => ({ ...e, confusion: [], predictions: [] })) };
     case "ledger":
       return { ...run, ledger: event.ledger };
     case "step":
-      return withStep(run, event.step!);
+      return withStep(run, event.step);
     case "epoch":
-      return { ...run, epochs: [...run.epochs.filter((e) => e.step < event.epoch!.step), event.epoch!] };
-    case "done": {
-      const told = event.step ? withStep(run, event.step) : run;
-      return { ...told, planned: event.planned ?? run.planned, over: true, audited: event.audit };
-    }
+      return { ...run, epochs: [...run.epochs.filter((e) => e.step < event.epoch.step), event.epoch] };
+    case "done":
+      return { ...withStep(run, event.step), planned: event.planned, over: true, audited: event.audit };
   }
   return run;
 }

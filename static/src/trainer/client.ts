@@ -1,6 +1,6 @@
 // The page's end of the line to the trainer worker.
 import * as addresses from "./addresses";
-import type { AccountAnswer, AccountQuestion, AuditAnswer, AuditQuestion, Config, Event, ReplayAnswer, Request } from "../protocol";
+import type { AccountAnswer, AccountQuestion, AuditAnswer, AuditQuestion, Config, Event, EventOf, ReplayAnswer, Request } from "../protocol";
 
 /** Why the accountant has no answer, for a person to read: without the name of the part that says so. */
 export class AccountError extends Error {
@@ -15,14 +15,16 @@ export class AccountError extends Error {
 
 type Listener = (event: Event) => void;
 
+/** Events that only whoever asked may hear. */
+const answers = ["account", "prediction", "audit", "replay"] as const;
+type Answer = EventOf<(typeof answers)[number]>;
+const isAnswer = (event: Event): event is Answer => (answers as readonly string[]).includes(event.type);
+
 /** What waits for an answer, or for the trainer's death. */
 interface Question {
-  hear: (event: Event) => void;
+  hear: (event: any) => void; // of the type that was asked for
   fail: (error: Error) => void;
 }
-
-/** Events that only whoever asked may hear. */
-const answers = ["account", "prediction", "audit", "replay"];
 
 export class Trainer {
   #worker: Worker;
@@ -47,7 +49,7 @@ export class Trainer {
   /** Asks the accountant, which needs no data. A bad question is an Error that says why. */
   async ask(question: AccountQuestion): Promise<AccountAnswer> {
     const answer = await new Promise<AccountAnswer>((resolve, fail) => {
-      this.send({ type: "account", question, id: this.#expect({ hear: (event) => resolve(event.answer!), fail }) });
+      this.send({ type: "account", question, id: this.#expect({ hear: ({ answer }: EventOf<"account">) => resolve(answer), fail }) });
     });
     if (answer.error) throw new AccountError(answer);
     return answer;
@@ -55,7 +57,7 @@ export class Trainer {
 
   /** What the run's model takes a record for: a probability for each class. */
   async predict(record: Uint8Array): Promise<number[]> {
-    const answer = await new Promise<Event>((hear, fail) => this.send({ type: "predict", record, id: this.#expect({ hear, fail }) }));
+    const answer = await new Promise<EventOf<"prediction">>((hear, fail) => this.send({ type: "predict", record, id: this.#expect({ hear, fail }) }));
     if (!answer.prediction) throw new Error(answer.message);
     return answer.prediction;
   }
@@ -63,7 +65,7 @@ export class Trainer {
   /** Attacks a mechanism; progress hears how far that is. */
   async audit(audit: AuditQuestion, progress: (answer: AuditAnswer) => void): Promise<AuditAnswer> {
     const answer = await new Promise<AuditAnswer>((resolve, fail) => {
-      const hear = ({ audit: answer }: Event) => (answer!.error || answer!.guesses ? resolve(answer!) : progress(answer!));
+      const hear = ({ audit: answer }: EventOf<"audit">) => (answer.error || answer.guesses ? resolve(answer) : progress(answer));
       this.send({ type: "audit", audit, id: this.#expect({ hear, fail }) });
     });
     if (answer.error) throw new Error(answer.error);
@@ -73,7 +75,7 @@ export class Trainer {
   /** Trains with a mechanism as published, on the open dataset; progress hears how far that is. */
   async replay(config: Config, progress: (answer: ReplayAnswer) => void): Promise<ReplayAnswer> {
     const answer = await new Promise<ReplayAnswer>((resolve, fail) => {
-      const hear = ({ replay: answer }: Event) => (answer!.done ? resolve(answer!) : progress(answer!));
+      const hear = ({ replay: answer }: EventOf<"replay">) => (answer.done ? resolve(answer) : progress(answer));
       this.send({ type: "replay", config, id: this.#expect({ hear, fail }) });
     });
     if (answer.error) throw new Error(answer.error);
@@ -92,16 +94,17 @@ export class Trainer {
   }
 
   #hear(event: Event) {
-    if (event.fatal) this.#failAll(event.message ?? "the trainer failed");
-    const question = this.#questions.get(event.id ?? 0);
+    if (event.type === "error" && event.fatal) this.#failAll(event.message);
+    const id = "id" in event ? event.id : undefined;
+    const question = this.#questions.get(id ?? 0);
     if (question && event.type === "error") {
       question.fail(new Error(event.message));
-    } else if (answers.includes(event.type)) {
+    } else if (isAnswer(event)) {
       question?.hear(event);
     } else {
       return this.#listener(event);
     }
-    if (event.type !== "audit" && event.type !== "replay") this.#questions.delete(event.id ?? 0);
+    if (event.type !== "audit" && event.type !== "replay") this.#questions.delete(id ?? 0);
   }
 
   #failAll(why: string) {

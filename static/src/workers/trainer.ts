@@ -1,7 +1,7 @@
 // The trainer worker: loads the Go program and hands it the page's messages. The first message says where things are.
 import "./guard";
 import "../../../build/wasm_exec.js"; // Go's own loader, copied from GOROOT by the build; sets globalThis.Go
-import type { Event, Request } from "../protocol";
+import type { Event, Request, RequestOf } from "../protocol";
 
 declare class Go {
   importObject: WebAssembly.Imports;
@@ -29,10 +29,10 @@ async function load(url: string, imports: WebAssembly.Imports): Promise<WebAssem
   return (await WebAssembly.instantiate(await response.arrayBuffer(), imports)).instance;
 }
 
-async function boot(request: Request) {
+async function boot(request: RequestOf<"boot">) {
   const go = new Go();
   // Everything is fetched now, so that the page can go offline before a run starts its workers.
-  const [instance, script] = await Promise.all([load(request.wasm!, go.importObject), get(request.compute!).then((r) => r.text())]);
+  const [instance, script] = await Promise.all([load(request.wasm, go.importObject), get(request.compute).then((r) => r.text())]);
   Object.assign((globalThis as any).cloister, { compute: script });
   await go.run(instance); // the Go program takes over onmessage and runs until it dies
   throw new Error("it stopped; its last words are in the browser's console");

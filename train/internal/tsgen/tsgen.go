@@ -13,6 +13,8 @@ import (
 	"reflect"
 	"regexp"
 	"strings"
+
+	"cloister/train/protocol"
 )
 
 // Paths are relative to the folder of package protocol, where go generate runs.
@@ -62,45 +64,101 @@ func writeType(b *strings.Builder, spec *ast.TypeSpec, doc *ast.CommentGroup) er
 	}
 	b.WriteString("\n")
 	writeDoc(b, "", doc)
-	fmt.Fprintf(b, "export interface %s {\n", spec.Name.Name)
+	write := writeInterface
+	if kinds := unionKinds(st); kinds != nil {
+		write = func(b *strings.Builder, name string, st *ast.StructType) error { return writeUnion(b, name, st, kinds) }
+	}
+	if err := write(b, spec.Name.Name, st); err != nil {
+		return fmt.Errorf("%s: %w", spec.Name.Name, err)
+	}
+	return nil
+}
+
+func writeInterface(b *strings.Builder, name string, st *ast.StructType) error {
+	fmt.Fprintf(b, "export interface %s {\n", name)
 	for _, f := range st.Fields.List {
-		line, err := field(f)
+		m, err := memberOf(f)
 		if err != nil {
-			return fmt.Errorf("%s: %w", spec.Name.Name, err)
+			return err
 		}
 		writeDoc(b, "  ", f.Doc)
-		b.WriteString("  " + line + "\n")
+		b.WriteString("  " + m.line(m.optional) + "\n")
 	}
 	b.WriteString("}\n")
 	return nil
 }
 
-// field is one line of an interface; the JSON tag names it, omitempty makes it optional.
-func field(f *ast.Field) (string, error) {
-	if f.Tag == nil || len(f.Names) != 1 {
-		return "", fmt.Errorf("every field needs one name and a json tag")
+// unionKinds are the types of a message that is a union, nil of any other struct: its first field is Type, whose comment lists them.
+func unionKinds(st *ast.StructType) []string {
+	if len(st.Fields.List) < 2 || len(st.Fields.List[0].Names) != 1 || st.Fields.List[0].Names[0].Name != "Type" {
+		return nil
 	}
-	name, options, _ := strings.Cut(reflect.StructTag(strings.Trim(f.Tag.Value, "`")).Get("json"), ",")
-	if name == "" {
-		return "", fmt.Errorf("field %s has no json name", f.Names[0].Name)
+	if words := strings.TrimSpace(st.Fields.List[0].Comment.Text()); wordList.MatchString(words) {
+		return strings.Split(words, " | ")
 	}
-	comment := strings.TrimSpace(f.Comment.Text())
-	kind, err := typeName(f.Type)
-	if err != nil {
-		return "", fmt.Errorf("field %s: %w", f.Names[0].Name, err)
+	return nil
+}
+
+// writeUnion gives each type of message an object of its own, with the fields that are on it (see protocol.PresenceOn).
+func writeUnion(b *strings.Builder, name string, st *ast.StructType, kinds []string) error {
+	fmt.Fprintf(b, "export type %s =\n", name)
+	for i, kind := range kinds {
+		fmt.Fprintf(b, "  | {\n      type: %q;\n", kind)
+		for _, f := range st.Fields.List[1:] {
+			m, err := memberOf(f)
+			if err != nil {
+				return err
+			}
+			if on := protocol.PresenceOn(m.tag, kind); on != protocol.Absent {
+				b.WriteString("      " + m.line(on == protocol.Optional) + "\n")
+			}
+		}
+		b.WriteString("    }")
+		if i == len(kinds)-1 {
+			fmt.Fprintf(b, ";\n\nexport type %[1]sOf<T extends %[1]s[\"type\"]> = Extract<%[1]s, { type: T }>;", name)
+		}
+		b.WriteString("\n")
 	}
-	if words := choices(comment); kind == "string" && words != "" {
-		kind, comment = words, ""
-	}
-	line := name
-	if options == "omitempty" {
+	return nil
+}
+
+// member is one field as TypeScript has it.
+type member struct {
+	name, kind, comment string
+	optional            bool // omitempty
+	tag                 reflect.StructTag
+}
+
+func (m *member) line(optional bool) string {
+	line := m.name
+	if optional {
 		line += "?"
 	}
-	line += ": " + kind + ";"
-	if comment != "" {
-		line += " // " + comment
+	line += ": " + m.kind + ";"
+	if m.comment != "" {
+		line += " // " + m.comment
 	}
-	return line, nil
+	return line
+}
+
+// memberOf reads a field; its JSON tag names it.
+func memberOf(f *ast.Field) (m member, err error) {
+	if f.Tag == nil || len(f.Names) != 1 {
+		return m, fmt.Errorf("every field needs one name and a json tag")
+	}
+	m.tag = reflect.StructTag(strings.Trim(f.Tag.Value, "`"))
+	name, options, _ := strings.Cut(m.tag.Get("json"), ",")
+	if name == "" {
+		return m, fmt.Errorf("field %s has no json name", f.Names[0].Name)
+	}
+	m.name, m.optional, m.comment = name, options == "omitempty", strings.TrimSpace(f.Comment.Text())
+	if m.kind, err = typeName(f.Type); err != nil {
+		return m, fmt.Errorf("field %s: %w", f.Names[0].Name, err)
+	}
+	if words := choices(m.comment); m.kind == "string" && words != "" {
+		m.kind, m.comment = words, ""
+	}
+	return m, nil
 }
 
 // wordList is a comment that lists a string field's values: "open | start | pause".

@@ -7,15 +7,15 @@ import (
 	"testing"
 )
 
-const protocol = "../../protocol"
+const room = "../../protocol"
 
 // A stale protocol.ts would let page and trainer disagree without a type error.
 func TestCommittedTypesAreFresh(t *testing.T) {
-	want, err := Generate(protocol)
+	want, err := Generate(room)
 	if err != nil {
 		t.Fatal(err)
 	}
-	have, err := os.ReadFile(filepath.Join(protocol, target))
+	have, err := os.ReadFile(filepath.Join(room, target))
 	if err != nil {
 		t.Fatal(err)
 	}

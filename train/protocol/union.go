@@ -1,0 +1,48 @@
+package protocol
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+// Presence says whether messages of one type carry a field.
+type Presence int
+
+const (
+	Absent Presence = iota
+	Optional
+	Required
+)
+
+// PresenceOn reads a union's field tags: `on` lists the types that carry the field, a "?" behind those that may go without.
+func PresenceOn(tag reflect.StructTag, kind string) Presence {
+	for _, word := range strings.Fields(tag.Get("on")) {
+		if name, optional := strings.CutSuffix(word, "?"); name == kind {
+			if optional {
+				return Optional
+			}
+			return Required
+		}
+	}
+	return Absent
+}
+
+// Check tells what a request lacks, or carries that its type has no place for.
+func (r *Request) Check() error {
+	v := reflect.ValueOf(r).Elem()
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		if f.Name == "Type" {
+			continue
+		}
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		switch given := !v.Field(i).IsZero(); {
+		case given && PresenceOn(f.Tag, r.Type) == Absent:
+			return fmt.Errorf("protocol: a request of type %q has no place for %s", r.Type, name)
+		case !given && PresenceOn(f.Tag, r.Type) == Required:
+			return fmt.Errorf("protocol: a request of type %q lacks its %s", r.Type, name)
+		}
+	}
+	return nil
+}

@@ -18,7 +18,7 @@ export interface Setting extends Pick<Told, "key" | "kind" | "label" | "why" | "
 export const settings: Setting[] = (table as Told[]).map(({ field, group, min, max, choices, ...told }) => ({
   ...told,
   path: field as keyof Config,
-  group: group === "model" ? "data" : told.key === "workers" ? "advanced" : group,
+  group: group === "model" ? "data" : ["workers", "accuracy"].includes(told.key) ? "advanced" : group,
   min: told.kind === "number" ? min : undefined,
   max: told.kind === "number" ? max : undefined,
   choices: choices?.map(({ value, label }) => [value, label]),
@@ -57,6 +57,7 @@ export function same(a: Config, b: Config, setting: Setting): boolean {
 export function shown(config: Config, setting: Setting): string {
   const value = read(config, setting);
   if (setting.kind === "switch") return value ? "1" : "0";
+  if (setting.kind === "number" && value === undefined && !setting.optional) return "0"; // left out of the configuration
   return typeof value === "number" ? written(value) : String(value ?? "");
 }
 

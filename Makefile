@@ -19,15 +19,21 @@ build: dist/index.html
 
 # -- the site ----------------------------------------------------------------------------------------------
 
+WASM := GOOS=js GOARCH=wasm $(GO) build -trimpath -ldflags "-s -w"
+
 # Inlining does nothing for the compiler of the step but make its code a tenth of the download.
 build/trainer.wasm: $(SOURCES) go.mod go.sum
-	GOOS=js GOARCH=wasm $(GO) build -trimpath -gcflags 'cloister/nn/compile/...=-l' -ldflags "-s -w" -o $@ ./wasm
+	$(WASM) -gcflags 'cloister/nn/compile/...=-l' -o $@ ./wasm
+
+# Reads a person's own files: loaded when it is asked for.
+build/intake.wasm: $(SOURCES) go.mod go.sum
+	$(WASM) -o $@ ./wasm/intake
 
 static/node_modules/.installed: static/package-lock.json
 	cd static && npm ci
 	touch $@
 
-dist/index.html: build/trainer.wasm static/node_modules/.installed $(SITE)
+dist/index.html: build/trainer.wasm build/intake.wasm static/node_modules/.installed $(SITE)
 	cd static && npm run build
 	$(GO) run ./cmd/serve -compress dist
 
@@ -47,7 +53,7 @@ check-format:
 
 check-vet:
 	$(GO) vet ./...
-	GOOS=js GOARCH=wasm $(GO) vet $(IN_BROWSER) ./wasm ./cmd/bench/plain
+	GOOS=js GOARCH=wasm $(GO) vet $(IN_BROWSER) ./wasm/... ./cmd/bench/plain
 
 check-types: static/node_modules/.installed
 	cd static && npm run types && npm test

@@ -31,6 +31,7 @@ var mayImport = map[string][]string{
 	"train":          below,
 	"train/protocol": nil,
 	"wasm":           {"train", "train/protocol"},
+	"wasm/intake":    {"data"},
 	"static":         {"cmd"},
 	"cmd":            append(slices.Clone(below), "train", "train/protocol"),
 }

@@ -106,14 +106,56 @@ func proposeShape(all []labelled, o Options) (image.Settings, error) {
 	return s, nil
 }
 
-func (f *files) manifest(m *data.Manifest) {
-	if f.p.Kind == data.Image {
-		decoder := f.p.options.Decoder
-		if decoder == nil {
-			decoder = image.Go{}
-		}
-		f.maker = pictures{f.p.Image, decoder, origin(f.p.options.Shape != [3]int{})}
+// prepare makes the maker of pictures, whose settings may have been changed since they were proposed.
+func (f *files) prepare() {
+	if f.p.Kind != data.Image {
+		return
 	}
+	decoder := f.p.options.Decoder
+	if decoder == nil {
+		decoder = image.Go{}
+	}
+	f.maker = pictures{f.p.Image, decoder, origin(f.p.options.Shape != [3]int{})}
+}
+
+// Sample is a record to look at before anything is read.
+type Sample struct {
+	File, Label string
+	Values      []byte
+}
+
+// Samples are the records of up to n files, from all over the bundle; those that cannot be read are left out. Tables have none.
+func (p *Proposal) Samples(n int) (all []Sample) {
+	f, ok := p.source.(*files)
+	if !ok {
+		return nil
+	}
+	f.prepare()
+	for i := range min(n, len(f.all)) {
+		l := f.all[i*len(f.all)/min(n, len(f.all))]
+		if _, values, err := f.record(l.File); err == nil {
+			all = append(all, Sample{l.Name, l.label, values})
+		}
+	}
+	return all
+}
+
+// Folders are the names of the folders that the first file lies in, below the one that all share: which of them says whose a file is, its
+// owner knows.
+func (p *Proposal) Folders() []string {
+	f, ok := p.source.(*files)
+	if !ok || len(f.all) == 0 {
+		return nil
+	}
+	own := make([]bundle.File, len(f.all))
+	for i, l := range f.all {
+		own[i] = l.File
+	}
+	return foldersBelow(own[0].Name, commonFolder(own))
+}
+
+func (f *files) manifest(m *data.Manifest) {
+	f.prepare()
 	f.maker.Describe(m)
 	if f.p.options.PersonLevel > 0 {
 		m.Unit = data.UnitPerson

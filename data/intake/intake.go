@@ -43,9 +43,12 @@ type Options struct {
 	Recordings  func() Recording  // nil: recordings are not read
 
 	// Of tables.
+	Dialect    *table.Dialect  // nil: as the file's beginning looks
+	Looked     *table.Proposal // what [Columns] found, so that nothing is read twice; may be nil
 	Encoding   string
-	Label      string // column
-	Person     string // column
+	Label      string   // column
+	Person     string   // column
+	Out        []string // columns that are left out
 	Bounds     map[string]Bounds
 	Categories map[string][]string
 	Missing    map[string]float64 // stands for numbers that are missing; default: the middle of the bounds
@@ -126,6 +129,9 @@ type Proposal struct {
 	records int   // about so many
 }
 
+// Records is about how many there are.
+func (p *Proposal) Records() int { return p.records }
+
 // Propose looks at a bundle. Its error says why there is nothing to make of it.
 func Propose(ctx context.Context, b *bundle.Bundle, o Options) (*Proposal, error) {
 	if !(o.HeldOut >= 0 && o.HeldOut < 1) {
@@ -159,6 +165,12 @@ func Propose(ctx context.Context, b *bundle.Bundle, o Options) (*Proposal, error
 		return nil, p.because(err)
 	}
 	return p, nil
+}
+
+// Likely is the kind that most files of a bundle are of: data.Image, data.Table or data.Audio; "" where there is none.
+func Likely(b *bundle.Bundle, o Options) string {
+	k := sortKinds(b.Files, o)
+	return k.likely()
 }
 
 // because adds the first problem to an error: what was dropped may all have failed of it.

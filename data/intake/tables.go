@@ -32,15 +32,10 @@ func (p *Proposal) proposeTable(ctx context.Context, k kinds) error {
 	for _, f := range k.tables[1:] {
 		p.Skipped = append(p.Skipped, bundle.Problem{File: f.Name, Reason: "one table is read at a time, and it is not the first"})
 	}
-	d, err := table.Sniff(file.Open, p.options.Encoding)
-	if err != nil {
-		return fmt.Errorf("%s: %w", file.Name, err)
+	looked, err := p.options.Looked, error(nil)
+	if looked == nil {
+		looked, err = look(ctx, file, p.options)
 	}
-	looked, err := table.Look(ctx, file.Open, d, 0, func(rows int, bytes int64) {
-		if p.options.Looking != nil {
-			p.options.Looking(Progress{Records: rows, Bytes: bytes, Total: max(0, file.Size)})
-		}
-	})
 	if err == nil {
 		err = p.plan(file.Name, looked)
 	}
@@ -49,6 +44,36 @@ func (p *Proposal) proposeTable(ctx context.Context, k kinds) error {
 	}
 	p.source, p.total, p.records = &rows{p, file}, max(0, file.Size), looked.Rows
 	return nil
+}
+
+// look reads a table through, in the dialect that was stated or that its beginning has.
+func look(ctx context.Context, file bundle.File, o Options) (*table.Proposal, error) {
+	d := o.Dialect
+	if d == nil {
+		sniffed, err := table.Sniff(file.Open, o.Encoding)
+		if err != nil {
+			return nil, err
+		}
+		d = &sniffed
+	}
+	return table.Look(ctx, file.Open, *d, 0, func(rows int, bytes int64) {
+		if o.Looking != nil {
+			o.Looking(Progress{Records: rows, Bytes: bytes, Total: max(0, file.Size)})
+		}
+	})
+}
+
+// Columns says what a bundle's table looks like, before anybody has said which column is the label.
+func Columns(ctx context.Context, b *bundle.Bundle, o Options) (file string, looked *table.Proposal, err error) {
+	k := sortKinds(b.Files, o)
+	if len(k.tables) == 0 {
+		return "", nil, errors.New("intake: no table")
+	}
+	file = k.tables[0].Name
+	if looked, err = look(ctx, k.tables[0], o); err != nil {
+		return file, nil, fmt.Errorf("intake: %s: %w", file, err)
+	}
+	return file, looked, nil
 }
 
 // plan decides what each column is for.
@@ -66,7 +91,7 @@ func (p *Proposal) plan(file string, looked *table.Proposal) error {
 		plan.Person = names[p.options.Person]
 	}
 	for i, c := range looked.Columns {
-		if i == plan.Label || i == plan.Person {
+		if i == plan.Label || i == plan.Person || slices.Contains(p.options.Out, c.Name) {
 			continue
 		}
 		column, why := p.column(c)

@@ -125,6 +125,20 @@ func (p *Plan) record(values []byte, encoders []encoder, classes map[string]int,
 	return values, nil
 }
 
+// Encode is a record of texts, one for each column, as a row's would be: for a model that is asked about a row.
+func Encode(columns []data.Column, comma bool, texts []string) (values []byte, err error) {
+	if len(texts) != len(columns) {
+		return nil, fmt.Errorf("table: %d values for %d columns", len(texts), len(columns))
+	}
+	for i, text := range texts {
+		e := newEncoder(&columns[i], comma)
+		if values, err = e.append(values, strings.TrimSpace(text)); err != nil {
+			return nil, fmt.Errorf("table: column %.40q: %w", columns[i].Name, err)
+		}
+	}
+	return values, nil
+}
+
 // encoder turns a column's texts into values.
 type encoder struct {
 	*data.Column

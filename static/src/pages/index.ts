@@ -1,4 +1,5 @@
 // The training page: events go into the one state, commands come out of it, panels draw it.
+import { OwnPanel } from "../owndata/panel";
 import type { Config } from "../protocol";
 import { attackButton, showAudited } from "../results/attack";
 import { showConfusion } from "../results/confusion";
@@ -148,6 +149,7 @@ function fitRail() {
   fit();
 }
 
+new OwnPanel(dispatch);
 listenForHelp(byId("main"));
 listenForBell();
 fitRail();

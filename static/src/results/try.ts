@@ -1,11 +1,13 @@
 // "Try it": a person draws a record, or takes one of the test set, and sees what the model takes it for, while it trains
 // too. What is drawn stays here. Drawing suits records of one colour; other kinds of input have their place beside it.
+import type { Recipe } from "../owndata/messages";
 import type { DatasetInfo, SampleImage } from "../protocol";
 import type { State } from "../state/model";
 import type { Trainer } from "../trainer/client";
 import { byId, el, say } from "../ui/dom";
 import * as format from "../ui/format";
 import { icon } from "../ui/icons";
+import { OwnTry } from "../owndata/try";
 import { centred } from "./digit";
 import { picture } from "./samples";
 
@@ -18,6 +20,7 @@ export class TryPanel {
   #bars = el("ol", { class: "bars", "aria-label": "What the model takes it for" });
   #clear = el("button", { type: "button", class: "quiet", click: () => this.#erase() }, icon("erase"), "Clear");
   #words = el("p", { class: "note", "aria-live": "polite" });
+  #own = new OwnTry((record) => this.#set(record));
   #dataset?: DatasetInfo;
   #record?: Uint8Array;
   #asking = false;
@@ -27,13 +30,14 @@ export class TryPanel {
 
   constructor(trainer: () => Trainer) {
     this.#trainer = trainer;
-    byId("try").append(el("div", { class: "draw" }, this.#pad, el("div", { class: "beneath" }, this.#clear, this.#seen)), el("div", {}, this.#bars, this.#words));
+    byId("try").append(el("div", { class: "draw" }, this.#own.root, this.#pad, el("div", { class: "beneath" }, this.#clear, this.#seen)), el("div", {}, this.#bars, this.#words));
     this.#listen();
   }
 
-  show({ dataset, run, phase }: State) {
-    if (dataset) byId("try-panel").hidden = dataset.samples.length === 0; // of tables and sounds there is nothing to draw
-    if (dataset && dataset !== this.#dataset) this.#open(dataset);
+  show({ dataset, run, phase, choices, data }: State) {
+    const recipe = choices.find(({ name }) => name === data)?.recipe;
+    if (dataset) byId("try-panel").hidden = dataset.samples.length === 0 && !recipe; // of tables and sounds there is nothing to draw
+    if (dataset && dataset !== this.#dataset) this.#open(dataset, recipe);
     this.#able = run?.planned !== undefined && phase !== "starting" && phase !== "loading";
     if (!this.#able) return this.#fill([]);
     const at = `${run!.id} ${run!.epochs.length} ${run!.last ? Math.floor(run!.last.step / 5) : ""}`;
@@ -48,10 +52,11 @@ export class TryPanel {
     this.#set(sample.pixels);
   }
 
-  #open(dataset: DatasetInfo) {
+  #open(dataset: DatasetInfo, recipe: Recipe | undefined) {
     this.#dataset = dataset;
-    this.#pad.hidden = this.#clear.hidden = dataset.channels !== 1;
-    say(byId("try-words"), dataset.channels === 1 ? "draw here, or press a test record" : "press a test record");
+    this.#pad.hidden = this.#clear.hidden = dataset.channels !== 1 || recipe !== undefined;
+    const own = this.#own.open(recipe);
+    say(byId("try-words"), own || (dataset.channels === 1 ? "draw here, or press a test record" : "press a test record"));
     this.#erase();
   }
 
@@ -64,7 +69,7 @@ export class TryPanel {
 
   #set(record: Uint8Array) {
     this.#record = record;
-    this.#seen.replaceChildren(picture({ pixels: record, label: 0 }, this.#dataset!));
+    if (this.#dataset!.kind !== "table") this.#seen.replaceChildren(picture({ pixels: record, label: 0 }, this.#dataset!));
     this.#ask();
   }
 

@@ -1,5 +1,6 @@
 // Which data are open: by choice, by link, and the way back.
 import { readAddress } from "../settings/address";
+import type { Choice } from "../trainer/datasets";
 import { type PageEvent, busy } from "./model";
 import { forget, propose } from "./preview";
 import { keep } from "./runs";
@@ -24,6 +25,12 @@ export function choose(turn: Turn, { name, sure }: Extract<PageEvent, { type: "c
   leaveFor(turn, name);
 }
 
+/** Data of the person's own, read on this page: one more choice, and the one that is wanted. */
+export function bring(turn: Turn, choice: Choice) {
+  turn.set({ choices: [...turn.state.choices.filter(({ name }) => name !== choice.name), choice] });
+  choose(turn, { type: "chose data", name: choice.name });
+}
+
 /** Opens data as soon as the run that is shown has ended and is kept. */
 function leaveFor(turn: Turn, name: string) {
   const { phase, saves, dead } = turn.state;
@@ -44,7 +51,8 @@ export function openNow(turn: Turn, name: string) {
   if (!choice) {
     turn.set({ phase: "idle" });
     const first = choices[0].name;
-    return turn.problem(`This site has no dataset called “${name}”.`, [{ label: "Use the built-in digits", event: { type: "chose data", name: first, sure: true } }]);
+    const gone = /^own(-\d+)?$/.test(name);
+    return turn.problem(gone ? "Data of your own are gone with the page that read them: drop them again." : `This site has no dataset called “${name}”.`, [{ label: "Use the built-in digits", event: { type: "chose data", name: first, sure: true } }]);
   }
   if (dead) turn.commands.push({ do: "restart trainer" });
   turn.set({ phase: "loading", dead: false });

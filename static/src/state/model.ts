@@ -92,6 +92,7 @@ export type PageEvent =
   | { type: "navigated"; hash: string } // Back, Forward or a pasted link
   | { type: "followed"; hash: string } // after a question
   | { type: "chose data"; name: string; sure?: boolean }
+  | { type: "brought data"; choice: Choice } // of the person's own
   | { type: "undid" }
   | { type: "declined" }
   | { type: "set"; key: string; text: string } // a setting

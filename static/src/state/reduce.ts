@@ -21,6 +21,7 @@ function apply(turn: Turn, event: PageEvent) {
     case "navigated": return data.navigate(turn, event.hash);
     case "followed": return data.follow(turn, event.hash);
     case "chose data": return data.choose(turn, event);
+    case "brought data": return data.bring(turn, event.choice);
     case "undid": return data.undo(turn);
     case "declined": return turn.set({ question: undefined });
     case "set": return settings.set(turn, event);
@@ -54,7 +55,7 @@ function settle(turn: Turn, before: State, event: PageEvent) {
   const changed = state.settings !== before.settings || state.dataset !== before.dataset || state.catalogue !== before.catalogue;
   if (changed && event.type !== "navigated") propose(turn);
   const place = isPlace.has(event.type) || state.place === true;
-  if (event.type === "chose data" && !state.question) turn.set({ place: true }); // it is one when they are open
+  if ((event.type === "chose data" || event.type === "brought data") && !state.question) turn.set({ place: true }); // it is one when they are open
   if (!state.dataset || state.question || event.type === "navigated") return;
   const hash = addressOf(state);
   if (hash === addressOf(before) && !before.question && state.dataset === before.dataset) return;

@@ -1,10 +1,12 @@
 // The datasets that a person can choose: the built-in one, and what was packed beside the page (data/index.json).
+import type { Recipe } from "../owndata/messages";
 import type { Source } from "../protocol";
 
 export interface Choice {
   name: string; // in the address and as the option's value
   title: string;
   source: Source;
+  recipe?: Recipe; // of own data: how one more record is made
 }
 
 const builtIn: Choice = { name: "digits", title: "Built-in digits", source: { kind: "digits" } };

@@ -1,0 +1,127 @@
+// The page's end of the worker that reads own files. It is loaded when it is first asked for, and then kept: after that the page
+// needs no network to read, or to start it again.
+import * as addresses from "../trainer/addresses";
+import type { Dropped, Look, Packed, Progress, Recipe, Reply, Result, Settings, Skipped } from "./messages";
+import { bytesOf } from "./messages";
+
+/** Why there is nothing to read, and what could not be. */
+export class Refusal extends Error {
+  readonly skipped: Skipped[];
+
+  constructor(message: string, skipped: Skipped[] = []) {
+    super(message.charAt(0).toUpperCase() + message.slice(1));
+    this.skipped = skipped;
+  }
+}
+
+interface Question {
+  hear: (reply: Reply, files?: Packed[]) => void;
+  fail: (error: Error) => void;
+  progress?: (progress: Progress) => void;
+}
+
+interface Program {
+  module: WebAssembly.Module;
+  script: string; // address of the worker's script, in memory
+}
+
+let program: Promise<Program> | undefined;
+
+async function load(): Promise<Program> {
+  const get = async (address: string) => {
+    const response = await fetch(address);
+    if (!response.ok) throw new Error(`the importer did not load: HTTP ${response.status}`);
+    return response;
+  };
+  const [module, script] = await Promise.all([
+    get(addresses.intakeWasm).then(async (response) => WebAssembly.compile(await response.arrayBuffer())),
+    get(addresses.intake).then((response) => response.blob()),
+  ]);
+  // Started from a blob, a worker is bound by the page's policy.
+  return { module, script: URL.createObjectURL(new Blob([script], { type: "text/javascript" })) };
+}
+
+export class Reader {
+  #worker?: Promise<Worker>;
+  #questions = new Map<number, Question>();
+  #last = 0;
+  #files: Dropped[] = [];
+  #given = false; // the worker has them
+
+  /** Takes files, in the place of those before. */
+  drop(files: Dropped[]) {
+    this.#files = files;
+    this.#given = false;
+  }
+
+  async look(settings: Settings, progress: (p: Progress) => void): Promise<Look> {
+    const { reply } = await this.#ask({ type: "look", settings }, { dropped: true, progress });
+    return reply.look!;
+  }
+
+  async read(settings: Settings, progress: (p: Progress) => void): Promise<{ result: Result; files: Packed[] }> {
+    const { reply, files } = await this.#ask({ type: "read", settings }, { dropped: true, progress });
+    return { result: reply.result!, files: files! };
+  }
+
+  /** A record of one more file, or of a row's texts, made as those of the dataset were. */
+  async record(recipe: Recipe, from: { file: File } | { row: string[] }): Promise<Uint8Array> {
+    const file = "file" in from ? from.file : undefined;
+    const { reply } = await this.#ask({ type: "record", recipe, name: file?.name ?? "", row: "row" in from ? from.row : [] }, { file });
+    return bytesOf(reply.values!);
+  }
+
+  /** Stops whatever goes on: the worker is ended, and started again when it is next needed. */
+  cancel(why = "cancelled") {
+    this.#worker?.then((worker) => worker.terminate(), () => {});
+    this.#worker = undefined;
+    this.#given = false;
+    const waiting = [...this.#questions.values()];
+    this.#questions.clear();
+    for (const { fail } of waiting) fail(new Refusal(why));
+  }
+
+  async #ask(request: object, more: { dropped?: boolean; file?: File; progress?: (p: Progress) => void }): Promise<{ reply: Reply; files?: Packed[] }> {
+    const starting = (this.#worker ??= this.#start());
+    const worker = await starting;
+    if (this.#worker !== starting) throw new Refusal("cancelled");
+    const files = more.dropped && !this.#given ? this.#files : undefined;
+    if (files) this.#given = true;
+    const id = ++this.#last;
+    return new Promise((resolve, fail) => {
+      this.#questions.set(id, { hear: (reply, files) => resolve({ reply, files }), fail, progress: more.progress });
+      worker.postMessage({ request: JSON.stringify({ ...request, id }), files, file: more.file });
+    });
+  }
+
+  async #start(): Promise<Worker> {
+    try {
+      const { module, script } = await (program ??= load());
+      const worker = new Worker(script);
+      await new Promise<void>((ready, fail) => {
+        worker.onerror = (error) => fail(new Error(error.message || "its script did not start"));
+        worker.onmessage = ({ data }) => (data.ready ? ready() : fail(new Error(data.failed)));
+        worker.postMessage({ module });
+      });
+      worker.onerror = (error) => this.cancel(`reading failed: ${error.message}`);
+      worker.onmessage = ({ data }) => this.#hear(data);
+      return worker;
+    } catch (error) {
+      program = undefined;
+      this.#worker = undefined;
+      throw new Refusal(`your files cannot be read here: ${(error as Error).message}`);
+    }
+  }
+
+  #hear(data: { failed?: string; reply?: string; files?: Packed[] }) {
+    if (data.failed !== undefined) return this.cancel(`reading failed: ${data.failed}`);
+    const reply: Reply = JSON.parse(data.reply!);
+    if (reply.type === "failed") return this.cancel(`reading failed: ${reply.message}`);
+    const question = this.#questions.get(reply.id);
+    if (!question) return;
+    if (reply.type === "progress") return question.progress?.(reply.progress!);
+    this.#questions.delete(reply.id);
+    if (reply.type === "refused") question.fail(new Refusal(reply.message!, reply.skipped));
+    else question.hear(reply, data.files);
+  }
+}

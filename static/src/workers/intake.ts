@@ -1,0 +1,18 @@
+// The worker that reads a person's own files: runs the Go program whose compiled module the page hands over.
+import "./guard";
+import "../../../build/wasm_exec.js";
+
+declare class Go {
+  importObject: WebAssembly.Imports;
+  run(instance: WebAssembly.Instance): Promise<void>;
+}
+
+self.onmessage = async ({ data }: MessageEvent<{ module: WebAssembly.Module }>) => {
+  try {
+    const go = new Go();
+    await go.run(await WebAssembly.instantiate(data.module, go.importObject)); // it takes over onmessage
+    throw new Error("it stopped; its last words are in the browser's console");
+  } catch (error) {
+    postMessage({ failed: (error as Error).message ?? String(error) });
+  }
+};

@@ -125,13 +125,14 @@ func (p *Plan) record(values []byte, encoders []encoder, classes map[string]int,
 	return values, nil
 }
 
-// Encode is a record of texts, one for each column, as a row's would be: for a model that is asked about a row.
-func Encode(columns []data.Column, comma bool, texts []string) (values []byte, err error) {
+// Encode is a record of texts, one for each column, as a row's would be: for a model that is asked about a row. Decimals have a
+// point, whatever they had in the file.
+func Encode(columns []data.Column, texts []string) (values []byte, err error) {
 	if len(texts) != len(columns) {
 		return nil, fmt.Errorf("table: %d values for %d columns", len(texts), len(columns))
 	}
 	for i, text := range texts {
-		e := newEncoder(&columns[i], comma)
+		e := newEncoder(&columns[i], false)
 		if values, err = e.append(values, strings.TrimSpace(text)); err != nil {
 			return nil, fmt.Errorf("table: column %.40q: %w", columns[i].Name, err)
 		}

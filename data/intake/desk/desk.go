@@ -255,9 +255,6 @@ func (d *Desk) read(ctx context.Context, r Request) (*Result, error) {
 	result.Persons, result.PerClass, result.Duplicates, result.Skipped, result.Shape = got.Persons, got.PerClass, got.Duplicates, got.Skipped, got.Shape
 	result.Recipe = Recipe{Kind: p.Kind, Image: p.Image, Audio: audio.Defaults, Columns: m.Columns}
 	result.Recipe.Audio.Seconds = l.Seconds
-	if p.Table != nil {
-		result.Recipe.Comma = p.Table.Comma
-	}
 	return result, nil
 }
 

@@ -146,5 +146,4 @@ type Recipe struct {
 	Image   image.Settings `json:"image"`
 	Audio   audio.Settings `json:"audio"`
 	Columns []data.Column  `json:"columns"`
-	Comma   bool           `json:"comma"`
 }

@@ -36,7 +36,7 @@ func (r *Recipe) record(name string, file []byte, row []string, decoder image.De
 		}
 		return values, nil
 	case data.Table:
-		return table.Encode(r.Columns, r.Comma, row)
+		return table.Encode(r.Columns, row)
 	}
 	return nil, errors.New("no such kind of data")
 }

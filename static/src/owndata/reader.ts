@@ -9,7 +9,8 @@ export class Refusal extends Error {
   readonly skipped: Skipped[];
 
   constructor(message: string, skipped: Skipped[] = []) {
-    super(message.charAt(0).toUpperCase() + message.slice(1));
+    const name = /^\S*\.\w+:/.test(message); // of a file, which keeps its letters
+    super(name ? message : message.charAt(0).toUpperCase() + message.slice(1));
     this.skipped = skipped;
   }
 }

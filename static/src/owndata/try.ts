@@ -1,11 +1,18 @@
 // "Try it" for data of a person's own: a picture or a sound is dropped or chosen, a sound recorded, a row typed. It is made a record
 // as the dataset's were, asked about, and kept nowhere.
+import { readNumber } from "../settings/numbers";
 import { el, say } from "../ui/dom";
 import { choice, line, textField } from "./fields";
 import type { Column, Recipe } from "./messages";
 import { holdsFiles } from "./dropped";
 import { Reader } from "./reader";
 import { Recorder } from "./record";
+
+/** A number with a decimal point, however it was typed; what is none stays, and is refused. */
+function pointed(text: string): string {
+  const read = readNumber("", text, true);
+  return "value" in read ? String(read.value ?? "") : text;
+}
 
 export class OwnTry {
   readonly root = el("div", { class: "own-try", hidden: true });
@@ -78,7 +85,7 @@ export class OwnTry {
         : textField(`own-try-${i}`, c.Optional ? "" : String((c.Low + c.High) / 2), ask));
     const that = this;
     function ask() {
-      that.#ask({ row: fields.map((field) => field.value) });
+      that.#ask({ row: fields.map((field, i) => (columns[i].Categories?.length ? field.value : pointed(field.value))) });
     }
     const form = el("form", { class: "own-form", "aria-label": "A row to ask about", submit: (event: Event) => (event.preventDefault(), ask()) },
       ...columns.map((c, i) => line(c.Categories?.length ? c.Name : `${c.Name} (${c.Low} to ${c.High})`, fields[i])),

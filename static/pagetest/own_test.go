@@ -35,8 +35,8 @@ const (
 	wasRead = `!document.querySelectorAll(".own-act button")[1].hidden`
 )
 
-// readAndTrain reads what lies there, trains on it for some steps and waits for the end.
-func (p *tab) readAndTrain() {
+// read reads what lies there.
+func (p *tab) read() {
 	p.t.Helper()
 	p.wait("what would be read", canRead)
 	p.clickButton("Read them")
@@ -45,6 +45,11 @@ func (p *tab) readAndTrain() {
 	if words := p.text("own"); !strings.Contains(words, "For your eyes") || !strings.Contains(words, "Records per class") {
 		p.t.Errorf("what was read is told as %q", words)
 	}
+}
+
+// trainOnOwn trains for some steps on what was read, and waits for the end.
+func (p *tab) trainOnOwn() {
+	p.t.Helper()
 	p.clickButton("Train on these")
 	p.wait("the data", `location.hash.includes("data=own") && `+dataReady)
 	p.choose("setting-model", "logistic")
@@ -126,7 +131,8 @@ func TestOwnTable(t *testing.T) {
 	p.choose("own-column-2-low", "0")
 	p.choose("own-column-2-high", "10000,5")
 	p.wait("that nothing is missing", canRead+` && document.getElementById("own-words").innerText.includes("2 classes")`)
-	p.readAndTrain()
+	p.read()
+	p.trainOnOwn()
 	if eval[bool](p, `document.getElementById("own").offsetParent !== null`) {
 		t.Error("the owner's view is still there")
 	}
@@ -198,8 +204,7 @@ func TestOwnPictures(t *testing.T) {
 	p.wait("smaller samples", `document.querySelector(".own-samples canvas").width === 8`)
 	// Changing the theme and opening the settings' help takes nothing away.
 	p.click("theme")
-	p.readAndTrain()
-	p.click("own-open")
+	p.read()
 	for _, name := range []string{"empty.png", "text.png", "huge.png"} {
 		if words := eval[string](p, `document.querySelector("#own .left-out")?.textContent ?? ""`); !strings.Contains(words, name) {
 			t.Errorf("%s is not listed among %q", name, words)
@@ -208,7 +213,7 @@ func TestOwnPictures(t *testing.T) {
 	if words := eval[string](p, `document.getElementById("own").textContent`); strings.Contains(words, "DS_Store") {
 		t.Errorf("litter is listed: %q", words)
 	}
-	p.clickButton("Close")
+	p.trainOnOwn()
 	p.upload("own-try-file", filepath.Join(root, "dog", "text.png"))
 	p.wait("the refusal", `document.getElementById("try").innerText.includes("text.png")`)
 	p.upload("own-try-file", filepath.Join(root, "dog", "001.png"))
@@ -229,7 +234,8 @@ func TestOwnRecordings(t *testing.T) {
 	p.click("own-open")
 	p.run(chromedp.SetUploadFiles("#own-files", files, chromedp.ByQuery))
 	p.wait("the samples", `document.querySelectorAll(".own-samples canvas").length > 10 && document.querySelector(".own-samples button")`)
-	p.readAndTrain()
+	p.read()
+	p.trainOnOwn()
 	p.upload("own-try-file", files[0])
 	p.asked("0", "9")
 	p.clean()
@@ -286,12 +292,53 @@ func TestOwnImportsDoNotMeet(t *testing.T) {
 	p.drop(small)
 	p.wait("the small one", `document.getElementById("own-name")?.value === "small" && document.getElementById("own-words").innerText.includes("501 rows") === false && document.getElementById("own-words").innerText.includes("500 rows")`)
 	p.choose("own-label", "ill")
-	p.readAndTrain()
+	p.read()
+	p.trainOnOwn()
 	// What is not there to read says so, with the file's name; the run and its data stay.
 	p.drop(writeFile(t, filepath.Join(dir, "virus.exe"), []byte("MZ")))
 	p.wait("the refusal", `document.querySelector("#own .problem").innerText.includes("virus.exe")`)
 	if got := eval[string](p, state); got != "done" {
 		t.Errorf("after a bad import the page is %s", got)
 	}
+	p.clean()
+}
+
+// By axe's rules, and on every screen: the panel with a table, with what was read, and the question about one more row.
+func TestOwnAccessible(t *testing.T) {
+	axe, err := os.ReadFile("../node_modules/axe-core/axe.min.js")
+	if err != nil {
+		t.Skip("SKIPPED: axe-core is not installed; run npm ci in static/")
+	}
+	s := serve(t)
+	p := open(t, s.page("#data=digits&model=logistic&epochs=1"), 1280)
+	p.wait("the data", dataReady)
+	eval[any](p, string(axe)+"; null")
+	check := func(when string) {
+		eval[any](p, `(document.querySelectorAll("#own details").forEach((d) => (d.open = true)), null)`)
+		for _, width := range []int64{360, 1280} {
+			for _, colours := range []string{"light", "dark"} {
+				p.run(chromedp.EmulateViewport(width, 900), theme(colours))
+				for _, f := range eval[[]string](p, `axe.run().then((r) => r.violations.flatMap((v) => v.nodes.map((n) => v.id + ": " + n.target.join(" ") + ": " + n.failureSummary)))`) {
+					t.Errorf("%s, %d px, %s: %s", when, width, colours, f)
+				}
+			}
+		}
+		for _, width := range []int{320, 360, 768, 1280} {
+			p.run(chromedp.EmulateViewport(int64(width), 900))
+			if wide := eval[int](p, "document.documentElement.scrollWidth"); wide > width {
+				t.Errorf("%s: %d px wide on a screen of %d", when, wide, width)
+			}
+		}
+		p.run(chromedp.EmulateViewport(1280, 900))
+	}
+	p.drop(writeFile(t, filepath.Join(t.TempDir(), "people.csv"), people(400)))
+	p.wait("its columns", `document.getElementById("own-label")`)
+	p.choose("own-label", "ill")
+	p.wait("what would be read", canRead)
+	check("looked at")
+	p.read()
+	check("read")
+	p.trainOnOwn()
+	check("trained on")
 	p.clean()
 }

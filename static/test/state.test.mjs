@@ -161,6 +161,23 @@ test("other data are asked for once, keep the run, and can be undone", () => {
   assert.deepEqual(page.state.run.epochs, run.epochs);
 });
 
+test("data of one's own are one more choice, opened when read; a link to them says that they are gone", () => {
+  const page = trained();
+  const choice = { name: "own", title: "pets", source: { kind: "own", files: [{ name: "manifest.blob", blob: "b" }] }, recipe: { kind: "image" } };
+  page.do({ type: "brought data", choice });
+  assert.match(page.state.question.words, /pets.*kept/);
+  assert.equal(page.sent("open").length, 1);
+  page.do(page.state.question.event);
+  assert.deepEqual(page.sent("open").at(-1).request.source, choice.source);
+  assert.equal(page.state.kept.length, 1);
+  page.do({ type: "brought data", choice: { ...choice, title: "pets again" } });
+  assert.equal(page.state.choices.filter((c) => c.name === "own").length, 1);
+  const later = new Page();
+  later.do({ type: "arrived", choices, hash: "#data=own" });
+  assert.match(later.state.problem.words, /drop them again/);
+  assert.equal(later.sent("open").length, 0);
+});
+
 test("other data wait for a run that goes on: it is stopped and kept", () => {
   const page = opened();
   page.do({ type: "pressed", button: "train" });

@@ -65,8 +65,8 @@ export class OwnPanel {
         el("h2", { id: "own-title" }, "Your own data"),
         el("p", {}, "Read in this tab, for your eyes. Nothing is uploaded."),
         el("button", { type: "button", class: "quiet", click: () => this.#close() }, "Close")),
-      this.#drop, this.#words, this.#going, this.#fault,
-      el("div", { class: "own-body" }, el("div", {}, this.#form.root, el("div", { class: "buttons own-act" }, this.#read, this.#use)), el("div", {}, this.#found, this.#seen, this.#left)),
+      this.#drop, this.#fault, el("div", { class: "own-act" }, this.#words, this.#read, this.#use), this.#going,
+      el("div", { class: "own-body" }, el("div", {}, this.#form.root), el("div", {}, this.#found, this.#seen, this.#left)),
     );
     this.#show();
   }

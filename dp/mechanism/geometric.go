@@ -3,6 +3,7 @@ package mechanism
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"cloister/accountant"
 	"cloister/dp"
@@ -24,16 +25,17 @@ type iterates struct {
 // enough products describe an error to far less than strategies differ by.
 const enough = 1 << 19
 
-// noise is the squared error that the noise of a strategy with first column c leaves in the iterates, at noise multiplier
-// 1: in the last one, and the mean over all. Noise z_r first touches iterate r, and by iterate t it has moved it by
-// P_(r,t) = sum of eta_s u_(s-r) over s from r to t, with u the series 1/(c (1 - m x)): errors are sums of P^2 over r. In long runs every so-manieth r stands for those around it.
-func (it *iterates) noise(c []float64) (last, mean float64) {
+// noise is the squared error that the noise of a strategy of norm 1 leaves in the iterates, at noise multiplier 1, given the first
+// column of its inverse: in the last one, and the mean over all. Noise z_r first touches iterate r, and by iterate t it has moved it by
+// P_(r,t) = sum of eta_s u_(s-r) over s from r to t, with u the series 1/(c (1 - m x)): errors are
+// sums of P^2 over r. In long runs one r stands for those around it.
+func (it *iterates) noise(inverse []float64) (last, mean float64) {
 	steps := len(it.rates)
-	u := reciprocal(c, steps)
+	u := slices.Clone(inverse)
 	for t := 1; t < steps; t++ {
 		u[t] += it.momentum * u[t-1]
 	}
-	stride := max(1, steps*steps/2/enough)
+	stride := max(1, min(steps*steps/2/enough, steps/64))
 	for r := (steps - 1) % stride; r < steps; r += stride {
 		p, rates := 0.0, it.rates[r:]
 		for s, x := range u[:len(rates)] {
@@ -42,8 +44,7 @@ func (it *iterates) noise(c []float64) (last, mean float64) {
 		}
 		last += p * p
 	}
-	scale := dot(c, c) * float64(stride)
-	return last * scale, mean * scale / float64(steps)
+	return last * float64(stride), mean * float64(stride) / float64(steps)
 }
 
 // signal is how far the last iterate moves when all gradients are 1.
@@ -54,13 +55,6 @@ func (it *iterates) signal() (sum float64) {
 		sum += rate * velocity
 	}
 	return sum
-}
-
-// reciprocal is the first n coefficients of the series 1/c.
-func reciprocal(c []float64, n int) []float64 {
-	one := make([]float64, n)
-	one[0] = 1
-	return divide(one, c)
 }
 
 // geometric is the strategy of norm 1.
@@ -78,16 +72,34 @@ func geometric(bands int, ratio float64) []float64 {
 	return c
 }
 
+// geometricInverse is the first column of its inverse, to n coefficients: (1 - r x)/(c_0 (1 - r^b x^b)).
+func geometricInverse(bands int, ratio, first float64, n int) []float64 {
+	inverse, back := make([]float64, n), math.Pow(ratio, float64(bands))
+	for t := range inverse {
+		switch {
+		case t == 0:
+			inverse[t] = 1 / first
+		case t == 1:
+			inverse[t] = -ratio / first
+		}
+		if t >= bands {
+			inverse[t] += back * inverse[t-bands]
+		}
+	}
+	return inverse
+}
+
 // bestRatio is the strategy of so many bands with the least noise, and that noise: the last iterate counts as much as all
 // together. The ratio is 1 - 1/(s b), s between 1/8 and 16, found by golden section over its logarithm.
 func (it *iterates) bestRatio(bands int) (c []float64, least float64) {
 	if bands == 1 {
-		last, mean := it.noise([]float64{1})
+		last, mean := it.noise(geometricInverse(1, 0, 1, len(it.rates)))
 		return []float64{1}, last + mean
 	}
 	at := func(logSpan float64) float64 {
-		c = geometric(bands, 1-1/(1+math.Exp(logSpan)*float64(bands)))
-		last, mean := it.noise(c)
+		ratio := 1 - 1/(1+math.Exp(logSpan)*float64(bands))
+		c = geometric(bands, ratio)
+		last, mean := it.noise(geometricInverse(bands, ratio, c[0], len(it.rates)))
 		return last + mean
 	}
 	x := minimise(at, math.Log(1.0/8), math.Log(16), 0.1)

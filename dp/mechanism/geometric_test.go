@@ -56,14 +56,46 @@ func TestNoiseOfIterates(t *testing.T) {
 			}
 			want += position * position
 		}
-		norm := dot(c, c)
-		last, all := it.noise(c)
-		if math.Abs(last/(want*norm)-1) > 1e-12 || math.Abs(all/(mean*norm)-1) > 1e-12 {
-			t.Errorf("%v: errors %v and %v, want %v and %v", c, last, all, want*norm, mean*norm)
+		last, all := it.noise(divide(append([]float64{1}, make([]float64, n-1)...), c))
+		if math.Abs(last/want-1) > 1e-12 || math.Abs(all/mean-1) > 1e-12 {
+			t.Errorf("%v: errors %v and %v, want %v and %v", c, last, all, want, mean)
 		}
 	}
 	if got, want := it.signal(), 0.7*1+0.7*1.6+0.5*1.96; !(got > want) {
 		t.Errorf("signal %v, want more than %v of its first steps", got, want)
+	}
+}
+
+// The inverse in closed form, and what a sample of steps makes of a long run, which takes as long as a short one.
+func TestGeometricInverse(t *testing.T) {
+	for _, bands := range []int{1, 2, 3, 8} {
+		c := geometric(bands, 0.7)
+		want := divide(append([]float64{1}, make([]float64, 29)...), c)
+		for i, x := range geometricInverse(bands, 0.7, c[0], 30) {
+			if math.Abs(x-want[i]) > 1e-12 {
+				t.Fatalf("%d bands: coefficient %d is %v, want %v", bands, i, x, want[i])
+			}
+		}
+	}
+	const steps = 6000
+	it := iterates{rates: cosineRates(steps, 200), momentum: 0.9}
+	inverse := geometricInverse(60, 0.97, geometric(60, 0.97)[0], steps)
+	last, mean := it.noise(inverse)
+	u := slices.Clone(inverse)
+	for i := 1; i < steps; i++ {
+		u[i] += it.momentum * u[i-1]
+	}
+	var wantLast, wantMean float64
+	for r := range steps {
+		p := 0.0
+		for i := r; i < steps; i++ {
+			p += it.rates[i] * u[i-r]
+			wantMean += p * p / steps
+		}
+		wantLast += p * p
+	}
+	if math.Abs(last/wantLast-1) > 0.01 || math.Abs(mean/wantMean-1) > 0.01 {
+		t.Errorf("errors %v and %v, all steps give %v and %v", last, mean, wantLast, wantMean)
 	}
 }
 
@@ -77,7 +109,7 @@ func TestGeometricIsNearTheBest(t *testing.T) {
 			t.Fatal(err)
 		}
 		c, _ := b.iterates().bestRatio(bands)
-		last, _ := b.iterates().noise(c)
+		last, _ := b.iterates().noise(divide(append([]float64{1}, make([]float64, b.Steps-1)...), c))
 		got := z / b.BatchSize * math.Sqrt(last) / b.iterates().signal()
 		t.Logf("%d bands: %.4g", bands, got)
 		if !(math.Abs(got/best-1) < 0.01) {

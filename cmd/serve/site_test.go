@@ -114,8 +114,10 @@ func TestEveryAnswerIsSecured(t *testing.T) {
 				t.Errorf("status %d: %s is %q, want %q", status, name, got, want)
 			}
 		}
-		if !strings.Contains(r.Header.Get("Permissions-Policy"), "camera=()") {
-			t.Errorf("status %d: no Permissions-Policy", status)
+		for _, want := range []string{"camera=()", "microphone=(self)"} { // a sound can be recorded to ask a model about
+			if !strings.Contains(r.Header.Get("Permissions-Policy"), want) {
+				t.Errorf("status %d: the Permissions-Policy lacks %s", status, want)
+			}
 		}
 	}
 	if answers[405].Header.Get("Allow") != "GET, HEAD" {

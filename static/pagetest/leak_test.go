@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -67,12 +68,15 @@ func (s *site) attempts(o *outside, who string) string {
 	})()`, quote(o.URL), quote(who), quote(s.page("")), quote(who))
 }
 
-// tryFrom makes the page, its trainer and its compute workers try to reach the outside, and waits until all have tried.
+// tryFrom makes the page, its trainer, its compute workers and the reader of own files try to reach the outside, and waits until all have tried.
 func (s *site) tryFrom(t *testing.T, o *outside, change func(path string, body []byte) []byte) {
 	t.Helper()
 	s.change = func(path string, body []byte) []byte {
 		if strings.HasPrefix(path, "assets/trainer.") && strings.HasSuffix(path, ".js") {
 			body = append(body, "\n"+s.attempts(o, "trainer")...)
+		}
+		if strings.HasPrefix(path, "assets/intake.") && strings.HasSuffix(path, ".js") {
+			body = append(body, "\n"+s.attempts(o, "intake")...)
 		}
 		if strings.HasPrefix(path, "assets/compute.") {
 			body = append(body, "\n"+s.attempts(o, "compute")...)
@@ -80,8 +84,9 @@ func (s *site) tryFrom(t *testing.T, o *outside, change func(path string, body [
 		return change(path, body)
 	}
 	p := s.train(t, "data=digits&model=logistic&epochs=20&workers=1")
+	p.drop(writeFile(t, filepath.Join(t.TempDir(), "people.csv"), people(20)))
 	eval[bool](p, s.attempts(o, "page"))
-	for _, who := range []string{"page", "trainer", "compute"} {
+	for _, who := range []string{"page", "trainer", "compute", "intake"} {
 		p.wait(who+" to try", fmt.Sprintf(`fetch(%s).then((r) => r.json()).then((l) => l.includes(%s))`, quote(s.page("ran")), quote("ran/"+who)))
 	}
 }
@@ -106,7 +111,7 @@ func TestAttemptsReachWithoutPolicy(t *testing.T) {
 		}
 		return body
 	})
-	for _, way := range []string{"/page/fetch", "/page/image", "/page/form", "/trainer/fetch", "/trainer/imports", "/compute/fetch", "/compute/socket"} {
+	for _, way := range []string{"/page/fetch", "/page/image", "/page/form", "/trainer/fetch", "/trainer/imports", "/compute/fetch", "/compute/socket", "/intake/fetch"} {
 		for deadline := time.Now().Add(patience); !slices.Contains(o.list(), way); time.Sleep(50 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatalf("%s did not reach the outside; only %v did", way, o.list())

@@ -19,6 +19,7 @@ import (
 const (
 	shownSamples = 18
 	shownTexts   = 64
+	listed       = 1000 // problems
 	toldEvery    = 100 * time.Millisecond
 )
 
@@ -55,7 +56,23 @@ func (d *Desk) Answer(ctx context.Context, r Request, file []byte) {
 			reply.Skipped = d.bundle.Problems
 		}
 	}
+	reply.Skipped = few(reply.Skipped)
+	if reply.Look != nil {
+		reply.Look.Skipped = few(reply.Look.Skipped)
+	}
+	if reply.Result != nil {
+		reply.Result.Skipped = few(reply.Result.Skipped)
+	}
 	d.Tell(reply)
+}
+
+// few are the first problems of many, and how many more there are.
+func few(all []bundle.Problem) []bundle.Problem {
+	if len(all) <= listed {
+		return all
+	}
+	more := bundle.Problem{File: fmt.Sprintf("%d more", len(all)-listed), Reason: "are left out"}
+	return append(all[:listed:listed], more)
 }
 
 func (d *Desk) answer(ctx context.Context, r Request, file []byte, reply *Reply) (err error) {

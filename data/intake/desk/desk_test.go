@@ -159,6 +159,18 @@ func TestPictures(t *testing.T) {
 	}
 }
 
+// Of very many files that cannot be read the first are listed, and how many more.
+func TestListsFew(t *testing.T) {
+	all := []bundle.Source{source("pets/cat/1.png", picture(1)), source("pets/dog/1.png", picture(2))}
+	for i := range listed + 5 {
+		all = append(all, source(fmt.Sprintf("pets/%d.txt", i), []byte("x")))
+	}
+	r := sit(t, all...).ask(t, `{"type":"look"}`, nil)
+	if n := len(r.Look.Skipped); n != listed+1 || r.Look.Skipped[n-1].File != "5 more" {
+		t.Errorf("%d problems are listed, the last %+v", n, r.Look.Skipped[n-1])
+	}
+}
+
 // What a page could not send is refused in words.
 func TestRefuses(t *testing.T) {
 	v := sit(t, source("people.csv", people(50)))

@@ -30,7 +30,9 @@ type importRow struct {
 	MB       float64 `json:"mb"` // 10^6 bytes of the file
 	Seconds  float64 `json:"seconds"`
 	PerSec   float64 `json:"perSecond"`
-	HeapPeak float64 `json:"heapPeakMB"` // Go's heap, sampled
+	HeapPeak float64 `json:"heapPeakMB"` // Go's heap, sampled; 0 in a page
+
+	path string
 }
 
 func importCommand(ctx context.Context, args []string, out, log io.Writer) error {
@@ -39,6 +41,8 @@ func importCommand(ctx context.Context, args []string, out, log io.Writer) error
 	rows := flags.Int("rows", 1_000_000, "rows of ten columns in a CSV file")
 	pictures := flags.Int("pictures", 10_000, "JPEG files in a ZIP")
 	side := flags.Int("side", 256, "width and height of a picture")
+	inPage := flags.Bool("page", false, "read in the built page, in Chromium, instead of natively")
+	recordings := flags.String("recordings", "", "with -page: a `file` of recordings too, such as a ZIP")
 	if err := parse(flags, args, log); err != nil {
 		return err
 	}
@@ -58,6 +62,13 @@ func importCommand(ctx context.Context, args []string, out, log io.Writer) error
 	}
 	if err := writePictures(zip, *pictures, *side); err != nil {
 		return err
+	}
+	if *inPage {
+		return importInPage(ctx, []importRow{
+			{What: "table of 10 columns", path: table},
+			{What: fmt.Sprintf("ZIP of %dx%d JPEGs", *side, *side), path: zip},
+			{What: "recordings", path: *recordings},
+		}, *asJSON, out, log)
 	}
 	bounds := map[string]intake.Bounds{}
 	for c := range 9 {

@@ -117,7 +117,7 @@ var catalogue = []Mechanism{
 	},
 	{
 		Name: "cloister", Kind: Clipping, Title: "Cloister's own: geometric noise, whitened gradients",
-		Paper:   "this project, docs/mechanism.md; of Choquette-Choo et al. 2023, arXiv:2306.08153, and Molina Van den Bosch et al. 2026, DP-KFC, arXiv:2605.13418",
+		Paper:   "this project, docs/mechanism.md; from Choquette-Choo et al. 2023, arXiv:2306.08153, Kalinin et al. 2026, arXiv:2601.22334, and Molina Van den Bosch et al. 2026, DP-KFC, arXiv:2605.13418",
 		Pays:    "weaker amplification: records are assigned to as many groups as there are bands and a step samples from one of them",
 		Summary: "Each step takes back most of the last one's noise, and gradients are evened out by a curvature estimated without data, so that longer steps pay.",
 		Params: []Param{

@@ -11,9 +11,10 @@ import (
 
 // Geometric noise: a banded strategy whose coefficients fall by a ratio, c_j = c_0 r^j for j < b. Its noise is two terms
 // a step whatever b is (dp/correlation.go), where others sum b; without the cut at b bands it would be DP-lambda-CGD's
-// (arXiv:2601.22334), which no sampling amplifies. Bands and ratio are those with the least noise in the run's own iterates:
+// (arXiv:2601.22334), in which a record's participations overlap. Bands and ratio are those with the least noise in the run's own iterates:
 // its learning rates, its momentum, its number of steps, and the noise multiplier that its accountant asks for.
-// One ratio is within 1 % of the best known strategies with momentum 0.9 up to a tenth of the steps in bands, and within 4 % without momentum.
+// One ratio is within 1 % of the best strategies found otherwise with momentum 0.9 and up to a tenth of the steps in bands, and within 4 %
+// without momentum.
 
 // iterates is the linear map from the gradients of a run to its iterates: SGD with momentum m and learning rates eta_t,
 // v_t = m v_(t-1) + g_t and x_t = x_(t-1) - eta_t v_t.
@@ -45,16 +46,6 @@ func (it *iterates) noise(inverse []float64) (last, mean float64) {
 		last += p * p
 	}
 	return last * float64(stride), mean * float64(stride) / float64(steps)
-}
-
-// signal is how far the last iterate moves when all gradients are 1.
-func (it *iterates) signal() (sum float64) {
-	velocity := 0.0
-	for _, rate := range it.rates {
-		velocity = it.momentum*velocity + 1
-		sum += rate * velocity
-	}
-	return sum
 }
 
 // geometric is the strategy of norm 1.
@@ -90,7 +81,7 @@ func geometricInverse(bands int, ratio, first float64, n int) []float64 {
 }
 
 // bestRatio is the strategy of so many bands with the least noise, and that noise: the last iterate counts as much as all
-// together. The ratio is 1 - 1/(s b), s between 1/8 and 16, found by golden section over its logarithm.
+// together. The ratio is 1 - 1/(1 + s b), s between 1/8 and 16, found by golden section over its logarithm.
 func (it *iterates) bestRatio(bands int) (c []float64, least float64) {
 	if bands == 1 {
 		last, mean := it.noise(geometricInverse(1, 0, 1, len(it.rates)))

@@ -33,6 +33,16 @@ func builderOf(s Setting) *builder {
 	return b
 }
 
+// signal is how far the last iterate moves when all gradients are 1.
+func (it *iterates) signal() (sum float64) {
+	velocity := 0.0
+	for _, rate := range it.rates {
+		velocity = it.momentum*velocity + 1
+		sum += rate * velocity
+	}
+	return sum
+}
+
 // The error against a run of SGD on the columns of the strategy's inverse, one step after the other.
 func TestNoiseOfIterates(t *testing.T) {
 	const n = 9

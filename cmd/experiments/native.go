@@ -58,6 +58,9 @@ func native(ctx context.Context, folder string, r experiment.Run) (experiment.Ro
 		return experiment.Row{}, err
 	}
 	row := r.Of()
+	if row.Note == "" {
+		row.Note = "run outside of a browser"
+	}
 	row.EpsilonUpper, row.EpsilonLower, row.Delta, row.Sampling = planned.EpsilonUpper, planned.EpsilonLower, planned.Delta, planned.Sampler
 	row.Sigma, row.Steps, row.Accuracy, row.Wall = planned.NoiseMultiplier, planned.Steps, last.Accuracy, time.Since(start).Seconds()
 	return row, nil

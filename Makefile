@@ -59,15 +59,15 @@ check-types: static/node_modules/.installed
 	cd static && npm run types && npm test
 
 test-native:
-	$(GO) test ./accountant/... ./clip/... ./data/... ./dp/... ./nn/... ./train/... ./cmd/... .
+	$(GO) test -timeout 30m ./accountant/... ./clip/... ./data/... ./dp/... ./nn/... ./train/... ./cmd/... .
 
 # A small environment: the browser's Go runtime has room for little more.
 test-wasm: browser
-	GOOS=js GOARCH=wasm $(GO) test -short -p 1 \
+	GOOS=js GOARCH=wasm $(GO) test -short -timeout 30m -p 1 \
 		-exec "env -i 'PATH=$(PATH)' 'HOME=$(HOME)' $(shell $(GO) env GOROOT)/bin/go tool wasmbrowsertest" $(IN_BROWSER)
 
 test-page: browser build
-	$(GO) test -p 1 ./static/...
+	$(GO) test -timeout 30m -p 1 ./static/...
 
 # What needs longer: whole trainings, tens of thousands of damaged files, every fuzz target for a while.
 FUZZTIME ?= 30s

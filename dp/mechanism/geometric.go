@@ -13,8 +13,8 @@ import (
 // a step whatever b is (dp/correlation.go), where others sum b; without the cut at b bands it would be DP-lambda-CGD's
 // (arXiv:2601.22334), in which a record's participations overlap. Bands and ratio are those with the least noise in the run's own iterates:
 // its learning rates, its momentum, its number of steps, and the noise multiplier that its accountant asks for.
-// One ratio is within 1 % of the best strategies found otherwise with momentum 0.9 and up to a tenth of the steps in bands, and within 4 %
-// without momentum.
+// One ratio is within 1 % of the best strategies found otherwise with momentum 0.9 and up to a tenth of the steps in bands; without momentum
+// it is about 4 % above them with the bands that are best for each.
 
 // iterates is the linear map from the gradients of a run to its iterates: SGD with momentum m and learning rates eta_t,
 // v_t = m v_(t-1) + g_t and x_t = x_(t-1) - eta_t v_t.

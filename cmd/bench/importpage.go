@@ -63,6 +63,7 @@ func importInPage(ctx context.Context, files []importRow, asJSON bool, out, log 
 		}
 		row.What, row.MB = f.What, float64(info.Size())/1e6
 		row.PerSec = float64(row.Records) / row.Seconds
+		fmt.Fprintf(log, "%d records in %.1f s, longest task %.0f ms, tab at most %.0f MB\n", row.Records, row.Seconds, row.LongestTask, row.TabPeak)
 		all = append(all, row)
 	}
 	if asJSON {

@@ -138,7 +138,7 @@ func NewEngine(o Options) (*Engine, error) {
 
 func reason(o *Options) string {
 	switch {
-	case o.Plan.spec.NoNoise:
+	case o.Plan.spec.NonPrivate:
 		return "no noise"
 	case o.Seed != nil:
 		return "reproducible: not private"
@@ -346,7 +346,7 @@ func (e *Engine) charge(upTo int) error {
 
 // draw draws the step's standard normals, once, and correlates them with those of earlier steps.
 func (e *Engine) draw() {
-	if e.drawn || e.plan.spec.NoNoise {
+	if e.drawn || e.plan.spec.NonPrivate {
 		return
 	}
 	fillNormal(e.noise, e.unit)

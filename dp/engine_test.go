@@ -135,7 +135,7 @@ func TestAllocatedNoise(t *testing.T) {
 // The mean divides by the constant q N, never by how many records the sample held, and is exact but for its noise.
 func TestDividesByExpectedBatch(t *testing.T) {
 	const n, rate, z = 5000, 0.02, 1e-3
-	e := newTestEngine(t, Options{Plan: plain(t, Spec{N: n, Rate: rate, Steps: 20, NoiseMultiplier: z, NoNoise: false}), Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{2}, Seed: seed(1)})
+	e := newTestEngine(t, Options{Plan: plain(t, Spec{N: n, Rate: rate, Steps: 20, NoiseMultiplier: z, NonPrivate: false}), Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{2}, Seed: seed(1)})
 	sizes := map[int]bool{}
 	for range 20 {
 		var size int
@@ -382,9 +382,9 @@ func TestGrid(t *testing.T) {
 	}
 }
 
-func TestNoNoise(t *testing.T) {
+func TestNonPrivate(t *testing.T) {
 	l := memoryLedger(t)
-	p := plain(t, Spec{N: 10, Rate: 1, Steps: 1, NoNoise: true})
+	p := plain(t, Spec{N: 10, Rate: 1, Steps: 1, NonPrivate: true})
 	e := newTestEngine(t, Options{Plan: p, Policy: fixedPolicy(clip.Rule{}, 1), Tensors: []int{1}, Ledger: l})
 	r, err := e.Next(context.Background(), nil, func(_ context.Context, q Query) (Sums, error) {
 		return Sums{Gradient: []float64{25}, Records: len(q.Records)}, nil // beyond any bound: nothing is clipped

@@ -91,7 +91,7 @@ func (e *Engine) HeldOut(ctx context.Context, right func(context.Context) ([]flo
 		return nil, err
 	}
 	a := &Accuracy{Records: h.Records}
-	if !e.plan.spec.NoNoise {
+	if !e.plan.spec.NonPrivate {
 		var unit [1]float64
 		fillNormal(e.noise, unit[:])
 		g := gridStep(h.Sigma)

@@ -30,7 +30,7 @@ func NewPlan(s Spec) (*Plan, error) {
 		return nil, err
 	}
 	p := &Plan{spec: s}
-	if s.NoNoise {
+	if s.NonPrivate {
 		p.spec.Counts.Sigma, p.spec.HeldOut.Sigma = 0, 0
 		p.bounds = accountant.NoGuarantee()
 		return p, nil
@@ -147,7 +147,7 @@ func (s *Spec) groupRate() float64 { return min(1, float64(s.bands())*s.Rate) }
 
 // gradientNoise is the multiplier left for the gradient when the counts have taken their share of a step.
 func (p *Plan) gradientNoise(step int) (float64, error) {
-	if p.spec.NoNoise {
+	if p.spec.NonPrivate {
 		return p.NoiseMultiplier(step), nil
 	}
 	return p.spec.step(p.spec.NoiseMultiplier, step).GradientSigma()
@@ -220,4 +220,4 @@ func (p *Plan) EventAfter(steps int) accountant.Event {
 func (p *Plan) Events() []accountant.Segment { return slices.Clone(p.segments) }
 
 // Private is false for a plan without noise.
-func (p *Plan) Private() bool { return !p.spec.NoNoise }
+func (p *Plan) Private() bool { return !p.spec.NonPrivate }

@@ -62,7 +62,7 @@ func (e *Engine) release(s *Sums) {
 	r.Step = e.step
 	copy(r.Bounds, e.ask.Bounds)
 	scale := 1 / e.plan.BatchSize()
-	if e.plan.spec.NoNoise {
+	if e.plan.spec.NonPrivate {
 		for i, x := range s.Gradient {
 			r.Gradient[i] = float32(x * scale)
 		}
@@ -150,9 +150,9 @@ func (e *Engine) checkSums(s *Sums) error {
 		// A hair of slack: the sum of squares itself rounds.
 		limit := float64(n) * e.ask.Bounds[g] * (1 + e.rounding) * (1 + 1e-9)
 		switch {
-		case e.plan.spec.NoNoise && (math.IsNaN(square) || math.IsInf(square, 0)):
+		case e.plan.spec.NonPrivate && (math.IsNaN(square) || math.IsInf(square, 0)):
 			return ErrDiverged
-		case !e.plan.spec.NoNoise && !(square <= limit*limit):
+		case !e.plan.spec.NonPrivate && !(square <= limit*limit):
 			return fmt.Errorf("dp: the sum of group %d is not finite or exceeds its bound", g)
 		}
 		from = end

@@ -50,8 +50,8 @@ type Spec struct {
 	// NoiseMultiplier, when not 0, is taken as it is and must meet the target; 0: NewPlan calibrates it.
 	NoiseMultiplier float64 `msg:"z"`
 
-	// NoNoise trains without privacy, for comparison. Such a plan has no epsilon and every run of it says so.
-	NoNoise bool `msg:"nonoise"`
+	// NonPrivate trains without privacy, for comparison. Such a plan has no epsilon and every run of it says so.
+	NonPrivate bool `msg:"nonoise"`
 }
 
 // CountQueries are released beside each gradient: for each of Groups groups, the sum over the same Poisson batch of
@@ -110,7 +110,7 @@ func (s *Spec) check() error {
 			return fmt.Errorf("dp: noise schedule is %v at step %d, want 0.001 to 1000", x, t)
 		}
 	}
-	if err := s.checkStrategy(); err != nil || s.NoNoise {
+	if err := s.checkStrategy(); err != nil || s.NonPrivate {
 		return err
 	}
 	switch {
@@ -144,7 +144,7 @@ func (s *Spec) checkStrategy() error {
 		return fmt.Errorf("dp: banded noise takes one noise multiplier for all steps, not a schedule")
 	case float64(b)*s.Rate > 1:
 		return fmt.Errorf("dp: %d bands at sampling rate %v would sample a group at rate %.3g, above 1", b, s.Rate, float64(b)*s.Rate)
-	case s.NoNoise:
+	case s.NonPrivate:
 		return fmt.Errorf("dp: a plan without noise has none to correlate")
 	}
 	if g := gain(s.Strategy, s.Steps, maxGain); !(g <= maxGain) {

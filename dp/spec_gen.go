@@ -223,7 +223,7 @@ func (z *Spec) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.AppendFloat64(o, z.NoiseMultiplier)
 	// string "nonoise"
 	o = append(o, 0xa7, 0x6e, 0x6f, 0x6e, 0x6f, 0x69, 0x73, 0x65)
-	o = msgp.AppendBool(o, z.NoNoise)
+	o = msgp.AppendBool(o, z.NonPrivate)
 	return
 }
 
@@ -428,9 +428,9 @@ func (z *Spec) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				return
 			}
 		case "nonoise":
-			z.NoNoise, bts, err = msgp.ReadBoolBytes(bts)
+			z.NonPrivate, bts, err = msgp.ReadBoolBytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "NoNoise")
+				err = msgp.WrapError(err, "NonPrivate")
 				return
 			}
 		default:

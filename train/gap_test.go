@@ -17,7 +17,7 @@ func BenchmarkBetweenSteps(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	setting := mechanism.Setting{N: 60000, BatchSize: 1024, Steps: 1 << 19, StepsPerEpoch: 58, ClipNorm: 1, Tensors: tensorSizes(m), NoNoise: false, Epsilon: 900, Delta: 1e-5}
+	setting := mechanism.Setting{N: 60000, BatchSize: 1024, Steps: 1 << 19, StepsPerEpoch: 58, ClipNorm: 1, Tensors: tensorSizes(m), NonPrivate: false, Epsilon: 900, Delta: 1e-5}
 	design, err := mechanism.New("fixed", nil, setting)
 	if err != nil {
 		b.Fatal(err)

@@ -62,7 +62,7 @@ func (p *Proposal) design() (err error) {
 	p.perEpoch = perEpoch
 	setting := mechanism.Setting{
 		N: n, BatchSize: float64(c.BatchSize), Steps: steps, StepsPerEpoch: perEpoch, ClipNorm: c.ClipNorm,
-		Tensors: tensorSizes(p.model), Epsilon: c.Epsilon, Delta: c.Delta, Momentum: c.Momentum, NoNoise: c.NonPrivate,
+		Tensors: tensorSizes(p.model), Epsilon: c.Epsilon, Delta: c.Delta, Momentum: c.Momentum, NonPrivate: c.NonPrivate,
 		Rates: rates(c, steps, perEpoch), Whitener: whitener(p.model),
 	}
 	design, err := p.mechanism(setting)

@@ -69,7 +69,7 @@ func (p *Proposal) checkPlan(saved *Checkpoint) error {
 	want.HeldOut.Sigma = saved.Plan.HeldOut.Sigma
 	have := saved.Plan
 	if have.N != want.N || have.Rate != want.Rate || have.Steps != want.Steps || have.Epsilon != want.Epsilon || have.Delta != want.Delta ||
-		have.NoNoise != want.NoNoise || have.Counts != want.Counts || have.Unit != want.Unit || have.HeldOut != want.HeldOut || !slices.Equal(have.Schedule, want.Schedule) || !slices.Equal(have.Strategy, want.Strategy) {
+		have.NonPrivate != want.NonPrivate || have.Counts != want.Counts || have.Unit != want.Unit || have.HeldOut != want.HeldOut || !slices.Equal(have.Schedule, want.Schedule) || !slices.Equal(have.Strategy, want.Strategy) {
 		return fmt.Errorf("train: checkpoint: its plan is not that of its configuration")
 	}
 	return nil

@@ -210,7 +210,7 @@ func roughNoise(s accountant.Segment, epsilon, delta float64) (float64, error) {
 
 // banded orders correlated noise.
 func (b *builder) banded(bands int) (err error) {
-	if b.NoNoise {
+	if b.NonPrivate {
 		return nil
 	}
 	if bands == 0 {

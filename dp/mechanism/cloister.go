@@ -25,7 +25,7 @@ func buildCloister(b *builder) error {
 	if err := b.fixed(clip.Rule{}); err != nil {
 		return err
 	}
-	if damping := b.get("damping"); damping > 0 && b.Whitener != nil && !b.NoNoise {
+	if damping := b.get("damping"); damping > 0 && b.Whitener != nil && !b.NonPrivate {
 		w := &whitening{whitener: b.Whitener, images: int(b.get("images")), damping: damping, every: int(b.get("every"))}
 		if w.every == 0 {
 			w.every = b.StepsPerEpoch

@@ -183,7 +183,7 @@ func (b *builder) multiplier(bands int) (float64, error) {
 
 // geometricNoise orders it; bands of 0 are chosen.
 func (b *builder) geometricNoise(bands int) (err error) {
-	if b.NoNoise || bands == 1 {
+	if b.NonPrivate || bands == 1 {
 		return nil
 	}
 	var c []float64

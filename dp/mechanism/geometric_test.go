@@ -227,7 +227,7 @@ func TestWhiteningIsRenewed(t *testing.T) {
 	}
 	for name, change := range map[string]func(*Setting, map[string]float64){
 		"damping 0":  func(_ *Setting, p map[string]float64) { p["damping"] = 0 },
-		"no noise":   func(s *Setting, _ map[string]float64) { s.NoNoise = true },
+		"no noise":   func(s *Setting, _ map[string]float64) { s.NonPrivate = true },
 		"no network": func(s *Setting, _ map[string]float64) { s.Whitener = nil },
 	} {
 		s, p := s, map[string]float64{}

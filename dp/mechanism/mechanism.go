@@ -24,7 +24,7 @@ type Setting struct {
 	Delta         float64
 	Momentum      float64   // of the optimiser that follows the gradients: banded noise is shaped for it
 	Rates         []float64 // its learning rate at every step, up to a factor; nil: constant
-	NoNoise       bool      // see Spec.NoNoise
+	NonPrivate    bool      // see Spec.NonPrivate
 
 	Whitener *Whitener // of the network; nil: there is none, as in an audit on its own
 }
@@ -187,7 +187,7 @@ func New(name string, params map[string]float64, s Setting) (*Design, error) {
 	}
 	s.Tensors, s.Appended = slices.Clone(s.Tensors), slices.Clone(s.Appended)
 	b := &builder{Setting: s, policy: &composed{gain: 1}, shapers: []string{"the clip norm"}}
-	b.design.Spec = dp.Spec{N: s.N, Rate: s.BatchSize / float64(s.N), Steps: s.Steps, Epsilon: s.Epsilon, Delta: s.Delta, NoNoise: s.NoNoise}
+	b.design.Spec = dp.Spec{N: s.N, Rate: s.BatchSize / float64(s.N), Steps: s.Steps, Epsilon: s.Epsilon, Delta: s.Delta, NonPrivate: s.NonPrivate}
 	used := map[string]bool{}
 	for i, part := range parts {
 		m := find(part)

@@ -26,6 +26,8 @@ import { listenForHelp } from "../ui/help";
 import { Notices } from "../ui/notices";
 import { keepAwake } from "../ui/wake-lock";
 
+void document.fonts.load('1em "Source Serif 4"', "ε"); // Greek letters too, before anything is trained: nothing is fetched during a run
+
 let state = initial;
 let trainer = newTrainer();
 let shownEpoch: unknown;

@@ -9,7 +9,7 @@ import "fmt"
 // Theorems 1 and 4). Sigma is relative to clip norm times the largest column norm of the strategy matrix and the same
 // for all steps. For an expected batch of B records out of N the rate is Bands B/N.
 //
-// No lower bound is known. The theorem grants the attacker the record's group, which is dealt in secret: that amplifies
+// No lower bound is known. The theorem grants the attacker the record's group, which is assigned in secret: that amplifies
 // further, and nobody knows by how much (one participation among eight steps, at the noise that is charged epsilon 3,
 // costs less than 1.3 by random allocation). Groups also get floor(Steps/Bands) steps where ceil is charged, and the last
 // columns are cut off.

@@ -16,7 +16,7 @@ import (
 // ordinary Poisson-subsampled Gaussian, of the same dominating pair whichever record it is; and a mixture of pairs, here over
 // the drawn record, is no easier to tell apart than the worst of them, since hockey-stick divergences are jointly convex.
 // Over several steps the person may bring different records: an adaptive adversary is accounted for anyway. With bands, persons
-// are dealt, so that a person takes part in one step of each b at most, as accounted for.
+// are assigned to groups, so that a person takes part in one step of each b at most, as accounted for.
 //
 // Persons is immutable, and safe for concurrent use.
 type Persons struct {

@@ -85,7 +85,7 @@ func TestPersonsAreSampled(t *testing.T) {
 	}
 }
 
-// With bands persons are dealt, so that all records of one are in one group; a full batch has one record of everybody.
+// With bands persons are assigned to groups, so that all records of one are in one group; a full batch has one record of everybody.
 func TestPersonsInGroupsAndFullBatches(t *testing.T) {
 	all, owner := crowd(t, 200)
 	r := testStream(13)

@@ -47,7 +47,7 @@ func (t *Trainer) Send(r protocol.Request) {
 
 // Run handles requests until the context ends.
 func (t *Trainer) Run(ctx context.Context) {
-	t.emit(protocol.Event{Type: "ready", Mechanisms: catalogue(), Settings: settings, Published: t.Published})
+	t.emit(protocol.Event{Type: "ready", Mechanisms: catalogue(), Published: t.Published})
 	t.state()
 	defer t.leave()
 	for ctx.Err() == nil {

@@ -91,7 +91,6 @@ export type Event =
   | {
       type: "ready";
       mechanisms: MechanismInfo[]; // the catalogue
-      settings: Setting[]; // all that a person can set of a run
       published?: PublishedMechanism[]; // what can be audited and replayed as published
     }
   | {

@@ -44,7 +44,6 @@ type Event struct {
 	Type string `json:"type"` // ready | loading | dataset | planned | ledger | history | step | epoch | state | done | checkpoint | proposal | rehearsal | prediction | account | audit | replay | notice | error
 
 	Mechanisms []MechanismInfo      `json:"mechanisms,omitempty" on:"ready"` // the catalogue
-	Settings   []Setting            `json:"settings,omitempty" on:"ready"`   // all that a person can set of a run
 	Published  []PublishedMechanism `json:"published,omitempty" on:"ready?"` // what can be audited and replayed as published
 	Loading    *Loading             `json:"loading,omitempty" on:"loading"`
 	Dataset    *DatasetInfo         `json:"dataset,omitempty" on:"dataset"`

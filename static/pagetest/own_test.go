@@ -14,20 +14,31 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 )
 
-// drop drops files from the desktop on the page.
+// drop drags files over the page and lets go. Now and then a browser that is driven takes a drop for a drag that left: it is tried
+// again until the page has had the event, whatever the page makes of it.
 func (p *tab) drop(files ...string) {
 	p.t.Helper()
 	data := &input.DragData{Items: []*input.DragDataItem{}, Files: files, DragOperationsMask: 1}
-	p.run(
-		input.DispatchDragEvent(input.DragEnter, 600, 400, data),
-		input.DispatchDragEvent(input.DragOver, 600, 400, data),
-		input.DispatchDragEvent(input.Drop, 600, 400, data),
-	)
+	eval[any](p, `(globalThis.letGo = false, addEventListener("drop", () => (globalThis.letGo = true), { capture: true, once: true }), null)`)
+	for range 5 {
+		p.run(
+			input.DispatchDragEvent(input.DragEnter, 600, 400, data),
+			input.DispatchDragEvent(input.DragOver, 600, 400, data),
+			input.DispatchDragEvent(input.Drop, 600, 400, data),
+		)
+		for deadline := time.Now().Add(2 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+			if eval[bool](p, "globalThis.letGo") {
+				return
+			}
+		}
+	}
+	p.t.Fatal("the browser let no files go over the page")
 }
 
 const (

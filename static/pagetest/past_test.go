@@ -12,6 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+
 	"cloister/cmd/chromium"
 )
 
@@ -170,6 +173,11 @@ func TestWaysLeadPastThePolicyWithoutGuard(t *testing.T) {
 			return []byte("// nothing")
 		}
 		return body
+	})
+	chromedp.ListenTarget(p.Context, func(event any) { // the page asks whoever leaves during a run
+		if _, asks := event.(*page.EventJavascriptDialogOpening); asks {
+			go chromedp.Run(p.Context, page.HandleJavaScriptDialog(true))
+		}
 	})
 	udp, tcp := e.open("page: location") // last: it takes the page away
 	p.Await(fmt.Sprintf("((udp, tcp) => { %s })(%d, %d)", pastPolicyOfPage["location"], udp, tcp), nil)

@@ -63,11 +63,11 @@ test-native:
 
 # A small environment: the browser's Go runtime has room for little more.
 test-wasm: browser
-	GOOS=js GOARCH=wasm $(GO) test -short -timeout 30m -p 1 \
+	GOOS=js GOARCH=wasm $(GO) test -short -timeout 30m -p 2 \
 		-exec "env -i 'PATH=$(PATH)' 'HOME=$(HOME)' $(shell $(GO) env GOROOT)/bin/go tool wasmbrowsertest" $(IN_BROWSER)
 
 test-page: browser build
-	$(GO) test -timeout 30m -p 1 ./static/...
+	$(GO) test -timeout 30m -parallel 3 ./static/...
 
 # What needs longer: whole trainings, tens of thousands of damaged files, every fuzz target for a while.
 FUZZTIME ?= 30s

@@ -34,6 +34,7 @@ func (p *tab) ready(page string) {
 
 // axe-core's rules (WCAG 2.2 A and AA, and its best practices), in both themes, on a small and a wide screen.
 func TestAccessibleByAxe(t *testing.T) {
+	t.Parallel()
 	axe, err := os.ReadFile("../node_modules/axe-core/axe.min.js")
 	if err != nil {
 		t.Skip("SKIPPED: axe-core is not installed; run npm ci in static/")
@@ -62,6 +63,7 @@ func TestAccessibleByAxe(t *testing.T) {
 
 // Nothing is wider than the screen, from 320 px up; what must be wide scrolls in a box of its own.
 func TestFitsEveryScreen(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	for _, page := range pages {
 		p := open(t, s.page(page+"#data=digits&model=logistic&epochs=1"), 1280)
@@ -120,6 +122,7 @@ func (p *tab) tabTo(id string) {
 
 // The whole of a run without a mouse: to the content, train, pause, stop, walk along a curve.
 func TestWorksByKeyboard(t *testing.T) {
+	t.Parallel()
 	p := open(t, serve(t).page("#data=digits&model=logistic&epochs=100"), 1280)
 	p.wait("the data", dataReady)
 	p.press(kb.Tab)
@@ -159,6 +162,7 @@ func TestWorksByKeyboard(t *testing.T) {
 
 // Arrow keys walk along a curve; where one is is shown at once, and spoken when one rests.
 func TestCurvesSpeak(t *testing.T) {
+	t.Parallel()
 	p := serve(t).train(t, "data=digits&model=logistic&epochs=4")
 	p.wait("the end", state+` === "done"`)
 	p.run(chromedp.Focus(".chart .focusable", chromedp.ByQuery))
@@ -186,6 +190,7 @@ func TestCurvesSpeak(t *testing.T) {
 }
 
 func TestThemeIsRemembered(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	p := open(t, s.page("accountant.html"), 1280)
 	p.run(theme("light"))
@@ -213,6 +218,7 @@ func mode(features ...*emulation.MediaFeature) chromedp.Action {
 // Text of twice the size on a phone pushes nothing off the screen; in the system's own colours bars and curves are drawn;
 // paper is light, without what can only be pressed.
 func TestLegibleInEveryMode(t *testing.T) {
+	t.Parallel()
 	p := serve(t).train(t, "data=digits&model=logistic&epochs=2")
 	p.wait("the end", state+` === "done"`)
 

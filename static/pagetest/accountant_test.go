@@ -25,6 +25,7 @@ const (
 // The accountant answers without data. 86.225 is the epsilon of a published claim of 3: the distribution of the privacy
 // loss composed independently (dp_accounting and PRV agree to the digits).
 func TestAccountantAnswers(t *testing.T) {
+	t.Parallel()
 	p := open(t, serve(t).page("accountant.html#kind=epsilon&sigma=0.2385&q=0.00426666666667&steps=1170&delta=1e-5"), 1280)
 	p.wait("the answer", answered)
 	lower, rest, _ := strings.Cut(p.text("answer-bounds"), "≤ ε ≤")
@@ -42,6 +43,7 @@ func TestAccountantAnswers(t *testing.T) {
 
 // From a target to the noise: sigma is rounded up, so that the printed digits keep the promise.
 func TestAccountantFindsNoise(t *testing.T) {
+	t.Parallel()
 	p := open(t, serve(t).page("accountant.html#kind=sigma&epsilon=3&q=0.00426666666667&steps=1170&delta=1e-5"), 1280)
 	p.wait("the answer", `document.getElementById("answer-bounds").innerText.startsWith("σ =")`)
 	if sigma := number(t, strings.TrimPrefix(p.text("answer-bounds"), "σ = ")); sigma < 0.65072 || sigma > 0.6509 {
@@ -52,6 +54,7 @@ func TestAccountantFindsNoise(t *testing.T) {
 
 // What cannot be right is said beside its field at once, and no answer is left that belongs to another question.
 func TestAccountantRefusesNonsense(t *testing.T) {
+	t.Parallel()
 	p := open(t, serve(t).page("accountant.html#kind=epsilon&sigma=-1&q=2&steps=1170&delta=1e-5"), 1280)
 	p.wait("the refusal", `document.querySelectorAll("#question .fault:not([hidden])").length === 2 && `+nothing)
 	if words := p.text("sigma-fault") + p.text("q-fault"); words != "The noise multiplier must be 0 or more.The sampling rate must be from 0 to 1." {
@@ -78,6 +81,7 @@ func TestAccountantRefusesNonsense(t *testing.T) {
 
 // While the next answer is worked out, the one before is marked as old; the attacker of the one before goes with it.
 func TestAccountantMarksOldAnswers(t *testing.T) {
+	t.Parallel()
 	p := open(t, serve(t).page("accountant.html"), 1280)
 	p.wait("the attacker", traced)
 	eval[any](p, `(() => { // what stands there a frame after each key
@@ -100,6 +104,7 @@ func TestAccountantMarksOldAnswers(t *testing.T) {
 
 // Steps are counted as training counts them: 78 batches of 256 in 20,000 records, so 97 in 1.25 epochs.
 func TestAccountantCountsStepsAsTrainingDoes(t *testing.T) {
+	t.Parallel()
 	p := open(t, serve(t).page("accountant.html#records=20000&batch=256&epochs=1,25"), 1280)
 	p.wait("the steps", `document.getElementById("derived").innerText.includes("97 steps") && document.getElementById("answer-question").innerText.includes("97 steps")`)
 	p.clean()
@@ -107,6 +112,7 @@ func TestAccountantCountsStepsAsTrainingDoes(t *testing.T) {
 
 // A schedule is read by the accountant's own parser, as rows and as text; an example shows all that it asks.
 func TestAccountantReadsSchedules(t *testing.T) {
+	t.Parallel()
 	p := open(t, serve(t).page("accountant.html"), 1280)
 	p.wait("the answer", answered)
 	p.clickButton("Noise that decays")
@@ -133,6 +139,7 @@ func TestAccountantReadsSchedules(t *testing.T) {
 
 // Each part stands alone: an attacker that cannot be worked out leaves the bounds.
 func TestAccountantPartsFailAlone(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	s.change = func(path string, body []byte) []byte {
 		if strings.HasPrefix(path, "assets/trainer.") && strings.HasSuffix(path, ".js") {
@@ -152,6 +159,7 @@ func TestAccountantPartsFailAlone(t *testing.T) {
 
 // Curves of several runs stand in one chart and one table.
 func TestAccountantComparesRuns(t *testing.T) {
+	t.Parallel()
 	p := open(t, serve(t).page("accountant.html"), 1280)
 	p.wait("the attacker", traced)
 	p.click("keep")

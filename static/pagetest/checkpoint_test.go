@@ -36,6 +36,7 @@ func (p *tab) curve() []string {
 }
 
 func TestSavesAndRestores(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	p := s.train(t, "data=digits&model=logistic&epochs=40&batch=500&epsilon=2")
 	p.wait("some steps", state+` === "running" && document.getElementById("progress").value > 0.05`)
@@ -74,6 +75,7 @@ func TestSavesAndRestores(t *testing.T) {
 }
 
 func TestRefusesBrokenCheckpoint(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	p := open(t, s.page("#data=digits&model=logistic"), 1280)
 	p.wait("the data", dataReady)

@@ -7,6 +7,7 @@ import (
 
 // Two runs, side by side: what was set differently, what came of it, and both curves in one chart.
 func TestComparesTwoRuns(t *testing.T) {
+	t.Parallel()
 	p := serve(t).train(t, "data=digits&model=logistic&epochs=3&batch=500")
 	p.wait("the first run", state+` === "done"`)
 	first := p.text("tile-accuracy")

@@ -21,6 +21,7 @@ func (s *site) pack(t *testing.T, name string, arguments ...string) {
 }
 
 func TestOffersPackedData(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	s.pack(t, "small", "-digits", "2000", "-test-digits", "500")
 	p := s.train(t, "data=small&model=logistic&epochs=2&batch=100")
@@ -33,6 +34,7 @@ func TestOffersPackedData(t *testing.T) {
 
 // A shard that lost bytes or changed on its way is refused, with its name; the built-in digits are offered instead.
 func TestRefusesBrokenShard(t *testing.T) {
+	t.Parallel()
 	for name, spoil := range map[string]func([]byte) []byte{
 		"truncated": func(b []byte) []byte { return b[:len(b)/2] },
 		"changed":   func(b []byte) []byte { b[len(b)/2] ^= 1; return b },
@@ -61,6 +63,7 @@ func TestRefusesBrokenShard(t *testing.T) {
 
 // MNIST itself, where the raw files are at hand: packed, loaded and trained for a few steps.
 func TestTrainsMNIST(t *testing.T) {
+	t.Parallel()
 	raw, err := filepath.Abs("../../../shared/datasets/mnist")
 	if err != nil {
 		t.Fatal(err)

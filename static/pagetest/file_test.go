@@ -8,6 +8,7 @@ import (
 
 // A page that is opened as a file cannot start its program; it says so, and what to do.
 func TestSaysWhatToDoWithFiles(t *testing.T) {
+	t.Parallel()
 	serve(t) // skips where the site is not built
 	for _, page := range pages {
 		path, err := filepath.Abs(filepath.Join(dist, page))

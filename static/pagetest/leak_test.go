@@ -93,6 +93,7 @@ func (s *site) tryFrom(t *testing.T, o *outside, change func(path string, body [
 
 // On a host that sends no headers, the policy in the page alone must hold: for the page and for every worker.
 func TestNothingLeaves(t *testing.T) {
+	t.Parallel()
 	s, o := serve(t), newOutside(t)
 	s.tryFrom(t, o, func(_ string, body []byte) []byte { return body })
 	if reached := o.list(); len(reached) > 0 {
@@ -104,6 +105,7 @@ var metaPolicy = regexp.MustCompile(`<meta http-equiv="Content-Security-Policy"[
 
 // The same attempts do reach the outside from a page without its policy: the test above can fail.
 func TestAttemptsReachWithoutPolicy(t *testing.T) {
+	t.Parallel()
 	s, o := serve(t), newOutside(t)
 	s.tryFrom(t, o, func(path string, body []byte) []byte {
 		if strings.HasSuffix(path, ".html") {
@@ -122,6 +124,7 @@ func TestAttemptsReachWithoutPolicy(t *testing.T) {
 
 // Once the data is there, a run asks for nothing at all.
 func TestTrainsOffline(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	p := open(t, s.page("#data=digits&model=logistic&epochs=3"), 1280)
 	p.wait("the data", dataReady)

@@ -10,6 +10,7 @@ import (
 
 // As cmd/serve serves it, with its headers: the page trains, so the two policies agree.
 func TestTrainsWhenServed(t *testing.T) {
+	t.Parallel()
 	serve(t) // skips where the site is not built
 	binary := filepath.Join(t.TempDir(), "serve")
 	build := exec.Command("go", "build", "-o", binary, "./cmd/serve")
@@ -44,6 +45,7 @@ func TestTrainsWhenServed(t *testing.T) {
 
 // Everything that the page names is there, relative to wherever it lies, and is asked for once.
 func TestLoadsFromSubPath(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	p := open(t, s.page(""), 1280)
 	p.wait("the data", dataReady)

@@ -7,6 +7,7 @@ import (
 
 // A mechanism is put together from parts, each explained; the run is planned and trained with it, and a link carries it.
 func TestComposesMechanism(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	p := open(t, s.page("#data=digits&model=logistic&epochs=2&open=plan"), 1280)
 	p.wait("the data", dataReady)
@@ -44,6 +45,7 @@ func TestComposesMechanism(t *testing.T) {
 
 // An optimiser that a mechanism brings needs a learning rate of its own.
 func TestMechanismBringsItsLearningRate(t *testing.T) {
+	t.Parallel()
 	p := open(t, serve(t).page("#data=digits&model=logistic"), 1280)
 	p.wait("the data", dataReady)
 	rate := func() string { return eval[string](p, `document.getElementById("setting-rate").value`) }
@@ -61,6 +63,7 @@ func TestMechanismBringsItsLearningRate(t *testing.T) {
 
 // What counts takes whole numbers only: the field says so, and Train stops there.
 func TestRefusesHalfAStage(t *testing.T) {
+	t.Parallel()
 	p := open(t, serve(t).page("#data=digits&model=logistic&mechanism=noise-decay"), 1280)
 	p.wait("the data", dataReady)
 	for _, value := range []string{"3", "3.5"} {
@@ -84,6 +87,7 @@ func TestRefusesHalfAStage(t *testing.T) {
 }
 
 func TestRefusesUnknownMechanism(t *testing.T) {
+	t.Parallel()
 	p := serve(t).train(t, "data=digits&model=logistic&mechanism=wishful")
 	p.wait("the refusal", `!document.getElementById("problem").hidden`)
 	if words := p.text("problem"); !strings.Contains(words, `unknown mechanism "wishful"`) {

@@ -116,6 +116,7 @@ func people(rows int) []byte {
 
 // A table is dropped, described, read, trained on and asked about a row. Nothing but the importer itself is asked of the site.
 func TestOwnTable(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	p := open(t, s.page("#data=digits&model=logistic&epochs=1"), 1280)
 	p.wait("the data", dataReady)
@@ -199,6 +200,7 @@ func pets(t *testing.T, each int) string {
 
 // A folder of pictures is chosen; what is hostile in it is listed by name, and the rest is trained on. Other settings show other samples.
 func TestOwnPictures(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	p := open(t, s.page("#data=digits&model=logistic&epochs=1"), 1280)
 	p.wait("the data", dataReady)
@@ -234,6 +236,7 @@ func TestOwnPictures(t *testing.T) {
 
 // Recordings of spoken digits, a class in each name.
 func TestOwnRecordings(t *testing.T) {
+	t.Parallel()
 	archive := "../../../shared/datasets/fsdd/fsdd-mp3.tar"
 	if _, err := os.Stat(archive); err != nil {
 		t.Skip("SKIPPED: ../shared/datasets/fsdd is not on this machine: own recordings are not tested")
@@ -285,6 +288,7 @@ func unpack(t *testing.T, archive string, n int) (files []string) {
 
 // A second import while one runs is refused in words and takes nothing from it; one that is cancelled leaves nothing, and the next goes.
 func TestOwnImportsDoNotMeet(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	p := open(t, s.page("#data=digits&model=logistic&epochs=1"), 1280)
 	p.wait("the data", dataReady)
@@ -316,6 +320,7 @@ func TestOwnImportsDoNotMeet(t *testing.T) {
 
 // By axe's rules, and on every screen: the panel with a table, with what was read, and the question about one more row.
 func TestOwnAccessible(t *testing.T) {
+	t.Parallel()
 	axe, err := os.ReadFile("../node_modules/axe-core/axe.min.js")
 	if err != nil {
 		t.Skip("SKIPPED: axe-core is not installed; run npm ci in static/")

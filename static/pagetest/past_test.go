@@ -154,6 +154,7 @@ func (s *site) tryPast(t *testing.T, ofPage map[string]string, change func(path 
 
 // What is taken away before any other script runs closes what the policy leaves open, on a host without headers.
 func TestNothingGoesPastThePolicy(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	_, e := s.tryPast(t, pastPolicyOfPage, func(_ string, body []byte) []byte { return body })
 	if reached := e.list(); len(reached) > 0 {
@@ -163,6 +164,7 @@ func TestNothingGoesPastThePolicy(t *testing.T) {
 
 // Without the guard, under the same policy, they do get out: the test above can fail.
 func TestWaysLeadPastThePolicyWithoutGuard(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	ways := map[string]string{}
 	for _, way := range []string{"frame", "in HTML", "shadow", "window"} { // the others are of the same kind
@@ -193,6 +195,7 @@ func TestWaysLeadPastThePolicyWithoutGuard(t *testing.T) {
 // What stays open, and is therefore said where the claim is made: a script of the page (a worker has no document) can name a
 // host, which the browser looks up or connects to. If this fails because nothing is heard, say less in RATIONALE.
 func TestHintsStayOpen(t *testing.T) {
+	t.Parallel()
 	s, e := serve(t), &ears{t: t, heard: map[string]int{}}
 	log := filepath.Join(t.TempDir(), "net.json")
 	p := openWith(t, s.page("accountant.html"), chromium.Options{Width: 1280, Height: 900, Flags: map[string]string{"log-net-log": log}})

@@ -7,6 +7,7 @@ import (
 )
 
 func TestRefusesBadSettings(t *testing.T) {
+	t.Parallel()
 	p := open(t, serve(t).page("#data=digits&model=logistic"), 1280)
 	p.wait("the data", dataReady)
 	p.set("epsilon", "-1") // known to the page to be wrong: said beside the field
@@ -29,6 +30,7 @@ func TestRefusesBadSettings(t *testing.T) {
 
 // What is refused takes nothing away: the run before is still shown and can still be saved.
 func TestRefusalKeepsTheRun(t *testing.T) {
+	t.Parallel()
 	p := serve(t).train(t, "data=digits&model=logistic&epochs=1.5&open=plan.log")
 	p.wait("the end", state+` === "done"`)
 	accuracy, plan := p.text("tile-accuracy"), p.text("plan")
@@ -62,6 +64,7 @@ func TestRefusalKeepsTheRun(t *testing.T) {
 
 // Other data begin with an empty page: nothing shown is of another dataset's run.
 func TestOtherDataClearTheRun(t *testing.T) {
+	t.Parallel()
 	p := serve(t).train(t, "data=digits&model=logistic&epochs=1")
 	p.wait("the end", state+` === "done"`)
 	p.choose("data", "digits")
@@ -83,6 +86,7 @@ func TestOtherDataClearTheRun(t *testing.T) {
 
 // A trainer that dies, even while it starts a run, says why, and another can be started.
 func TestTrainerDies(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	s.change = func(path string, body []byte) []byte {
 		if strings.HasPrefix(path, "assets/trainer.") && strings.HasSuffix(path, ".js") {

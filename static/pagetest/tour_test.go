@@ -8,6 +8,7 @@ import (
 // The tour's figures are the accountant's, not the text's. Expected: dp_accounting's PLD and the benchmark's published
 // noise (epsilon 86.2, advantage 0.93 against 0.165, 88 % against 0.6 % of members at one false alarm in 1,000).
 func TestTourTellsTheTruth(t *testing.T) {
+	t.Parallel()
 	p := open(t, serve(t).page("tour.html"), 1280)
 	p.wait("the comparison", `document.getElementById("attack").rows.length === 4`)
 	lower, rest, _ := strings.Cut(p.text("true-bounds"), "≤ ε ≤")
@@ -32,6 +33,7 @@ func TestTourTellsTheTruth(t *testing.T) {
 // The audit, live: what was published is caught; the sound version is not (false alarm: below 5 %, at an epsilon where
 // the attacker is far from it).
 func TestTourCatchesTheClaim(t *testing.T) {
+	t.Parallel()
 	p := open(t, serve(t).page("tour.html"), 1280)
 	p.wait("the mechanisms", `document.getElementById("mechanism").options.length === 2 * 13`)
 	for _, c := range []struct{ mechanism, verdict, proof, shuffled string }{
@@ -62,6 +64,7 @@ func TestTourCatchesTheClaim(t *testing.T) {
 // A mechanism as published trains on the built-in digits, in the tab: its accuracy, its claim and what can be proven stand
 // side by side, marked. A mechanism that steers by raw data has no proof at all.
 func TestTourTrainsAsPublished(t *testing.T) {
+	t.Parallel()
 	p := open(t, serve(t).page("tour.html"), 1280)
 	p.wait("the mechanisms", `document.getElementById("replay-mechanism").options.length === 13 && document.getElementById("replay-data").options.length`)
 	for _, c := range []struct{ mechanism, proven, words string }{
@@ -96,6 +99,7 @@ func TestTourTrainsAsPublished(t *testing.T) {
 
 // On the training page the audit attacks the mechanism of the run, beside it.
 func TestAttacksOwnMechanism(t *testing.T) {
+	t.Parallel()
 	p := serve(t).train(t, "data=digits&model=logistic&epochs=3&mechanism=quantile")
 	p.wait("the end", state+` === "done"`)
 	p.clickButton("Attack this mechanism")
@@ -105,6 +109,7 @@ func TestAttacksOwnMechanism(t *testing.T) {
 
 // A run is attacked while it trains, through its own steps, and the verdict waits for its end.
 func TestAttacksTheRun(t *testing.T) {
+	t.Parallel()
 	p := open(t, serve(t).page("#data=digits&model=logistic&epochs=3"), 1280)
 	p.wait("the data", dataReady)
 	p.click("setting-audit")

@@ -10,6 +10,7 @@ import (
 
 // The built-in digits, as the page trains them when one presses Train: a small network, epsilon 3.
 func TestTrainsPrivately(t *testing.T) {
+	t.Parallel()
 	p := serve(t).train(t, "data=digits&model=mnist-cnn&epochs=8&open=plan.confusion")
 	p.wait("the end of the run", state+` === "done"`)
 	p.clean()
@@ -45,6 +46,7 @@ func TestTrainsPrivately(t *testing.T) {
 
 // What is marked as not private: by settings, before and during the run.
 func TestMarksWhatIsNotPrivate(t *testing.T) {
+	t.Parallel()
 	for setting, why := range map[string]string{"diagnostics=1": "diagnostics", "seed=7": "seed", "nonprivate=1": "noise"} {
 		t.Run(setting, func(t *testing.T) {
 			p := open(t, serve(t).page("#data=digits&model=logistic&epochs=1&"+setting), 1280)
@@ -69,6 +71,7 @@ func TestMarksWhatIsNotPrivate(t *testing.T) {
 }
 
 func TestPausesResumesStops(t *testing.T) {
+	t.Parallel()
 	p := serve(t).train(t, "data=digits&model=logistic&epochs=200&batch=100")
 	p.wait("some steps", state+` === "running" && document.getElementById("progress").value > 0`)
 	p.click("train")
@@ -94,6 +97,7 @@ func TestPausesResumesStops(t *testing.T) {
 
 // A link carries the settings; what it states wrongly is said, stays as it was written and stops Train.
 func TestAddressCarriesSettings(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	p := open(t, s.page("#data=digits&model=mlp&epsilon=1.5&batch=many&clip=0.25&schedule=whenever"), 1280)
 	p.wait("the data", dataReady)
@@ -135,6 +139,7 @@ func TestAddressCarriesSettings(t *testing.T) {
 
 // Another model brings how it is trained. The budget and the mechanism stay as they were chosen.
 func TestAnotherModelKeepsTheBudget(t *testing.T) {
+	t.Parallel()
 	p := open(t, serve(t).page("#data=digits&model=mlp"), 1280)
 	p.wait("the data", dataReady)
 	value := func(key string) string {

@@ -29,6 +29,7 @@ const (
 // One screen holds what steers a run, what it came to, both curves and all settings that matter, before and after a run;
 // smaller ones hold the run bar, the figures and the first curve, and the bar stays.
 func TestEverythingInView(t *testing.T) {
+	t.Parallel()
 	p := open(t, serve(t).page("#data=digits&model=logistic&epochs=1"), 1280)
 	p.wait("the proposal", `document.getElementById("receipt").innerText.includes("≤")`)
 	for _, when := range []string{"before", "after"} {
@@ -63,6 +64,7 @@ func TestEverythingInView(t *testing.T) {
 
 // What a run will cost is told as settings change, and nothing is charged by it; after a run the ledger's total follows.
 func TestKnowsBeforeSpending(t *testing.T) {
+	t.Parallel()
 	p := open(t, serve(t).page("#data=digits&model=logistic&epochs=1"), 1280)
 	receipt := func(words string) string {
 		t.Helper()
@@ -115,6 +117,7 @@ func (p *tab) typeInto(id, text string) {
 
 // Numbers are taken as people write them, or refused in words; never turned into others.
 func TestTakesNumbersAsTyped(t *testing.T) {
+	t.Parallel()
 	p := open(t, serve(t).page("#data=digits&model=logistic"), 1280)
 	p.wait("the data", dataReady)
 	value := func(key string) string { return eval[string](p, `document.getElementById("setting-`+key+`").value`) }
@@ -157,6 +160,7 @@ func TestTakesNumbersAsTyped(t *testing.T) {
 
 // Every line is explained behind a button.
 func TestExplainsEverySetting(t *testing.T) {
+	t.Parallel()
 	p := open(t, serve(t).page("#data=digits&model=logistic&open=mechanism.advanced"), 1280)
 	p.wait("the data", dataReady)
 	p.clickOn(`document.querySelector("[aria-controls=setting-clip-why]")`)
@@ -178,6 +182,7 @@ func TestExplainsEverySetting(t *testing.T) {
 
 // A link pasted into the open tab brings its settings, Back takes them away again, and open panels are in the address.
 func TestLinksWorkInAnOpenTab(t *testing.T) {
+	t.Parallel()
 	p := open(t, serve(t).page("#data=digits&model=logistic"), 1280)
 	p.wait("the data", dataReady)
 	value := func(key string) string { return eval[string](p, `document.getElementById("setting-`+key+`").value`) }
@@ -210,6 +215,7 @@ func TestLinksWorkInAnOpenTab(t *testing.T) {
 
 // Other data are asked for once; the way back brings the run, with its model and its curve.
 func TestOtherDataCanBeUndone(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	s.pack(t, "fold #2", "-digits", "2000", "-test-digits", "500")
 	p := s.train(t, "data=digits&model=logistic&epochs=2")
@@ -239,6 +245,7 @@ func TestOtherDataCanBeUndone(t *testing.T) {
 
 // Start, pause and end are said to those who do not see the page.
 func TestSpeaks(t *testing.T) {
+	t.Parallel()
 	p := open(t, serve(t).page("#data=digits&model=logistic&epochs=100&batch=100"), 1280)
 	p.wait("the data", dataReady)
 	eval[any](p, `(() => {
@@ -260,6 +267,7 @@ func TestSpeaks(t *testing.T) {
 
 // Nothing on the page of a private run is a clock: not the log, no stamp, no attribute.
 func TestPrivateRunShowsNoClock(t *testing.T) {
+	t.Parallel()
 	p := serve(t).train(t, "data=digits&model=logistic&epochs=3&open=log.plan.confusion")
 	p.wait("the end", state+` === "done"`)
 	if n := eval[int](p, `document.querySelectorAll("time, [datetime]").length`); n != 0 {
@@ -276,6 +284,7 @@ func TestPrivateRunShowsNoClock(t *testing.T) {
 
 // A person draws, and sees what the model takes the drawing for; a test record is taken for what its caption says.
 func TestTriesADrawing(t *testing.T) {
+	t.Parallel()
 	p := serve(t).train(t, "data=digits&model=logistic&epochs=5")
 	p.wait("the end", state+` === "done"`)
 	p.clickOn(`document.querySelector("#samples button")`)

@@ -18,6 +18,7 @@ func (s *site) inComputeWorkers(line string) {
 // A compute worker that dies in the middle of a step is replaced, the person is told, and the run ends as planned, at the
 // planned cost. One that hangs is found out by its silence; that takes the trainer 10 seconds.
 func TestReplacesLostWorker(t *testing.T) {
+	t.Parallel()
 	for name, loss := range map[string]string{
 		"crash": `throw new Error("lost on purpose")`,
 		"hang":  `while (true);`,

@@ -1,7 +1,9 @@
 package train
 
 import (
+	"encoding/json"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -86,5 +88,16 @@ func TestMeasuredTable(t *testing.T) {
 	var none *protocol.Expected
 	if p, err := propose(c, b.dataset, nil); err != nil || p.expected() != none {
 		t.Errorf("without noise: %v", err)
+	}
+}
+
+// The table is read as any reader of JSON reads it.
+func TestMeasuredAreReadAsJSON(t *testing.T) {
+	var want []Measured
+	if err := json.Unmarshal([]byte(measuredFile), &want); err != nil {
+		t.Fatal(err)
+	}
+	if len(want) < 100 || !slices.Equal(measured, want) {
+		t.Errorf("%d rows, want the %d of expect.json", len(measured), len(want))
 	}
 }

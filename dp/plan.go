@@ -185,11 +185,20 @@ func (p *Plan) Relation() string {
 
 // Sampler says in words how records are drawn.
 func (p *Plan) Sampler() string {
-	if p.spec.Unit == UnitPerson {
+	switch persons := p.spec.Unit == UnitPerson; {
+	case p.full() && persons:
+		return "every person at every step, one record of each"
+	case p.full():
+		return "every record at every step"
+	case persons:
 		return p.sampler() + " over persons, one record of each"
 	}
 	return p.sampler()
 }
+
+// full says that nothing is left to chance: steps are then Gaussian mechanisms, and T of them one of mu = sqrt(sum of 1/z_t^2)
+// (Dong, Roth and Su 2022, "Gaussian Differential Privacy", Corollary 3.3), whose epsilon is known in closed form.
+func (p *Plan) full() bool { return p.spec.Rate == 1 }
 
 func (p *Plan) sampler() string {
 	if b := p.Bands(); b > 1 {

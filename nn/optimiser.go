@@ -25,16 +25,16 @@ type OptimiserState struct {
 }
 
 // OptimiserNames lists what NewOptimiser knows.
-func OptimiserNames() []string { return []string{"sgd", "adam", "adambc"} }
+func OptimiserNames() []string { return []string{"sgd", "nesterov", "adam", "adambc"} }
 
 // NewOptimiser makes an optimiser for n parameters; momentum is SGD's.
 func NewOptimiser(name string, n int, momentum float64) (Optimiser, error) {
 	switch name {
-	case "sgd":
+	case "sgd", "nesterov":
 		if !(momentum >= 0 && momentum < 1) {
 			return nil, fmt.Errorf("nn: momentum %v, want at least 0 and below 1", momentum)
 		}
-		return &SGD{Momentum: momentum, memory: newMemory(n, 1)}, nil
+		return &SGD{Momentum: momentum, Nesterov: name == "nesterov", memory: newMemory(n, 1)}, nil
 	case "adam":
 		return &Adam{memory: newMemory(n, 2)}, nil
 	case "adambc":
@@ -92,9 +92,12 @@ func (m *memory) SetState(s OptimiserState) error {
 	return nil
 }
 
-// SGD is stochastic gradient descent with PyTorch's momentum: v = momentum v + g, p = p - rate v.
+// SGD is stochastic gradient descent with PyTorch's momentum: v = momentum v + g, p = p - rate v. Nesterov looks one
+// step of the momentum ahead: p = p - rate (g + momentum v) (Sutskever et al. 2013, "On the Importance of Initialization and
+// Momentum in Deep Learning", Section 2, in PyTorch's form).
 type SGD struct {
 	Momentum float64
+	Nesterov bool
 	memory
 }
 
@@ -104,6 +107,13 @@ func (o *SGD) Step(params, gradient []float32, learningRate, _ float64) {
 	momentum, rate := float32(o.Momentum), float32(learningRate)
 	v := o.Vectors[0]
 	v, params = v[:len(gradient)], params[:len(gradient)]
+	if o.Nesterov {
+		for i, g := range gradient {
+			v[i] = momentum*v[i] + g
+			params[i] -= rate * (g + momentum*v[i])
+		}
+		return
+	}
 	for i, g := range gradient {
 		v[i] = momentum*v[i] + g
 		params[i] -= rate * v[i]

@@ -37,7 +37,7 @@ func TestNoisedAccuracy(t *testing.T) {
 		released := 0
 		for !s.Done() {
 			steps(t, s, 1)
-			if !s.EpochEnd() {
+			if !s.TryNow() {
 				continue
 			}
 			e, err := s.Evaluate(context.Background())

@@ -124,9 +124,10 @@ func (t *Trainer) giveWay() error {
 
 // stage begins a short run on synthetic records. The run's steps are larger than its own by a factor.
 func (t *Trainer) stage(ctx context.Context, c protocol.Config) (s *Session, larger float64, err error) {
-	batch := min(c.BatchSize, rehearsedBatch)
-	larger = float64(c.BatchSize) / float64(batch)
-	c.BatchSize, c.Epochs, c.Audit = batch, (rehearsedSteps+1)/2.0, false
+	whole := c.Batch(units(&t.dataset.Manifest, data.TrainSplit))
+	batch := min(whole, rehearsedBatch)
+	larger = float64(whole) / float64(batch)
+	c.BatchSize, c.FullBatch, c.Epochs, c.Audit = batch, false, (rehearsedSteps+1)/2.0, false
 	for _, mechanism := range []protocol.Mechanism{c.Mechanism, {Name: "fixed"}} { // some need a longer run; gradients take the time
 		c.Mechanism = mechanism
 		if s, err = t.rehearsal(ctx, c); err == nil {

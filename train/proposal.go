@@ -61,7 +61,7 @@ func (p *Proposal) design() (err error) {
 	steps, perEpoch := c.Steps(n)
 	p.perEpoch = perEpoch
 	setting := mechanism.Setting{
-		N: n, BatchSize: float64(c.BatchSize), Steps: steps, StepsPerEpoch: perEpoch, ClipNorm: c.ClipNorm,
+		N: n, BatchSize: float64(c.Batch(n)), Steps: steps, StepsPerEpoch: perEpoch, ClipNorm: c.ClipNorm,
 		Tensors: tensorSizes(p.model), Epsilon: c.Epsilon, Delta: c.Delta, Momentum: c.Momentum, NonPrivate: c.NonPrivate,
 		Rates: rates(c, steps, perEpoch), Whitener: whitener(p.model),
 	}

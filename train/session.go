@@ -126,8 +126,18 @@ func (s *Session) onCurve(step int) bool {
 // Done says that every step of the plan is done.
 func (s *Session) Done() bool { return s.engine.Step() >= s.plan.Steps() }
 
-// EpochEnd says that the last step ended an epoch or the run.
-func (s *Session) EpochEnd() bool { return s.engine.Step()%s.perEpoch == 0 || s.Done() }
+// mostTried is about how often a run is tried whose epochs are single steps: trying may take as long as a step.
+const mostTried = 50
+
+// TryNow says that the model is to be tried after the last step: it ended an epoch, or a few where every step is one, or
+// the run; or a noised count is due.
+func (s *Session) TryNow() bool {
+	every := s.perEpoch
+	if s.config.FullBatch {
+		every = (s.plan.Steps() + mostTried - 1) / mostTried
+	}
+	return s.engine.Step()%every == 0 || s.Done() || s.engine.HeldOutDue()
+}
 
 // Step does one step. After an error the run may go on: the step is repeated with the same sample, at no second cost.
 func (s *Session) Step(ctx context.Context) error {

@@ -43,12 +43,17 @@ var settings = []protocol.Setting{
 		Why: "Records expected in a step; each is drawn at random, by itself. Larger batches drown the noise.",
 	},
 	{
+		Key: "full", Field: "fullBatch", Group: "training", Kind: "switch", Label: "Every record at every step",
+		Why:   "Full batches instead of random ones: an epoch is one step, and epsilon rests on nothing but the noise. For models that are quick on each record.",
+		Paper: "Balle and Wang 2018, Improving the Gaussian Mechanism for Differential Privacy, arXiv:1805.06530, Theorem 8",
+	},
+	{
 		Key: "clip", Field: "clipNorm", Group: "training", Kind: "number", Label: "Clip norm", Min: 1e-6, Max: 1e6, Default: 1,
 		Why:   "The most that one record may pull on the model in one step.",
 		Paper: "Abadi et al. 2016, Deep Learning with Differential Privacy, arXiv:1607.00133, Algorithm 1",
 	},
 	{
-		Key: "rate", Field: "learningRate", Group: "training", Kind: "number", Label: "Learning rate", Min: 1e-9, Max: 1e3, Default: 0.1,
+		Key: "rate", Field: "learningRate", Group: "training", Kind: "number", Label: "Learning rate", Min: 1e-9, Max: 1e6, Default: 0.1,
 		Why: "How far a step moves the model.",
 	},
 	{
@@ -66,8 +71,8 @@ var settings = []protocol.Setting{
 	{
 		Key: "optimizer", Field: "optimizer", Group: "advanced", Kind: "choice", Label: "Optimiser",
 		Why:     "What is made of a noised gradient. Free of cost to privacy.",
-		Choices: []protocol.Choice{{Value: "sgd", Label: "SGD"}, {Value: "adam", Label: "Adam"}, {Value: "adambc", Label: "Adam, corrected for the noise"}},
-		Paper:   "Kingma and Ba 2015, Adam, arXiv:1412.6980; Tang et al. 2023, DP-AdamBC, arXiv:2312.14334",
+		Choices: []protocol.Choice{{Value: "sgd", Label: "SGD"}, {Value: "nesterov", Label: "SGD, Nesterov's momentum"}, {Value: "adam", Label: "Adam"}, {Value: "adambc", Label: "Adam, corrected for the noise"}},
+		Paper:   "Sutskever et al. 2013, On the Importance of Initialization and Momentum in Deep Learning; Kingma and Ba 2015, Adam, arXiv:1412.6980; Tang et al. 2023, DP-AdamBC, arXiv:2312.14334",
 	},
 	{
 		Key: "momentum", Field: "momentum", Group: "advanced", Kind: "number", Label: "Momentum", Max: 0.9999, Default: 0.9,

@@ -291,7 +291,7 @@ func (t *Trainer) advance(ctx context.Context) {
 			t.tellStep()
 		}
 	}
-	if s.EpochEnd() {
+	if s.TryNow() {
 		if err := t.evaluate(ctx); err != nil {
 			t.halt(err)
 			return

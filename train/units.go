@@ -22,7 +22,7 @@ func units(m *data.Manifest, split string) int {
 
 // checkBatch refuses a batch of more persons than there are.
 func checkBatch(c *protocol.Config, m *data.Manifest) error {
-	if n := units(m, data.TrainSplit); m.Unit == data.UnitPerson && c.BatchSize > n {
+	if n := units(m, data.TrainSplit); m.Unit == data.UnitPerson && c.Batch(n) > n {
 		return fmt.Errorf("train: Batch size is %d, but these records belong to %d persons, of whom each brings one record to a step: take at most %d, "+
 			"or import the records without naming whose they are, which protects each record by itself and not its person", c.BatchSize, n, n)
 	}

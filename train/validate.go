@@ -30,7 +30,7 @@ func Validate(c *protocol.Config, d *data.Manifest) error {
 		x, most float64
 	}{
 		{"epsilon", c.Epsilon, math.Inf(1)}, {"delta", c.Delta, math.Inf(1)}, {"epochs", c.Epochs, math.Inf(1)},
-		{"batchSize", float64(c.BatchSize), float64(n)}, {"clipNorm", c.ClipNorm, math.Inf(1)},
+		{"batchSize", float64(c.BatchSize), mostBatch(c, n)}, {"clipNorm", c.ClipNorm, math.Inf(1)},
 		{"learningRate", c.LearningRate, math.Inf(1)}, {"momentum", c.Momentum, math.Inf(1)}, {"workers", float64(c.Workers), math.Inf(1)},
 		{"accuracyEvery", float64(c.AccuracyEvery), math.Inf(1)},
 	} {
@@ -49,10 +49,18 @@ func Validate(c *protocol.Config, d *data.Manifest) error {
 	if err := errors.Join(checkChoice("optimizer", c.Optimizer), checkChoice("schedule", c.Schedule)); err != nil {
 		return err
 	}
-	if steps := c.Epochs * float64(n/c.BatchSize); !(steps >= 1 && steps <= maxSteps) {
-		return fmt.Errorf("train: Epochs is %v, which gives %.4g steps of batch size %d, want 1 to %d steps", c.Epochs, math.Floor(steps), c.BatchSize, maxSteps)
+	if steps := c.Epochs * float64(n/c.Batch(n)); !(steps >= 1 && steps <= maxSteps) {
+		return fmt.Errorf("train: Epochs is %v, which gives %.4g steps of batch size %d, want 1 to %d steps", c.Epochs, math.Floor(steps), c.Batch(n), maxSteps)
 	}
 	return nil
+}
+
+// mostBatch is the largest batch size of n records. It does not count where every step takes all of them.
+func mostBatch(c *protocol.Config, n int) float64 {
+	if c.FullBatch {
+		return math.Inf(1)
+	}
+	return float64(n)
 }
 
 // network builds the configured model for a dataset's shape.

@@ -19,12 +19,11 @@ func (p *plan) emit() {
 	unpack := p.unpackFunc()
 
 	step := p.module.Export("step", wasm.I32, wasm.I32, wasm.I32, wasm.I32, wasm.I32)
-	clipped := func() {}
+	var rule *wasm.Func
 	if p.options.Private {
-		rule := p.clipFunc()
-		clipped = func() { step.Call(rule) }
+		rule = p.clipFunc()
 	}
-	p.sum(step, fn, clipped, func() {})
+	p.sum(step, fn, rule, false)
 	step.Call(unpack)
 	p.evaluate(fn)
 	if !p.options.Private {
@@ -32,10 +31,7 @@ func (p *plan) emit() {
 	}
 	p.norms(fn)
 	accumulate := p.module.Export("accumulate", wasm.I32, wasm.I32, wasm.I32, wasm.I32, wasm.I32, wasm.I32)
-	given, factors := p.givenFunc(), accumulate.Param(5)
-	p.sum(accumulate, fn,
-		func() { accumulate.Get(factors).Call(given) },
-		func() { accumulate.Advance(factors, 4*p.Groups) })
+	p.sum(accumulate, fn, p.givenFunc(), true)
 	accumulate.Call(unpack)
 }
 
@@ -70,8 +66,13 @@ func (p *plan) unpackFunc() *wasm.Func {
 	return f
 }
 
-// sum emits the loop over a step's records; factors makes the factors of the current one, next moves to the following.
-func (p *plan) sum(f *wasm.Func, fn functions, factors, next func()) {
+// sum emits the loop over a step's records. factors, if any, makes those of the current one: of its norm or, where they are given, of
+// an address behind the other arguments.
+func (p *plan) sum(f *wasm.Func, fn functions, factors *wasm.Func, given bool) {
+	if l, ok := p.layers[0].(*lead); ok {
+		l.sumBlocks(p, f, fn, factors, given)
+		return
+	}
 	width, stretch, slot, held := f.Param(4), f.Local(wasm.I32), f.Local(wasm.I32), f.Local(wasm.I32)
 	here := f.Local(wasm.I32)
 	flush := func() {
@@ -90,13 +91,20 @@ func (p *plan) sum(f *wasm.Func, fn functions, factors, next func()) {
 				f.I32(0).Set(held).Get(here).Set(stretch)
 			})
 			call(f, fn.gradient, pixels, label)
-			factors()
+			if given {
+				f.Get(f.Param(5))
+			}
+			if factors != nil {
+				f.Call(factors)
+			}
 			f.Get(slot).Call(fn.contribute)
 			f.Advance(slot, 1)
 			f.Advance(held, 1)
 			f.Get(held).I32(block).I32GeU().If(flush)
 		})
-		next()
+		if given {
+			f.Advance(f.Param(5), 4*p.Groups)
+		}
 	})
 	flush()
 }
@@ -123,24 +131,31 @@ func (p *plan) norms(fn functions) {
 
 // evaluate emits predictions and loss, without gradients, at the first point.
 func (p *plan) evaluate(fn functions) {
-	logits := p.nodes[len(p.nodes)-1]
-	scratch := p.evaluated
 	f := p.module.Export("evaluate", wasm.I32, wasm.I32, wasm.I32, wasm.I32, wasm.I32)
 	pixels, labels, first, n, out := f.Param(0), f.Param(1), f.Param(2), f.Param(3), f.Param(4)
-	label := f.Local(wasm.I32)
 	f.Call(fn.pack)
 	f.Get(first).I32(p.Record).I32Mul().Get(pixels).I32Add().Set(pixels)
 	f.AdvanceBy(labels, first)
+	if l, ok := p.layers[0].(*lead); ok {
+		l.evaluateBlocks(p, f, fn)
+		return
+	}
 	f.Repeat(n, func() {
 		call(f, fn.forward, pixels, p.packed)
-		call(f, p.kernels.ArgMax(logits.C), logits.value, out)
-		f.Get(labels).I32Load8U(0).Tee(label).I32(logits.C).I32LtU().If(func() {
-			call(f, p.kernels.Loss(logits.C), logits.value, scratch, label, p.Loss)
-		})
+		p.predict(f, labels, out)
 		f.Advance(pixels, p.Record)
-		f.Advance(labels, 1)
-		f.Advance(out, 1)
 	})
+}
+
+// predict emits what the current record's logits say, and moves to the next one's label and prediction.
+func (p *plan) predict(f *wasm.Func, labels, out wasm.Local) {
+	logits, label := p.nodes[len(p.nodes)-1], f.Local(wasm.I32)
+	call(f, p.kernels.ArgMax(logits.C), logits.value, out)
+	f.Get(labels).I32Load8U(0).Tee(label).I32(logits.C).I32LtU().If(func() {
+		call(f, p.kernels.Loss(logits.C), logits.value, p.evaluated, label, p.Loss)
+	})
+	f.Advance(labels, 1)
+	f.Advance(out, 1)
 }
 
 // records visits the n records of given indices, at most MaxRecords; pixels, labels, indices and n are the function's

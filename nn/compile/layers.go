@@ -32,6 +32,9 @@ func kindOf(l nn.Layer) (kind, error) {
 	case nn.Linear:
 		return kind{anyOrder: true, anyWidth: true, lower: func(p *plan, l link) layer {
 			l.in.flat = true
+			if len(p.layers) == 0 && leads(p.model, &p.options) {
+				return &lead{link: l, Linear: d, weight: p.tensor(l.tensors[0]), bias: p.tensor(l.tensors[1])}
+			}
 			return &linear{link: l, Linear: d, weight: p.tensor(l.tensors[0]), bias: p.tensor(l.tensors[1])}
 		}}, nil
 	case nn.GroupNorm:

@@ -91,7 +91,7 @@ func (l *linear) backward(p *plan, f *wasm.Func, w wasm.Local) {
 		if l.whitened != nil {
 			l.whitened.transform(p, f, w)
 		}
-		p.addGhostSquares(f, l)
+		p.addGhostSquares(f, ghost{weight: l.weight, bias: l.bias, x: l.x, size: l.size, d: l.g, b: l.b, units: l.units})
 	}
 	if l.in.trainable {
 		call(f, p.kernels.GEMV(kernel.Store), l.units/4, l.size/kernel.Panel, l.d, offset{w, l.packedT}, l.in.gradient)
@@ -109,6 +109,15 @@ func (l *linear) stash(p *plan, f *wasm.Func, slot wasm.Local) {
 	call(f, p.kernels.Copy(), l.size/4, l.x, x, factor)
 	call(f, p.kernels.Scale(), l.units/4, l.g, d, factor)
 	call(f, p.kernels.AddScaled(), l.units/4, l.b, p.sums+4*l.bias.offset, p.factor(l.bias))
+}
+
+// empty leaves nothing in a slot.
+func (l *linear) empty(p *plan, f *wasm.Func, slot wasm.Local) {
+	x, d := f.Local(wasm.I32), f.Local(wasm.I32)
+	f.Get(slot).I32(l.size * floatSize).I32Mul().I32(l.xs).I32Add().Set(x)
+	f.Get(slot).I32(l.units * floatSize).I32Mul().I32(l.ds).I32Add().Set(d)
+	call(f, p.kernels.Fill(), l.size/4, x)
+	call(f, p.kernels.Fill(), l.units/4, d)
 }
 
 func (l *linear) sum(p *plan, f *wasm.Func, slots wasm.Local) {

@@ -59,7 +59,7 @@ type link struct {
 }
 
 // graph makes the nodes of a model and the layers between them, without those that only rename shapes.
-func graph(m *nn.Model, kinds []kind, whiten bool) (nodes []*node, links []link) {
+func graph(m *nn.Model, kinds []kind, o *Options) (nodes []*node, links []link) {
 	shapes, _ := m.Shapes()
 	tensors := map[int][]nn.Tensor{}
 	for _, t := range m.Tensors() {
@@ -70,7 +70,12 @@ func graph(m *nn.Model, kinds []kind, whiten bool) (nodes []*node, links []link)
 		nodes = append(nodes, n)
 		return n
 	}
-	last := add(m.Input, inputChannels(m, kinds, whiten))
+	input, channels := m.Input, inputChannels(m, kinds, o.Whiten)
+	if leads(m, o) {
+		input = nn.Shape{C: m.Input.Size(), H: 1, W: 1}
+		channels = input.C
+	}
+	last := add(input, channels)
 	for i, layer := range m.Layers {
 		if _, ok := layer.(nn.Flatten); ok && renames(m.Layers[i+1:], kinds[i+1:], last.Shape) {
 			continue

@@ -2,6 +2,7 @@ package compile
 
 import (
 	"fmt"
+	"slices"
 
 	"cloister/nn"
 	"cloister/nn/compile/kernel"
@@ -35,7 +36,7 @@ type plan struct {
 	squares, factors int // per group: float64 sum of squares, float32 factor
 	pair             int // two float64 to work with
 	one              int // the float32 1
-	constants        int // scales and shifts of a float32 vector; 0: they are part of the code
+	constants        int // scales and shifts of a vector; 0: they are part of the code
 	evaluated        int // floats to work with in place of the logits' gradient
 	panel            int // a panel of the weight-gradient kernel
 	panelPixels      int // its most rows
@@ -69,6 +70,7 @@ type tensor struct {
 	offset int  // floats from the start of its area
 	floats int  // with padding, which is zero
 	stored bool // a record's gradient is materialised
+	apart  bool // its layer keeps its sums
 }
 
 func newPlan(m *nn.Model, o Options) (*plan, error) {
@@ -79,7 +81,7 @@ func newPlan(m *nn.Model, o Options) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.nodes, p.links = graph(m, kinds, o.Whiten)
+	p.nodes, p.links = graph(m, kinds, &o)
 	for _, l := range p.links {
 		p.layers = append(p.layers, l.kind.lower(p, l))
 	}
@@ -129,7 +131,7 @@ func (p *plan) layout() error {
 	p.squares, p.factors, p.pair = p.alloc(8*groups), p.alloc(4*groups), p.alloc(16)
 	p.one, p.weights = p.alloc(4), p.alloc(4*p.Points)
 	p.module.Data(p.one, floats(1))
-	if p.options.Float && m.Input.H*m.Input.W == 1 {
+	if p.nodes[0].H*p.nodes[0].W == 1 && m.Input.C > 1 {
 		p.layoutConstants()
 	}
 	p.evaluated = p.alloc(p.nodes[len(p.nodes)-1].vectors() * 16)
@@ -161,10 +163,16 @@ func (p *plan) layout() error {
 
 // layoutConstants keeps the scale and shift of each value of a vector in memory: the code would grow with them.
 func (p *plan) layoutConstants() {
-	padded := 4 * roundUp(p.model.Input.C, 4)
+	n := p.model.Input.Size()
+	area, padded := n/p.model.Input.C, 4*roundUp(n, 4)
 	p.constants = p.alloc(2 * padded)
-	p.module.Data(p.constants, floats(p.options.Scale...))
-	p.module.Data(p.constants+padded, floats(p.options.Shift...))
+	for i, constants := range [][]float32{p.options.Scale, p.options.Shift} {
+		var all []float32
+		for _, c := range constants {
+			all = append(all, slices.Repeat([]float32{c}, area)...)
+		}
+		p.module.Data(p.constants+i*padded, floats(all...))
+	}
 }
 
 // maxMemory leaves room for records in the 4 GB that a module can address.
@@ -181,7 +189,7 @@ func (p *plan) checkMemory() error {
 func (p *plan) layoutSums() {
 	for _, stored := range []bool{true, false} {
 		for _, t := range p.tensors {
-			if t.stored == stored {
+			if t.stored == stored && !t.apart {
 				t.offset = p.summed
 				p.summed += roundUp(t.floats, 4)
 			}

@@ -8,13 +8,10 @@ import (
 // Where numbers are made quiet ([kernel.Quiet] says why): every value, before the layer after it reads it, and every
 // gradient, before the layer that it belongs to does, unless the code that wrote it has done so.
 
-func (p *plan) hush(f *wasm.Func, vectors, at int) { call(f, p.kernels.Hush(), vectors, at) }
+func (p *plan) hush(f *wasm.Func, vectors int, at any) { call(f, p.kernels.Hush(), vectors, at) }
 
 // quietInput says whether no normalised value needs to be hushed: those of uint8 are 256 a channel, known beforehand.
 func (p *plan) quietInput() bool {
-	if p.options.Float {
-		return false
-	}
 	if p.options.Float {
 		return false
 	}

@@ -14,42 +14,66 @@ import (
 func (p *plan) forwardFunc() *wasm.Func {
 	f := p.module.Func(wasm.I32, wasm.I32)
 	in := p.nodes[0]
-	p.normalise(f, in)
+	p.normalise(f, in, f.Param(0), in.value+in.at(0, 0))
 	if !p.quietInput() {
 		p.hush(f, in.vectors(), in.value)
 	}
-	for i, l := range p.layers {
-		l.forward(p, f, f.Param(1))
+	p.forwardFrom(f, 0, f.Param(1))
+	return f
+}
+
+// forwardFrom emits the layers from one on; what that reads is there.
+func (p *plan) forwardFrom(f *wasm.Func, first int, w wasm.Local) {
+	if first > 0 && !p.quietValue(first-1) {
+		out := p.links[first-1].out
+		p.hush(f, out.vectors(), out.value)
+	}
+	for i := first; i < len(p.layers); i++ {
+		p.layers[i].forward(p, f, w)
 		if out := p.links[i].out; !p.quietValue(i) {
 			p.hush(f, out.vectors(), out.value)
 		}
 	}
-	return f
 }
 
-// normalise emits the first activation. A vector's values have a scale and a shift each, which are read from memory.
-func (p *plan) normalise(f *wasm.Func, in *node) {
-	x := in.value + in.at(0, 0)
+// normalise emits the first activation, from a record's values to x. A vector's values have a scale and a shift each, which are
+// read from memory unless all are the same.
+func (p *plan) normalise(f *wasm.Func, in *node, values, x any) {
 	if p.constants > 0 {
-		call(f, p.kernels.Vector(in.C), f.Param(0), x, p.constants, p.constants+4*roundUp(in.C, 4))
+		call(f, p.kernels.Vector(in.C, p.options.Float), values, x, p.constants, p.constants+4*roundUp(in.C, 4))
 		return
 	}
-	call(f, p.kernels.Pixels(kernel.Input{
+	g := kernel.Input{
 		Channels: in.C, Height: in.H, Width: in.W, Interleaved: in.channels, Row: in.row(), Float: p.options.Float,
 		Scale: p.options.Scale, Shift: p.options.Shift,
-	}), f.Param(0), x)
+	}
+	if in.H*in.W == 1 && len(p.options.Scale) == 1 { // one row of one channel
+		g.Channels, g.Width, g.Interleaved, g.Row = 1, in.C, 1, in.C*floatSize
+	}
+	call(f, p.kernels.Pixels(g), values, x)
 }
 
 // backwardFunc emits a function of a point's packed weights that turns the logits' gradient into the parameters'.
 func (p *plan) backwardFunc() *wasm.Func {
 	f := p.module.Func(wasm.I32)
-	for i := len(p.layers) - 1; i >= 0; i-- {
+	p.backwardTo(f, 0, f.Param(0))
+	return f
+}
+
+// backwardTo emits the layers from the last to one, and leaves what the layer before it reads.
+func (p *plan) backwardTo(f *wasm.Func, first int, w wasm.Local) {
+	quiet := func(i int) {
 		if out := p.links[i].out; !p.quietGradient(i) {
 			p.hush(f, out.vectors(), out.gradient)
 		}
-		p.layers[i].backward(p, f, f.Param(0))
 	}
-	return f
+	for i := len(p.layers) - 1; i >= first; i-- {
+		quiet(i)
+		p.layers[i].backward(p, f, w)
+	}
+	if first > 0 {
+		quiet(first - 1)
+	}
 }
 
 // gradientFunc emits a function of a record's pixels and label that computes its gradient and, when private, the squared
@@ -112,15 +136,23 @@ func (p *plan) addSquares(f *wasm.Func, t *tensor, sum int) {
 // where d underflows. Such a record counts as not finite.
 const maxInput = 1e36
 
+// ghost is a linear layer's gradient as a product: the weight's of x and d, the bias' b, by address.
+type ghost struct {
+	weight, bias *tensor
+	x            any
+	d, b         int
+	size, units  int // floats
+}
+
 // addGhostSquares adds |x|^2 |d|^2 to the weight's group and the bias' gradient's, |d|^2 or its own, to the bias'.
-func (p *plan) addGhostSquares(f *wasm.Func, l *linear) {
+func (p *plan) addGhostSquares(f *wasm.Func, l ghost) {
 	x, d := p.pair, p.pair+8
 	f.I32(x).F64(0).F64Store(0).I32(d).F64(0).F64Store(0)
 	call(f, p.kernels.Squares(), l.size/4, l.x, x)
-	call(f, p.kernels.Squares(), l.units/4, l.g, d)
+	call(f, p.kernels.Squares(), l.units/4, l.d, d)
 	weight, bias := p.squares+8*l.weight.group, p.squares+8*l.bias.group
 	f.I32(weight).I32(weight).F64Load(0).I32(x).F64Load(0).I32(d).F64Load(0).F64Mul().F64Add().F64Store(0)
-	if l.b == l.g {
+	if l.b == l.d {
 		f.I32(bias).I32(bias).F64Load(0).I32(d).F64Load(0).F64Add().F64Store(0)
 	} else {
 		call(f, p.kernels.Squares(), l.units/4, l.b, bias)

@@ -471,11 +471,14 @@ export interface Config {
   delta: number; // in (0, 1); below 1/N to mean anything
   epochs: number; // expected passes over the training records; an epoch is floor(N / BatchSize) steps
   batchSize: number; // expected batch size q N under Poisson sampling, 1 to N
+  // FullBatch takes every record at every step, whatever BatchSize is: an epoch is one step, and the run is a composition of
+  // Gaussian mechanisms that rests on no assumption about sampling.
+  fullBatch?: boolean;
   mechanism: Mechanism; // how gradients are clipped, scheduled, noised and filtered
   clipNorm: number; // C, the bound (or the first bound) on a per-sample gradient's L2 norm
-  optimizer: string; // "sgd", "adam" or "adambc" (Adam corrected for the noise); a mechanism may bring its own
+  optimizer: string; // "sgd", "nesterov", "adam" or "adambc" (Adam corrected for the noise); a mechanism may bring its own
   learningRate: number; // at the first step
-  momentum: number; // SGD's momentum, in [0, 1)
+  momentum: number; // SGD's, plain or Nesterov's, in [0, 1)
   schedule: string; // learning rate: "constant", "cosine" (per epoch, to 0), "step"
   // Audit plants canaries among the records, each in or out by a secret coin, and tells at the end how well an attacker
   // guesses the coins from what was released. It changes neither what the model learns nor what the run costs.

@@ -16,12 +16,16 @@ type Config struct {
 	Epochs    float64 `json:"epochs" msg:"epochs"`       // expected passes over the training records; an epoch is floor(N / BatchSize) steps
 	BatchSize int     `json:"batchSize" msg:"batchSize"` // expected batch size q N under Poisson sampling, 1 to N
 
+	// FullBatch takes every record at every step, whatever BatchSize is: an epoch is one step, and the run is a composition of
+	// Gaussian mechanisms that rests on no assumption about sampling.
+	FullBatch bool `json:"fullBatch,omitempty" msg:"fullbatch"`
+
 	Mechanism Mechanism `json:"mechanism" msg:"mechanism"` // how gradients are clipped, scheduled, noised and filtered
 	ClipNorm  float64   `json:"clipNorm" msg:"clipNorm"`   // C, the bound (or the first bound) on a per-sample gradient's L2 norm
 
-	Optimizer    string  `json:"optimizer" msg:"optimizer"`       // "sgd", "adam" or "adambc" (Adam corrected for the noise); a mechanism may bring its own
+	Optimizer    string  `json:"optimizer" msg:"optimizer"`       // "sgd", "nesterov", "adam" or "adambc" (Adam corrected for the noise); a mechanism may bring its own
 	LearningRate float64 `json:"learningRate" msg:"learningRate"` // at the first step
-	Momentum     float64 `json:"momentum" msg:"momentum"`         // SGD's momentum, in [0, 1)
+	Momentum     float64 `json:"momentum" msg:"momentum"`         // SGD's, plain or Nesterov's, in [0, 1)
 	Schedule     string  `json:"schedule" msg:"schedule"`         // learning rate: "constant", "cosine" (per epoch, to 0), "step"
 
 	// Audit plants canaries among the records, each in or out by a secret coin, and tells at the end how well an attacker
@@ -52,12 +56,20 @@ type Mechanism struct {
 // Steps is the number of steps of the run, and of one epoch, for n training records: an epoch is floor(n / BatchSize)
 // steps, as in the DP-SGD benchmark.
 func (c *Config) Steps(n int) (total, perEpoch int) {
-	perEpoch = n / c.BatchSize
+	perEpoch = n / c.Batch(n)
 	return int(c.Epochs*float64(perEpoch) + 1e-9), perEpoch
 }
 
+// Batch is how many of n training records a step is expected to take.
+func (c *Config) Batch(n int) int {
+	if c.FullBatch {
+		return n
+	}
+	return c.BatchSize
+}
+
 // SamplingRate is q, the probability of each record to be in a step's batch.
-func (c *Config) SamplingRate(n int) float64 { return float64(c.BatchSize) / float64(n) }
+func (c *Config) SamplingRate(n int) float64 { return float64(c.Batch(n)) / float64(n) }
 
 // NotPrivate says why a run of this configuration is not private; it is empty when the run is.
 func (c *Config) NotPrivate() string {

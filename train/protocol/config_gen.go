@@ -15,9 +15,9 @@ const (
 // MarshalMsg implements msgp.Marshaler
 func (z *Config) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 17
+	// map header, size 18
 	// string "model"
-	o = append(o, 0xde, 0x0, 0x11, 0xa5, 0x6d, 0x6f, 0x64, 0x65, 0x6c)
+	o = append(o, 0xde, 0x0, 0x12, 0xa5, 0x6d, 0x6f, 0x64, 0x65, 0x6c)
 	o = msgp.AppendString(o, z.Model)
 	// string "epsilon"
 	o = append(o, 0xa7, 0x65, 0x70, 0x73, 0x69, 0x6c, 0x6f, 0x6e)
@@ -31,6 +31,9 @@ func (z *Config) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "batchSize"
 	o = append(o, 0xa9, 0x62, 0x61, 0x74, 0x63, 0x68, 0x53, 0x69, 0x7a, 0x65)
 	o = msgp.AppendInt(o, z.BatchSize)
+	// string "fullbatch"
+	o = append(o, 0xa9, 0x66, 0x75, 0x6c, 0x6c, 0x62, 0x61, 0x74, 0x63, 0x68)
+	o = msgp.AppendBool(o, z.FullBatch)
 	// string "mechanism"
 	o = append(o, 0xa9, 0x6d, 0x65, 0x63, 0x68, 0x61, 0x6e, 0x69, 0x73, 0x6d)
 	o, err = z.Mechanism.MarshalMsg(o)
@@ -130,6 +133,12 @@ func (z *Config) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "BatchSize")
 				return
 			}
+		case "fullbatch":
+			z.FullBatch, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "FullBatch")
+				return
+			}
 		case "mechanism":
 			bts, err = z.Mechanism.UnmarshalMsg(bts)
 			if err != nil {
@@ -227,7 +236,7 @@ func (z *Config) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Config) Msgsize() (s int) {
-	s = 3 + 6 + msgp.StringPrefixSize + len(z.Model) + 8 + msgp.Float64Size + 6 + msgp.Float64Size + 7 + msgp.Float64Size + 10 + msgp.IntSize + 10 + z.Mechanism.Msgsize() + 9 + msgp.Float64Size + 10 + msgp.StringPrefixSize + len(z.Optimizer) + 13 + msgp.Float64Size + 9 + msgp.Float64Size + 9 + msgp.StringPrefixSize + len(z.Schedule) + 6 + msgp.BoolSize + 14 + msgp.IntSize + 8 + msgp.IntSize + 5
+	s = 3 + 6 + msgp.StringPrefixSize + len(z.Model) + 8 + msgp.Float64Size + 6 + msgp.Float64Size + 7 + msgp.Float64Size + 10 + msgp.IntSize + 10 + msgp.BoolSize + 10 + z.Mechanism.Msgsize() + 9 + msgp.Float64Size + 10 + msgp.StringPrefixSize + len(z.Optimizer) + 13 + msgp.Float64Size + 9 + msgp.Float64Size + 9 + msgp.StringPrefixSize + len(z.Schedule) + 6 + msgp.BoolSize + 14 + msgp.IntSize + 8 + msgp.IntSize + 5
 	if z.Seed == nil {
 		s += msgp.NilSize
 	} else {

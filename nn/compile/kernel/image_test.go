@@ -178,10 +178,21 @@ func TestVector(t *testing.T) {
 			want[i] = float64(v)*float64(scale[i]) + float64(shift[i])
 		}
 		behind := append(slices.Clone(values), float32(math.NaN()), float32(math.NaN()), float32(math.NaN()))
-		try(t, func(s *Set) *wasm.Func { return s.Vector(n) }, 4, func(t *testing.T, b *bench) {
+		try(t, func(s *Set) *wasm.Func { return s.Vector(n, true) }, 4, func(t *testing.T, b *bench) {
 			x := b.put(before)
 			b.run(b.put(behind), x, b.put(scale), b.put(shift))
 			near(t, fmt.Sprint(n), b.get(x, len(before)), want, 1e-6)
+		})
+		small := make([]byte, n)
+		for i := range small {
+			small[i] = byte(r.Uint32())
+			want[i] = float64(small[i])*float64(scale[i]) + float64(shift[i])
+		}
+		try(t, func(s *Set) *wasm.Func { return s.Vector(n, false) }, 4, func(t *testing.T, b *bench) {
+			x, at := b.put(before), b.alloc(n)
+			b.Write(at, small)
+			b.run(at, x, b.put(scale), b.put(shift))
+			near(t, fmt.Sprint(n, "bytes"), b.get(x, len(before)), want, 1e-6)
 		})
 	}
 }

@@ -39,29 +39,35 @@ func (s *Set) Pixels(in Input) *wasm.Func {
 	})
 }
 
-// Vector normalises a float32 record of n values, each with a scale and a shift of its own at an address.
+// Vector normalises a record of n values, uint8 or float32, each with a scale and a shift of its own at an address.
 // Parameters: values, x, scale, shift.
-func (s *Set) Vector(n int) *wasm.Func {
-	return s.once(fmt.Sprintf("vector %d", n), 4, func(f *wasm.Func) {
+func (s *Set) Vector(n int, float bool) *wasm.Func {
+	return s.once(fmt.Sprintf("vector %d %v", n, float), 4, func(f *wasm.Func) {
 		values, x, scale, shift := f.Param(0), f.Param(1), f.Param(2), f.Param(3)
+		in := Input{Float: float}
 		advance := func(by int) {
-			for _, p := range []wasm.Local{values, x, scale, shift} {
-				f.Advance(p, by)
+			f.Advance(values, by*in.valueBytes())
+			for _, p := range []wasm.Local{x, scale, shift} {
+				f.Advance(p, by*4)
 			}
 		}
 		v, least := f.Local(wasm.V128), hoist(f, []float32{silent})[0]
 		f.Times(n/Lanes, func() {
-			f.Get(values).V128Load(0).Set(v)
-			f.Get(x)
-			hush(f, v, least)
+			if float {
+				f.Get(values).V128Load(0).Set(v)
+				f.Get(x)
+				hush(f, v, least)
+			} else {
+				f.Get(x).Get(values).V128Load32Zero(0).I16x8ExtendLowU().I32x4ExtendLowU().F32x4ConvertU()
+			}
 			f.Get(scale).V128Load(0).F32x4Mul().Get(shift).V128Load(0).F32x4Add().V128Store(0)
-			advance(vec)
+			advance(Lanes)
 		})
 		f.Times(n%Lanes, func() { // a whole vector would reach into the record behind
 			f.Get(x)
-			loadFloat(f, values)
+			in.load(f, values)
 			f.Get(scale).F32Load(0).F32Mul().Get(shift).F32Load(0).F32Add().F32Store(0)
-			advance(4)
+			advance(1)
 		})
 	})
 }
@@ -108,11 +114,7 @@ func floatRow(f *wasm.Func, from, to wasm.Local, n int, scale, shift float32) {
 func (in Input) strided(f *wasm.Func, from, to wasm.Local, n int, scale, shift float32) {
 	f.Times(n, func() {
 		f.Get(to)
-		if in.Float {
-			loadFloat(f, from)
-		} else {
-			f.Get(from).I32Load8U(0).F32ConvertI32U()
-		}
+		in.load(f, from)
 		f.F32(scale).F32Mul().F32(shift).F32Add().F32Store(0)
 		f.Advance(from, in.valueBytes())
 		f.Advance(to, 4*in.Interleaved)
@@ -127,6 +129,15 @@ const silent = 0x1p-80
 func loadFloat(f *wasm.Func, at wasm.Local) {
 	v := f.Local(wasm.F32)
 	f.F32(0).Get(at).F32Load(0).Tee(v).Get(v).F32Abs().F32(silent).F32Lt().Select()
+}
+
+// load pushes the value at an address.
+func (in Input) load(f *wasm.Func, at wasm.Local) {
+	if in.Float {
+		loadFloat(f, at)
+	} else {
+		f.Get(at).I32Load8U(0).F32ConvertI32U()
+	}
 }
 
 func (in Input) valueBytes() int {

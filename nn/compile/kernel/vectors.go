@@ -91,8 +91,7 @@ func (s *Set) Flush() *wasm.Func {
 		n, x, y, v := f.Param(0), f.Param(1), f.Param(2), f.Local(wasm.V128)
 		f.Repeat(n, func() {
 			f.Get(x).V128Load(0).Set(v)
-			f.Get(y).Get(y).V128Load(0).Get(v).F64x2PromoteLow().F64x2Add().V128Store(0)
-			f.Get(y).Get(y).V128Load(vec).HighToLow(v).F64x2PromoteLow().F64x2Add().V128Store(vec)
+			widen(f, y, 0, v)
 			f.Get(x).F32x4All(0).V128Store(0)
 			f.Advance(x, vec)
 			f.Advance(y, 2*vec)

@@ -110,6 +110,7 @@ func (f *Func) I32Sub() *Func  { return f.op(0x6b) }
 func (f *Func) I32Mul() *Func  { return f.op(0x6c) }
 func (f *Func) I32DivU() *Func { return f.op(0x6e) }
 func (f *Func) I32And() *Func  { return f.op(0x71) }
+func (f *Func) I32Or() *Func   { return f.op(0x72) }
 func (f *Func) I64Sub() *Func  { return f.op(0x7d) }
 func (f *Func) I64And() *Func  { return f.op(0x83) }
 func (f *Func) I64Or() *Func   { return f.op(0x84) }

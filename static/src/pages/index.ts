@@ -120,9 +120,9 @@ function showConfused({ run }: State) {
 }
 
 function attackOn({ config, dataset }: Run) {
-  const { mechanism, batchSize, clipNorm, epsilon, delta }: Config = config;
+  const { mechanism, fullBatch, clipNorm, epsilon, delta }: Config = config;
   const epochs = Math.max(1, Math.round(config.epochs));
-  return { mechanism: mechanism.name, params: mechanism.params, published: false, records: dataset.train, batchSize, epochs, clipNorm, epsilon, delta };
+  return { mechanism: mechanism.name, params: mechanism.params, published: false, records: dataset.train, batchSize: fullBatch ? dataset.train : config.batchSize, epochs, clipNorm, epsilon, delta };
 }
 
 function download(bytes: Uint8Array, name: string) {

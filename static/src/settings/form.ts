@@ -125,6 +125,7 @@ function showRow(row: Row, state: State, words: string | undefined) {
     const unknown = choices && !choices.some(([value]) => value === text);
     if (unknown && ![...(control as HTMLSelectElement).options].some((o) => o.value === text)) control.append(el("option", { value: text }, `${text} (unknown)`));
   }
+  if (setting.key === "batch") control.disabled = config.fullBatch === true; // which takes them all
   if (setting.kind === "switch") (control as HTMLInputElement).checked = text === "1";
   else if (text !== row.text || !isTypedInto(control)) control.value = text;
   row.text = text;

@@ -34,7 +34,7 @@ export function proposed(turn: Turn, { id, proposal, ledger, message }: EventOf<
 }
 
 const paceOf = ({ data, settings: { config } }: State) =>
-  [data, config.model, config.mechanism.name, config.batchSize, config.workers, config.optimizer].join(" ");
+  [data, config.model, config.mechanism.name, config.fullBatch ? "full" : config.batchSize, config.workers, config.optimizer].join(" ");
 
 /** Has a few steps on synthetic records timed, where that was not done yet. */
 function rehearse(turn: Turn, tries = 0) {

@@ -38,10 +38,11 @@ function useModel(turn: Turn, model: string) {
   const { settings: now } = turn.state;
   const preset = presetOf(now, model);
   if (!now.presets.some((p) => p.config.model === model)) return change(turn, { preset });
-  const { epochs, batchSize, clipNorm, optimizer, learningRate, momentum, schedule } = preset;
+  const { epochs, batchSize, fullBatch, clipNorm, optimizer, learningRate, momentum, schedule } = preset;
   const rate = ownRate(turn.state, now.config) ?? learningRate;
+  const { fullBatch: _, ...kept } = now.config;
   const drafts = without(now.drafts, (key) => settings.some((s) => s.key === key && s.group === "training"));
-  change(turn, { preset, drafts, config: { ...now.config, epochs, batchSize, clipNorm, optimizer, learningRate: rate, momentum, schedule } });
+  change(turn, { preset, drafts, config: { ...kept, ...(fullBatch && { fullBatch }), epochs, batchSize, clipNorm, optimizer, learningRate: rate, momentum, schedule } });
 }
 
 /** A learning rate for the optimiser that the mechanism brings, if it brings one. */

@@ -88,6 +88,10 @@ type Model struct {
 	Name   string
 	Input  Shape
 	Layers []Layer
+
+	// ZeroHead starts the last layer at zero: all classes are alike then, and what was drawn at the start is nothing that noised
+	// gradients must first undo.
+	ZeroHead bool
 }
 
 // Limits keep shapes that come from outside (a checkpoint, a message) from exhausting memory.
@@ -159,6 +163,9 @@ func (m *Model) Tensors() []Tensor {
 	for i, l := range m.Layers {
 		for _, t := range l.Tensors() {
 			t.Layer, t.Name, t.Offset = i, fmt.Sprintf("%d.%s", i, t.Name), offset
+			if m.ZeroHead && i == len(m.Layers)-1 {
+				t.Init = Init{}
+			}
 			offset += t.Len
 			all = append(all, t)
 		}

@@ -25,6 +25,19 @@ func TestSGDWithMomentumByHand(t *testing.T) {
 	near(t, "the second step", float64(p[0]), 0.61)
 }
 
+// By hand: v1 = 1, p1 = 1 - 0.1 (1 + 0.9); v2 = 0.9 + 2 = 2.9, p2 = 0.81 - 0.1 (2 + 0.9 2.9).
+func TestNesterovByHand(t *testing.T) {
+	o, err := NewOptimiser("nesterov", 1, 0.9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := []float32{1}
+	o.Step(p, []float32{1}, 0.1, 0)
+	near(t, "the first step", float64(p[0]), 0.81)
+	o.Step(p, []float32{2}, 0.1, 0)
+	near(t, "the second step", float64(p[0]), 0.349)
+}
+
 // By hand: m = .1, v = .001, unbiased 1 and 1: p = 1 - 0.1. Then m = .29, v = .004999, unbiased .29/.19 and .004999/.001999.
 func TestAdamByHand(t *testing.T) {
 	o, _ := NewOptimiser("adam", 1, 0)

@@ -7,12 +7,13 @@ import (
 
 // Names lists the models that [ByName] knows. Each but the first also exists with tanh for ReLU, as "-tanh".
 func Names() []string {
-	return []string{"logistic", "mlp", "mnist-cnn", "cifar-cnn", "spectrogram-cnn"}
+	return []string{"logistic", "small-mlp", "mlp", "mnist-cnn", "cifar-cnn", "spectrogram-cnn"}
 }
 
 // ByName builds a named model for an input shape and a number of classes. "mnist-cnn" (26,010 parameters on
 // 1x28x28 with 10 classes) and "cifar-cnn" (132,042 on 3x32x32) are the DP-SGD benchmark's networks. "spectrogram-cnn"
-// (41,258 on 1x25x20) is for spectrograms and images of any shape. Convolutions want more than a vector.
+// (41,258 on 1x25x20) is for spectrograms and images of any shape. Convolutions want more than a vector. "logistic" and
+// "small-mlp" start with a last layer of zeros.
 func ByName(name string, in Shape, classes int) (*Model, error) {
 	base, tanh := strings.CutSuffix(name, "-tanh")
 	var act Layer = ReLU{}
@@ -28,7 +29,9 @@ func ByName(name string, in Shape, classes int) (*Model, error) {
 	m := &Model{Name: name, Input: in}
 	switch {
 	case base == "logistic" && !tanh:
-		m.Layers = []Layer{Flatten{}, Linear{in.Size(), classes}}
+		m.Layers, m.ZeroHead = []Layer{Flatten{}, Linear{in.Size(), classes}}, true
+	case base == "small-mlp":
+		m.Layers, m.ZeroHead = []Layer{Flatten{}, Linear{in.Size(), 32}, act, Linear{32, classes}}, true
 	case base == "mlp":
 		m.Layers = []Layer{Flatten{}, Linear{in.Size(), 128}, act, Linear{128, classes}}
 	case base == "mnist-cnn":

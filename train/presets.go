@@ -44,7 +44,7 @@ const fewRecords = 2500
 // half, 46 % by 40 of a quarter. One run each, which another seed would move by a few per cent.
 func suited(c protocol.Config, records int) protocol.Config {
 	c.BatchSize = max(1, min(c.BatchSize, max(records/20, min(records/2, 250), min(records/4, 1000))))
-	if records < fewRecords {
+	if records < fewRecords && !c.FullBatch {
 		c.Epochs = min(c.Epochs, 10)
 	}
 	return c
@@ -78,9 +78,18 @@ var recommended = []protocol.Preset{
 	{Title: "Convolutional network, tanh", Config: private("mnist-cnn-tanh", 20)},
 	{Title: "Convolutional network", Config: private("mnist-cnn", 20)},
 	{Title: "Two-layer perceptron", Config: private("mlp", 20)},
+	{Title: "Two-layer perceptron, small", Config: private("small-mlp-tanh", 20)},
 	{Title: "Logistic regression", Config: private("logistic", 10)},
+	{Title: "Logistic regression, every record at every step", Config: fullBatch("logistic", 100)},
 	{Title: "Deeper convolutional network", Config: private("cifar-cnn", 30)},
 	{Title: "Convolutional network for spectrograms", Config: private("spectrogram-cnn", 20)},
+}
+
+// fullBatch takes every record at every step, which a linear model is quick enough for.
+func fullBatch(model string, steps float64) protocol.Config {
+	c := private(model, steps)
+	c.FullBatch, c.Schedule, c.Optimizer, c.Mechanism.Name = true, "constant", "nesterov", "fixed+average-tail"
+	return c
 }
 
 func private(model string, epochs float64) protocol.Config {

@@ -100,7 +100,7 @@ var settings = []protocol.Setting{
 // models are all networks; which of them fit a dataset, its DatasetInfo tells.
 func models() (all []protocol.Choice) {
 	titles := map[string]string{
-		"logistic": "Logistic regression", "mlp": "Two dense layers",
+		"logistic": "Logistic regression", "small-mlp": "Two dense layers, small", "mlp": "Two dense layers",
 		"mnist-cnn": "Small convolutional network", "cifar-cnn": "Larger convolutional network",
 		"spectrogram-cnn": "Convolutional network for spectrograms",
 	}

@@ -68,7 +68,7 @@ func openPeople(t *testing.T, ds *data.Dataset) *bench {
 func TestTrainsTable(t *testing.T) {
 	b := openPeople(t, people(4000, 1000, false))
 	info := b.dataset.Info()
-	if got := fmt.Sprint(info.Models); got != "[logistic mlp mlp-tanh]" {
+	if got := fmt.Sprint(info.Models); got != "[logistic small-mlp small-mlp-tanh mlp mlp-tanh]" {
 		t.Errorf("models of a vector: %s", got)
 	}
 	if len(info.Samples) != 0 || info.Replay != nil || len(info.Presets) < 2 {

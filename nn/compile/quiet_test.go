@@ -33,7 +33,7 @@ func (p *problem) startCounting(t *testing.T, o Options) (plan *plan, run *runne
 // of the module's float32 operations gives one, for records that the model is sure of, rightly or wrongly, for black
 // ones and for those that saturate or silence every unit.
 func TestNoRecordMakesDenormals(t *testing.T) {
-	models := append(zoo(t), smallModel())
+	models := append(zoo(t), soundModels()...)
 	for seed := range uint64(40) {
 		if m := randomModel(rand.New(rand.NewPCG(seed, 9))); m.Validate() == nil && m.Classes() <= 256 {
 			models = append(models, m)

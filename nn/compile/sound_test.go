@@ -2,6 +2,7 @@ package compile
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -21,6 +22,16 @@ func smallModel() *nn.Model {
 	}}
 }
 
+// vectorModel begins with a linear layer that fills no tile, in front of others.
+func vectorModel() *nn.Model {
+	return &nn.Model{Name: "vector", Input: nn.Shape{C: 3, H: 5, W: 3}, Layers: []nn.Layer{
+		nn.Flatten{}, nn.Linear{In: 45, Units: 7}, nn.Tanh{}, nn.Linear{In: 7, Units: 4},
+	}}
+}
+
+// soundModels are the two beginnings of a module: records one by one, and in blocks.
+func soundModels() []*nn.Model { return []*nn.Model{smallModel(), vectorModel()} }
+
 // groupNorms are the L2 norms of a sum, group by group, in float64.
 func groupNorms(m *nn.Model, rule clip.Rule, sum []float64) []float64 {
 	tensors := m.Tensors()
@@ -37,8 +48,10 @@ func groupNorms(m *nn.Model, rule clip.Rule, sum []float64) []float64 {
 // of any magnitude, and gradients that fill, underflow or overflow float32.
 func TestContributionsKeepTheBound(t *testing.T) {
 	r := rand.New(rand.NewPCG(20, 1))
-	for _, rule := range append(rules(), clip.Rule{Kind: clip.Normalise}, clip.Rule{Kind: clip.PSAC, R: 1e-20}) {
-		p := newProblem(r, smallModel(), 3, 1)
+	all := append(rules(), clip.Rule{Kind: clip.Normalise}, clip.Rule{Kind: clip.PSAC, R: 1e-20})
+	for i := range 2 * len(all) {
+		rule := all[i/2]
+		p := newProblem(r, soundModels()[i%2], 3, 1)
 		module, run := p.start(t, p.options(rule))
 		for _, size := range []float64{0, 1e-38, 1e-22, 1e-12, 1e-4, 1, 30, 1e4, 1e10, 1e19, 1e30, math.Inf(1), math.NaN()} {
 			params := slices.Clone(p.points[0])
@@ -68,7 +81,7 @@ func TestContributionsKeepTheBound(t *testing.T) {
 // A bound just below a record's norm must bite: the contribution is then the bound less the margin, no less.
 func TestTheMarginIsSmall(t *testing.T) {
 	r := rand.New(rand.NewPCG(20, 2))
-	for _, m := range append(zoo(t), smallModel()) {
+	for _, m := range append(zoo(t), soundModels()...) {
 		if testing.Short() && m.NumParams() > 50_000 {
 			continue
 		}
@@ -93,7 +106,7 @@ func TestTheMarginIsSmall(t *testing.T) {
 func TestNormsAreUpperBounds(t *testing.T) {
 	r := rand.New(rand.NewPCG(20, 3))
 	for _, rule := range []clip.Rule{{}, {Grouping: clip.PerLayer}} {
-		for _, m := range append(zoo(t)[:3], smallModel()) {
+		for _, m := range append(zoo(t)[:3], soundModels()...) {
 			p := newProblem(r, m, 4, 1)
 			module, run := p.start(t, p.options(rule))
 			ones := make([]float32, module.Layout.Groups)
@@ -117,9 +130,9 @@ func TestNormsAreUpperBounds(t *testing.T) {
 func TestNeighbouringSumsStayWithinTheRounding(t *testing.T) {
 	const records, c = 700, 1.0
 	r := rand.New(rand.NewPCG(20, 4))
-	for _, same := range []bool{true, false} {
-		p := newProblem(r, smallModel(), records, 1)
-		if same {
+	for i := range 4 {
+		p := newProblem(r, soundModels()[i%2], records, 1)
+		if i < 2 {
 			size := p.model.Input.Size()
 			for i := 1; i < records; i++ {
 				copy(p.pixels[i*size:][:size], p.pixels[:size])
@@ -148,22 +161,24 @@ func TestNeighbouringSumsStayWithinTheRounding(t *testing.T) {
 // Stretches and blocks only regroup additions.
 func TestWidthDoesNotChangeTheSum(t *testing.T) {
 	r := rand.New(rand.NewPCG(20, 5))
-	p := newProblem(r, smallModel(), 200, 1)
-	_, run := p.start(t, p.options(clip.Rule{Grouping: clip.PerLayer}))
-	bounds := make([]float64, run.layout.Groups)
-	for g := range bounds {
-		bounds[g] = 0.3
-	}
-	run.bounds(bounds)
-	want := run.step(sequence(0, 200), 1)
-	for _, width := range []int{2, 7, 33, 150, 1000} {
-		compare(t, fmt.Sprintf("width %d", width), run.step(sequence(0, 200), width), want, 1e-5)
+	for _, m := range soundModels() {
+		p := newProblem(r, m, 200, 1)
+		_, run := p.start(t, p.options(clip.Rule{Grouping: clip.PerLayer}))
+		bounds := make([]float64, run.layout.Groups)
+		for g := range bounds {
+			bounds[g] = 0.3
+		}
+		run.bounds(bounds)
+		want := run.step(sequence(0, 200), 1)
+		for _, width := range []int{2, 7, 32, 33, 150, 1000} {
+			compare(t, fmt.Sprintf("width %d", width), run.step(sequence(0, 200), width), want, 1e-5)
+		}
 	}
 }
 
 // A record whose values are not finite counts as nothing, and leaves nothing behind for the next one.
 func TestNonFiniteRecordsVanish(t *testing.T) {
-	models := []*nn.Model{smallModel()}
+	models := soundModels()
 	for seed := range uint64(60) {
 		m := randomModel(rand.New(rand.NewPCG(seed, 8)))
 		if seed%3 == 0 { // an activation function writes the logits' padding
@@ -208,22 +223,53 @@ func TestNonFiniteRecordsVanish(t *testing.T) {
 
 func TestLabelsThatAreNoClassCountAsNothing(t *testing.T) {
 	r := rand.New(rand.NewPCG(20, 7))
-	p := newProblem(r, smallModel(), 5, 1)
+	for i := range 4 {
+		p := newProblem(r, soundModels()[i%2], 5, 1)
+		if i > 1 {
+			p = p.asFloats()
+		}
+		_, run := p.start(t, p.options(clip.Rule{}))
+		run.bounds([]float64{0.5})
+		for _, width := range []int{2, 9} {
+			run.Write(run.labels, p.labels)
+			want := run.step([]int{0, 1, 3}, width)
+			run.Write(run.labels+2, []byte{4})
+			run.Write(run.labels+4, []byte{255})
+			compare(t, "step", run.step(sequence(0, 5), width), want, 1e-6)
+		}
+		if norms := run.norms(sequence(0, 5)); norms[2] != 0 || norms[4] != 0 || norms[3] == 0 {
+			t.Errorf("norms %v, want zeros for records 2 and 4", norms)
+		}
+		run.evaluate(0, 5)
+	}
+}
+
+// What a record adds does not depend on who stands beside it in a block, nor on whether it comes alone: here all of a block but one are
+// float32 records whose products overflow, and count as nothing.
+func TestRecordsOfABlockAreApart(t *testing.T) {
+	r := rand.New(rand.NewPCG(20, 17))
+	p := newProblem(r, vectorModel(), 9, 1).asFloats()
 	_, run := p.start(t, p.options(clip.Rule{}))
 	run.bounds([]float64{0.5})
-	want := run.step([]int{0, 1, 3}, 2)
-	run.Write(run.labels+2, []byte{4})
-	run.Write(run.labels+4, []byte{255})
-	compare(t, "step", run.step(sequence(0, 5), 2), want, 1e-6)
-	if norms := run.norms(sequence(0, 5)); norms[2] != 0 || norms[4] != 0 || norms[3] == 0 {
-		t.Errorf("norms %v, want zeros for records 2 and 4", norms)
+	want := run.step([]int{4}, 16)
+	size := p.recordBytes()
+	for i := range 9 {
+		if i != 4 {
+			for k := 0; k < size; k += 4 {
+				binary.LittleEndian.PutUint32(p.pixels[i*size+k:], math.Float32bits(1e30))
+			}
+		}
 	}
-	run.evaluate(0, 5)
+	run.Write(run.pixels, p.pixels)
+	got := run.step(sequence(0, 9), 16)
+	if !slices.Equal(got.gradient, want.gradient) {
+		t.Errorf("beside records that count as nothing a record adds something else")
+	}
 }
 
 func TestModulesAreDeterministicAndSmall(t *testing.T) {
 	r := rand.New(rand.NewPCG(20, 8))
-	for _, m := range append(zoo(t), smallModel()) {
+	for _, m := range append(zoo(t), soundModels()...) {
 		for _, rule := range rules() {
 			p := newProblem(r, m, 1, 1)
 			a, err := Compile(m, p.options(rule))

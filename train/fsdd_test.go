@@ -55,7 +55,7 @@ func openFSDD(t *testing.T, host Host) *Dataset {
 		if err != nil {
 			t.Fatal(err)
 		}
-		values, err := front.Record(h.Name, recording)
+		values, _, err := front.Record(h.Name, recording)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -88,6 +88,13 @@ func (t *Trainer) answer(ctx context.Context, r protocol.Request) error {
 	case "propose", "rehearse", "predict":
 		t.preview(ctx, r)
 		return nil
+	case "bounds":
+		a, err := t.bounds(*r.Bounds)
+		if err != nil {
+			return err
+		}
+		t.emit(protocol.Event{Type: "bounds", ID: r.ID, Bounds: a})
+		return nil
 	case "audit":
 		if t.Audit == nil {
 			return errors.New("train: audit: there is nobody to answer it")

@@ -38,7 +38,16 @@ func secure(h http.Header, policy string) {
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Permissions-Policy", "camera=(), microphone=(self), geolocation=(), payment=(), usb=(), serial=(), hid=(), midi=(), display-capture=(), browsing-topics=()")
+	h.Set("Permissions-Policy", permissions("()"))
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 }
+
+// permissions are what a page may ask a person for: nothing, but that a picture is taken and a sound recorded where a model can be asked
+// about them.
+func permissions(devices string) string {
+	return "camera=" + devices + ", microphone=" + devices + ", geolocation=(), payment=(), usb=(), serial=(), hid=(), midi=(), display-capture=(), browsing-topics=()"
+}
+
+// trainingPage is the page that uses them.
+const trainingPage = "index.html"

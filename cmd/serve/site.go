@@ -60,6 +60,9 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound)
 		return
 	}
+	if name == trainingPage {
+		w.Header().Set("Permissions-Policy", permissions("(self)"))
+	}
 	file, info, err := s.open(name)
 	if err != nil {
 		refuse(w, statusOf(err))

@@ -30,15 +30,18 @@ func (f *Frontend) Describe(m *data.Manifest) {
 	m.Provenance += f.Settings.String()
 }
 
-// Record makes a recording's file a record. The error does not repeat the file's name.
-func (f *Frontend) Record(name string, file []byte) ([]byte, error) {
+// Record makes a recording's file a record, and tells what was wrong with one that could be read. The error does not repeat the file's name.
+func (f *Frontend) Record(name string, file []byte) (values []byte, damage []string, err error) {
 	clip, err := Read(name, file, math.Min(f.Seconds+margin, MaxSeconds))
 	if err != nil {
 		var p *Problem
 		if errors.As(err, &p) {
 			err = errors.New(p.What())
 		}
-		return nil, err
+		return nil, nil, err
 	}
-	return f.Spectrogram(clip), nil
+	for _, d := range clip.Damage {
+		damage = append(damage, d.String())
+	}
+	return f.Spectrogram(clip), damage, nil
 }

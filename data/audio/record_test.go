@@ -16,7 +16,7 @@ func TestRecordsAreWhatTheManifestSays(t *testing.T) {
 	d := data.Dataset{Manifest: data.Manifest{Name: "tones", Title: "Tones", Classes: []string{"low", "high"}, Unit: data.UnitRecord, TrainRecords: 3}}
 	f.Describe(&d.Manifest)
 	for _, name := range []string{"mono-44100.mp3", "joint-22050.mp3", "mono-11025.mp3"} {
-		record, err := f.Record(name, corpus(t, name))
+		record, _, err := f.Record(name, corpus(t, name))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -36,12 +36,12 @@ func TestRecordsDoNotDependOnTheRate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := f.Record("16000", corpus(t, "mono-16000.mp3"))
+	want, _, err := f.Record("16000", corpus(t, "mono-16000.mp3"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"mono-44100.mp3", "mono-48000.mp3", "mono-22050-80.mp3"} {
-		got, err := f.Record(name, corpus(t, name))
+		got, _, err := f.Record(name, corpus(t, name))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -59,7 +59,7 @@ func ExampleFrontend_Record() {
 		fmt.Println(err)
 		return
 	}
-	_, err = f.Record("four.mp3", []byte("OggS: not what its name says"))
+	_, _, err = f.Record("four.mp3", []byte("OggS: not what its name says"))
 	fmt.Println(err)
 	fmt.Println(f.Frames(), "frames of", f.Mels, "mels")
 	// Output:

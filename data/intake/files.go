@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 
 	"cloister/data"
 	"cloister/data/bundle"
@@ -133,7 +134,7 @@ func (p *Proposal) Samples(n int) (all []Sample) {
 	f.prepare()
 	for i := range min(n, len(f.all)) {
 		l := f.all[i*len(f.all)/min(n, len(f.all))]
-		if _, values, err := f.record(l.File); err == nil {
+		if _, values, _, err := f.record(l.File); err == nil {
 			all = append(all, Sample{l.Name, l.label, values})
 		}
 	}
@@ -177,12 +178,14 @@ func (f *files) read(ctx context.Context, w *writer) error {
 			w.skip(l.Name, fmt.Sprintf("its label %.40q is not one of the classes", l.label))
 			continue
 		}
-		content, values, err := f.record(l.File)
+		content, values, damage, err := f.record(l.File)
 		own := w.hash(content)
 		if err != nil {
 			w.skip(l.Name, err.Error())
 		} else if err := w.add(f.split(w, l, own), values, k, l.person, own); err != nil {
 			return err
+		} else if len(damage) > 0 {
+			w.result.Damaged = append(w.result.Damaged, bundle.Problem{File: l.Name, Reason: strings.Join(damage, "; ")})
 		}
 		done += int64(len(content))
 		w.told(done)
@@ -201,12 +204,12 @@ func (f *files) split(w *writer, l labelled, own uint64) int {
 	return 0
 }
 
-func (f *files) record(file bundle.File) (content, values []byte, err error) {
+func (f *files) record(file bundle.File) (content, values []byte, damage []string, err error) {
 	if content, err = file.Read(MaxFileBytes); err != nil {
-		return content, nil, err
+		return content, nil, nil, err
 	}
-	values, err = f.maker.Record(file.Name, content)
-	return content, values, err
+	values, damage, err = f.maker.Record(file.Name, content)
+	return content, values, damage, err
 }
 
 // pictures makes uint8 records of pictures.
@@ -228,4 +231,7 @@ func (p pictures) Describe(m *data.Manifest) {
 }
 
 // Record decodes a picture and fits it.
-func (p pictures) Record(_ string, file []byte) ([]byte, error) { return p.Read(file, p.decoder) }
+func (p pictures) Record(_ string, file []byte) (values []byte, damage []string, err error) {
+	values, err = p.Read(file, p.decoder)
+	return values, nil, err
+}

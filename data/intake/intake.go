@@ -54,15 +54,18 @@ type Options struct {
 	Missing    map[string]float64 // stands for numbers that are missing; default: the middle of the bounds
 }
 
-// Bounds are a column's, stated.
-type Bounds struct{ Low, High float64 }
+// Bounds are a column's: stated, or released by a query that was noised and charged.
+type Bounds struct {
+	Low, High float64
+	Released  bool
+}
 
 // Maker makes records of files, and states what they are.
 type Maker interface {
 	// Describe sets a manifest's type, shape and normalisation, and where they came from.
 	Describe(m *data.Manifest)
-	// Record is a file's record, as a manifest so described holds it.
-	Record(name string, file []byte) ([]byte, error)
+	// Record is a file's record, as a manifest so described holds it, and in words what was wrong with a file that could still be read.
+	Record(name string, file []byte) (values []byte, damage []string, err error)
 }
 
 // Recording is a Maker that knows its files by their names.
@@ -103,6 +106,7 @@ type Result struct {
 	Persons     int // 0 where the unit of privacy is the record
 	Duplicates  int // records that another one equals, byte by byte of its source
 	Skipped     []bundle.Problem
+	Damaged     []bundle.Problem // files that were read, and what was wrong with them
 }
 
 // Records is how many there are.

@@ -17,6 +17,7 @@ import (
 	"cloister/data"
 	"cloister/data/bundle"
 	"cloister/data/image"
+	"cloister/data/table"
 )
 
 type memory struct{ *bytes.Reader }
@@ -165,7 +166,7 @@ func TestNothingToLearnFrom(t *testing.T) {
 	for i := range 3000 {
 		fmt.Fprintf(&million, "1,%d\n", i)
 	}
-	bounds := map[string]Bounds{"x": {0, 1}}
+	bounds := map[string]Bounds{"x": {Low: 0, High: 1}}
 	for want, c := range map[string]struct {
 		o     Options
 		files []string
@@ -179,9 +180,9 @@ func TestNothingToLearnFrom(t *testing.T) {
 		"more than 256 different labels":              {Options{Label: "id", Bounds: bounds}, []string{"t.csv", million.String()}},
 		"state which column is the label: x, y":       {Options{}, []string{"t.csv", "x,y\n1,a\n"}},
 		`no column "z" among x, y`:                    {Options{Label: "z"}, []string{"t.csv", "x,y\n1,a\n"}},
-		`no column "age"`:                             {Options{Label: "y", Bounds: map[string]Bounds{"age": {0, 1}}}, []string{"t.csv", "x,y\n1,a\n"}},
+		`no column "age"`:                             {Options{Label: "y", Bounds: map[string]Bounds{"age": {Low: 0, High: 1}}}, []string{"t.csv", "x,y\n1,a\n"}},
 		"no column left to learn from":                {Options{Label: "y"}, []string{"t.csv", "x,y\n1,a\n2,b\n"}},
-		"bounds 1 to 0":                               {Options{Label: "y", Bounds: map[string]Bounds{"x": {1, 0}}}, []string{"t.csv", "x,y\n1,a\n2,b\n"}},
+		"bounds 1 to 0":                               {Options{Label: "y", Bounds: map[string]Bounds{"x": {Low: 1, High: 0}}}, []string{"t.csv", "x,y\n1,a\n2,b\n"}},
 		"not UTF-8":                                   {Options{Label: "y"}, []string{"t.csv", "x,y\nZ\xfcrich,a\n"}},
 		"no rows":                                     {Options{Label: "y"}, []string{"t.csv", "x,y\n"}},
 		"t.csv: empty":                                {Options{Label: "y"}, []string{"t.csv", ""}},
@@ -210,7 +211,7 @@ func (c checked) Begin(m data.Manifest) error {
 }
 
 func TestTwoRecordsAreEnough(t *testing.T) {
-	k, r := take(t, dropped(t, "t.csv", "age,ill\n30,yes\n50,no\n"), Options{Label: "ill", HeldOut: 0.5, Bounds: map[string]Bounds{"age": {0, 100}}})
+	k, r := take(t, dropped(t, "t.csv", "age,ill\n30,yes\n50,no\n"), Options{Label: "ill", HeldOut: 0.5, Bounds: map[string]Bounds{"age": {Low: 0, High: 100}}})
 	if r.Train != 2 || r.Test != 0 || k.Mean[0] != 50 || k.Std[0] != 50 || k.Type != data.Float32 {
 		t.Errorf("%+v, mean %v", r, k.Mean)
 	}
@@ -223,7 +224,7 @@ func TestHeldOutByKey(t *testing.T) {
 	for i := range 2000 {
 		rows = append(rows, fmt.Sprintf("%d,%d\n", i, i%2))
 	}
-	o := Options{Label: "y", HeldOut: 0.2, Key: Key{1}, Bounds: map[string]Bounds{"x": {0, 2000}}}
+	o := Options{Label: "y", HeldOut: 0.2, Key: Key{1}, Bounds: map[string]Bounds{"x": {Low: 0, High: 2000}}}
 	held := func(o Options, rows []string) map[float32]bool {
 		k, _ := take(t, dropped(t, "t.csv", "x,y\n"+strings.Join(rows, "")), o)
 		all := map[float32]bool{}
@@ -261,7 +262,7 @@ func TestPersons(t *testing.T) {
 	for i := range 600 {
 		text += fmt.Sprintf("%d,patient %d,%d\n", i, i/3, i%2)
 	}
-	k, r := take(t, dropped(t, "t.csv", text+"1,,0\n"), Options{Label: "y", Person: "who", HeldOut: 0.3, Bounds: map[string]Bounds{"x": {0, 600}}})
+	k, r := take(t, dropped(t, "t.csv", text+"1,,0\n"), Options{Label: "y", Person: "who", HeldOut: 0.3, Bounds: map[string]Bounds{"x": {Low: 0, High: 600}}})
 	if k.Unit != data.UnitPerson || r.Persons != 200 || k.TrainPersons+k.TestPersons != 200 || k.TestPersons < 25 || len(r.Skipped) != 1 {
 		t.Errorf("unit %s, %d persons, %d and %d, left out %v", k.Unit, r.Persons, k.TrainPersons, k.TestPersons, r.Skipped)
 	}
@@ -285,7 +286,7 @@ func TestPersons(t *testing.T) {
 func TestLookingIsTold(t *testing.T) {
 	var told Progress
 	text := "x,y\n" + strings.Repeat("1,0\n2,1\n", 1000)
-	_, err := Propose(t.Context(), dropped(t, "t.csv", text), Options{Label: "y", Bounds: map[string]Bounds{"x": {0, 9}}, Looking: func(now Progress) { told = now }})
+	_, err := Propose(t.Context(), dropped(t, "t.csv", text), Options{Label: "y", Bounds: map[string]Bounds{"x": {Low: 0, High: 9}}, Looking: func(now Progress) { told = now }})
 	if err != nil || told != (Progress{2001, int64(len(text)), int64(len(text))}) {
 		t.Errorf("%v after %+v", err, told)
 	}
@@ -301,7 +302,7 @@ func TestColumns(t *testing.T) {
 		text += fmt.Sprintf("%s,%s,2020-01-%02d,note %d,%d,%d\n", age, []string{"Bern", "Basel"}[i%2], 1+i%28, i, i, i%2)
 	}
 	k, r := take(t, dropped(t, "t.csv", text), Options{
-		Label: "ill", Classes: []string{"1", "0"}, Bounds: map[string]Bounds{"age": {0, 90}}, Categories: map[string][]string{"town": {"Bern"}}, Missing: map[string]float64{"age": 40},
+		Label: "ill", Classes: []string{"1", "0"}, Bounds: map[string]Bounds{"age": {Low: 0, High: 90}}, Categories: map[string][]string{"town": {"Bern"}}, Missing: map[string]float64{"age": 40},
 	})
 	want := []data.Column{
 		{Name: "age", High: 90, Optional: true, Missing: 40, Origin: data.Stated},
@@ -318,9 +319,44 @@ func TestColumns(t *testing.T) {
 	}
 }
 
+// Where a column's values lie is told of rows, or of persons, of whom none counts more than one however many rows are theirs; what is
+// no number is nowhere, and still a row. Bounds that come of it are told as released.
+func TestTally(t *testing.T) {
+	b := dropped(t, "t.csv", "who,age,town,ill\nann,30,x,yes\nann,NA,x,no\nann,30,x,no\nbob,-0.2,x,no\nbob,1e300,x,no\n,7,x,no\nragged\n")
+	o := Options{Label: "ill", Person: "who", Bounds: map[string]Bounds{"age": {Low: 0, High: 40, Released: true}}}
+	_, looked, err := Columns(t.Context(), b, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := func(cells []int64) (all int64) {
+		for _, x := range cells {
+			all += x
+		}
+		return all
+	}
+	const one = 1 << table.UnitBits
+	cells, units, err := Tally(t.Context(), b, looked, "age", "")
+	if err != nil || units != 6 || sum(cells) != 5*one || cells[data.GridCell(30)] != 2*one || cells[len(cells)-1] != one || cells[data.GridCell(-0.2)] != one {
+		t.Errorf("of rows: %d units, %d, %v", units, sum(cells), err)
+	}
+	cells, units, err = Tally(t.Context(), b, looked, "age", "who")
+	if err != nil || units != 2 || cells[data.GridCell(30)] != 2*(one/3) || cells[data.GridCell(-0.2)] != one/2 || sum(cells) > 2*one {
+		t.Errorf("of persons: %d units, %d, %v", units, sum(cells), err)
+	}
+	for _, bad := range [][2]string{{"town", ""}, {"nowhere", ""}, {"age", "nobody"}} {
+		if _, _, err := Tally(t.Context(), b, looked, bad[0], bad[1]); err == nil || !strings.Contains(err.Error(), bad[0]) {
+			t.Errorf("%v: %v", bad, err)
+		}
+	}
+	k, _ := take(t, b, o)
+	if k.Columns[0].Origin != data.Released {
+		t.Errorf("bounds of the age are told as %q", k.Columns[0].Origin)
+	}
+}
+
 func TestManyBadRowsAreCounted(t *testing.T) {
 	text := "x,y\n1,0\n2,1\n" + strings.Repeat("1,2,3\n", 500)
-	_, r := take(t, dropped(t, "t.csv", text), Options{Label: "y", Bounds: map[string]Bounds{"x": {0, 9}}})
+	_, r := take(t, dropped(t, "t.csv", text), Options{Label: "y", Bounds: map[string]Bounds{"x": {Low: 0, High: 9}}})
 	if len(r.Skipped) != maxReported+1 || r.Skipped[maxReported].Reason != "480 more rows" {
 		t.Errorf("%d entries, the last %v", len(r.Skipped), r.Skipped[len(r.Skipped)-1])
 	}
@@ -372,11 +408,14 @@ func (voices) Is(name string) bool { return strings.HasSuffix(name, ".wav") }
 func (voices) Describe(m *data.Manifest) {
 	m.Type, m.Channels, m.Height, m.Width, m.Mean, m.Std = data.Uint8, 1, 1, 2, []float32{0}, []float32{1}
 }
-func (voices) Record(_ string, file []byte) ([]byte, error) {
+func (voices) Record(_ string, file []byte) (values []byte, damage []string, err error) {
 	if len(file) != 2 {
-		return nil, errors.New("out of tune")
+		return nil, nil, errors.New("out of tune")
 	}
-	return file, nil
+	if file[0] == 'c' {
+		damage = []string{"a crack at byte 0", "a hiss"}
+	}
+	return file, damage, nil
 }
 
 func TestRecordings(t *testing.T) {
@@ -384,6 +423,9 @@ func TestRecordings(t *testing.T) {
 	k, r := take(t, b, Options{Recordings: func() Recording { return voices{} }})
 	if k.Kind != data.Audio || string(k.Train.Values) != "abcd" || len(r.Skipped) != 1 || r.Skipped[0].Reason != "out of tune" {
 		t.Errorf("%s %q, left out %v", k.Kind, k.Train.Values, r.Skipped)
+	}
+	if len(r.Damaged) != 1 || r.Damaged[0] != (bundle.Problem{File: "recordings/1_anna_2.wav", Reason: "a crack at byte 0; a hiss"}) {
+		t.Errorf("damaged are %v", r.Damaged)
 	}
 }
 
@@ -437,7 +479,7 @@ func FuzzIntake(f *testing.F) {
 	f.Add([]byte("x,label\n1,a\n2,b\n"), "t.csv")
 	f.Fuzz(func(t *testing.T, content []byte, name string) {
 		b := dropped(t, name, string(content))
-		o := withName(Options{Label: "label", Bounds: map[string]Bounds{"x": {0, 1}}, Shape: [3]int{1, 4, 4}})
+		o := withName(Options{Label: "label", Bounds: map[string]Bounds{"x": {Low: 0, High: 1}}, Shape: [3]int{1, 4, 4}})
 		p, err := Propose(t.Context(), b, o)
 		if err != nil {
 			return

@@ -76,6 +76,31 @@ func Columns(ctx context.Context, b *bundle.Bundle, o Options) (file string, loo
 	return file, looked, nil
 }
 
+// Tally says where the values of a column of numbers lie, see [table.Tally]: of rows, or of the persons that another column names.
+func Tally(ctx context.Context, b *bundle.Bundle, looked *table.Proposal, column, person string) (cells []int64, units int, err error) {
+	k := sortKinds(b.Files, Options{})
+	if len(k.tables) == 0 {
+		return nil, 0, errors.New("intake: no table")
+	}
+	at, whose := -1, -1
+	for i, c := range looked.Columns {
+		switch {
+		case c.Name == column && c.Kind == table.Number:
+			at = i
+		case c.Name == person && person != "":
+			whose = i
+		}
+	}
+	if at < 0 || whose < 0 && person != "" {
+		return nil, 0, fmt.Errorf("intake: no column of numbers %q, or none %q that says whose a row is", column, person)
+	}
+	file := k.tables[0]
+	if cells, units, err = table.Tally(ctx, file.Open, looked.Dialect, len(looked.Columns), at, whose); err != nil {
+		return nil, 0, fmt.Errorf("intake: %s: %w", file.Name, err)
+	}
+	return cells, units, nil
+}
+
 // plan decides what each column is for.
 func (p *Proposal) plan(file string, looked *table.Proposal) error {
 	plan := &table.Plan{Dialect: looked.Dialect, Fields: len(looked.Columns), Label: -1, Person: -1}
@@ -167,6 +192,9 @@ func (p *Proposal) column(c table.Proposed) (column data.Column, why string) {
 	switch {
 	case bounded:
 		column.Low, column.High, column.Missing = bounds.Low, bounds.High, (bounds.Low+bounds.High)/2
+		if bounds.Released {
+			column.Origin = data.Released
+		}
 		if value, ok := p.options.Missing[c.Name]; ok {
 			column.Missing, column.Optional = value, true
 		}

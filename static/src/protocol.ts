@@ -51,6 +51,11 @@ export type Request =
       id: number; // echoed in the answer
     }
   | {
+      type: "bounds";
+      bounds: BoundsQuestion;
+      id: number; // echoed in the answer
+    }
+  | {
       type: "ledger";
       delta?: number; // at which to tell epsilon, where there is no run; a run's own where there is
       id?: number; // echoed in the answer
@@ -155,6 +160,11 @@ export type Event =
       prediction?: number[]; // a probability for each class; Message says why there is none
       id: number; // of the request that this answers, or that failed
       message?: string; // a sentence for the person at the page
+    }
+  | {
+      type: "bounds";
+      bounds: BoundsAnswer;
+      id: number; // of the request that this answers, or that failed
     }
   | {
       type: "account";
@@ -322,6 +332,25 @@ export interface Evaluated {
   accuracy: number; // 0 to 1
   loss: number;
   epsilon: number; // that was spent by then, an upper bound
+}
+
+// BoundsQuestion asks for bounds of a column of the person's own data, with most of its values between them, found by noised counts that
+// their ledger pays for. It needs no open dataset.
+export interface BoundsQuestion {
+  column: string;
+  cells: number[]; // see dp.BoundsQuery; private, and for the engine alone
+  units: number; // N: rows, or persons
+  unit: "record" | "person";
+  epsilon: number; // what it may cost
+  delta: number;
+}
+
+// BoundsAnswer is what was released.
+export interface BoundsAnswer {
+  low: number;
+  high: number;
+  epsilon: number; // what it cost, an upper bound; charged
+  few: number; // about so many units, or fewer, lie beyond either
 }
 
 // AccountQuestion asks the accountant; it needs no data. Kind says which of the other fields it carries.

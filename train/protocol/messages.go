@@ -11,7 +11,7 @@ package protocol
 // Request is a message from the page: a union, discriminated by Type. The tag `on` of a field lists the types that carry it,
 // with a "?" where they may go without; in TypeScript each type is an object of its own.
 type Request struct {
-	Type string `json:"type"` // boot | open | start | pause | resume | step | stop | save | restore | propose | rehearse | predict | ledger | account | audit | replay
+	Type string `json:"type"` // boot | open | start | pause | resume | step | stop | save | restore | propose | rehearse | predict | bounds | ledger | account | audit | replay
 
 	Wasm    string `json:"wasm,omitempty" on:"boot"`    // always the first message: address of trainer.wasm
 	Compute string `json:"compute,omitempty" on:"boot"` // address of the compute worker's script
@@ -20,10 +20,11 @@ type Request struct {
 	Config     *Config          `json:"config,omitempty" on:"start propose rehearse replay"` // of a replay: the mechanism is one of Published
 	Checkpoint []byte           `json:"checkpoint,omitempty" on:"restore"`                   // a checkpoint file (Uint8Array in the browser)
 	Record     []byte           `json:"record,omitempty" on:"predict"`                       // one record's values, as the dataset's are
+	Bounds     *BoundsQuestion  `json:"bounds,omitempty" on:"bounds"`
 	Question   *AccountQuestion `json:"question,omitempty" on:"account"`
 	Audit      *AuditQuestion   `json:"audit,omitempty" on:"audit"`
-	Delta      float64          `json:"delta,omitempty" on:"ledger?"`                                            // at which to tell epsilon, where there is no run; a run's own where there is
-	ID         int              `json:"id,omitempty" on:"propose rehearse predict ledger? account audit replay"` // echoed in the answer
+	Delta      float64          `json:"delta,omitempty" on:"ledger?"`                                                   // at which to tell epsilon, where there is no run; a run's own where there is
+	ID         int              `json:"id,omitempty" on:"propose rehearse predict bounds ledger? account audit replay"` // echoed in the answer
 }
 
 // Source says where a dataset comes from.
@@ -41,7 +42,7 @@ type File struct {
 
 // Event is a message to the page: a union like [Request].
 type Event struct {
-	Type string `json:"type"` // ready | loading | dataset | planned | ledger | history | step | epoch | state | done | checkpoint | proposal | rehearsal | prediction | account | audit | replay | notice | error
+	Type string `json:"type"` // ready | loading | dataset | planned | ledger | history | step | epoch | state | done | checkpoint | proposal | rehearsal | prediction | bounds | account | audit | replay | notice | error
 
 	Mechanisms []MechanismInfo      `json:"mechanisms,omitempty" on:"ready"` // the catalogue
 	Published  []PublishedMechanism `json:"published,omitempty" on:"ready?"` // what can be audited and replayed as published
@@ -58,12 +59,13 @@ type Event struct {
 	Proposal   *Planned             `json:"proposal,omitempty" on:"proposal?"`     // Message says why there is none
 	Rehearsal  *Rehearsal           `json:"rehearsal,omitempty" on:"rehearsal?"`   // none where it could not be or gave way
 	Prediction []float64            `json:"prediction,omitempty" on:"prediction?"` // a probability for each class; Message says why there is none
+	Bounds     *BoundsAnswer        `json:"bounds,omitempty" on:"bounds"`
 	Answer     *AccountAnswer       `json:"answer,omitempty" on:"account"`
 	Audit      *AuditAnswer         `json:"audit,omitempty" on:"audit done?"` // of a run: an auditor watched
 	Replay     *ReplayAnswer        `json:"replay,omitempty" on:"replay"`
-	ID         int                  `json:"id,omitempty" on:"ledger? proposal rehearsal prediction account audit replay error?"` // of the request that this answers, or that failed
-	Message    string               `json:"message,omitempty" on:"notice error proposal? rehearsal? prediction?"`                // a sentence for the person at the page
-	Fatal      bool                 `json:"fatal,omitempty" on:"error?"`                                                         // the trainer has died of it
+	ID         int                  `json:"id,omitempty" on:"ledger? proposal rehearsal prediction bounds account audit replay error?"` // of the request that this answers, or that failed
+	Message    string               `json:"message,omitempty" on:"notice error proposal? rehearsal? prediction?"`                       // a sentence for the person at the page
+	Fatal      bool                 `json:"fatal,omitempty" on:"error?"`                                                                // the trainer has died of it
 }
 
 // Loading is progress while a dataset is fetched or generated.
@@ -204,6 +206,25 @@ type Evaluated struct {
 	Accuracy float64 `json:"accuracy"` // 0 to 1
 	Loss     float64 `json:"loss"`
 	Epsilon  float64 `json:"epsilon"` // that was spent by then, an upper bound
+}
+
+// BoundsQuestion asks for bounds of a column of the person's own data, with most of its values between them, found by noised counts that
+// their ledger pays for. It needs no open dataset.
+type BoundsQuestion struct {
+	Column  string  `json:"column"`
+	Cells   []int64 `json:"cells"`   // see dp.BoundsQuery; private, and for the engine alone
+	Units   int     `json:"units"`   // N: rows, or persons
+	Unit    string  `json:"unit"`    // record | person
+	Epsilon float64 `json:"epsilon"` // what it may cost
+	Delta   float64 `json:"delta"`
+}
+
+// BoundsAnswer is what was released.
+type BoundsAnswer struct {
+	Low     float64 `json:"low"`
+	High    float64 `json:"high"`
+	Epsilon float64 `json:"epsilon"` // what it cost, an upper bound; charged
+	Few     float64 `json:"few"`     // about so many units, or fewer, lie beyond either
 }
 
 // AccountQuestion asks the accountant; it needs no data. Kind says which of the other fields it carries.

@@ -34,8 +34,8 @@ func TestRequestsAreChecked(t *testing.T) {
 // Every field of a union belongs to types that there are.
 func TestUnionsNameTheirTypes(t *testing.T) {
 	types := map[reflect.Type]string{
-		reflect.TypeFor[Request](): " boot open start restore propose rehearse predict ledger account audit replay ",
-		reflect.TypeFor[Event]():   " ready loading dataset planned ledger history step epoch state done checkpoint proposal rehearsal prediction account audit replay notice error ",
+		reflect.TypeFor[Request](): " boot open start restore propose rehearse predict bounds ledger account audit replay ",
+		reflect.TypeFor[Event]():   " ready loading dataset planned ledger history step epoch state done checkpoint proposal rehearsal prediction bounds account audit replay notice error ",
 	}
 	for union, all := range types {
 		for i := range union.NumField() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -61,9 +62,33 @@ func (d *Desk) Answer(ctx context.Context, r Request, file []byte) {
 		reply.Look.Skipped = few(reply.Look.Skipped)
 	}
 	if reply.Result != nil {
-		reply.Result.Skipped = few(reply.Result.Skipped)
+		reply.Result.Skipped, reply.Result.Damaged = few(reply.Result.Skipped), few(reply.Result.Damaged)
 	}
+	whole(reflect.ValueOf(&reply).Elem())
 	d.Tell(reply)
+}
+
+// whole makes lists that are not there empty ones, which JSON would otherwise call null.
+func whole(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			whole(v.Elem())
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			whole(v.Field(i))
+		}
+	case reflect.Slice:
+		if v.IsNil() {
+			v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+		}
+		if v.Type().Elem().Kind() == reflect.Struct {
+			for i := range v.Len() {
+				whole(v.Index(i))
+			}
+		}
+	}
 }
 
 // few are the first problems of many, and how many more there are.
@@ -83,11 +108,14 @@ func (d *Desk) answer(ctx context.Context, r Request, file []byte, reply *Reply)
 		reply.Look, err = d.look(ctx, r)
 	case "read":
 		reply.Result, err = d.read(ctx, r)
+	case "count":
+		reply.Type = "counted"
+		reply.Counted, err = d.count(ctx, r)
 	case "record":
 		if r.Recipe == nil {
 			return errors.New("no dataset to make a record for")
 		}
-		reply.Values, err = r.Recipe.record(r.Name, file, r.Row, d.Decoder)
+		reply.Values, reply.Damage, err = r.Recipe.record(r.Name, file, r.Row, d.Decoder)
 	default:
 		err = fmt.Errorf("unknown request %.20q", r.Type)
 	}
@@ -126,7 +154,7 @@ func (d *Desk) options(ctx context.Context, r Request) (o intake.Options, front 
 	copy(o.Key[:], s.Key)
 	for name, c := range s.Columns {
 		if c.Low != nil && c.High != nil && !c.Out {
-			o.Bounds[name] = intake.Bounds{Low: *c.Low, High: *c.High}
+			o.Bounds[name] = intake.Bounds{Low: *c.Low, High: *c.High, Released: c.Released}
 			if c.Missing != nil {
 				o.Missing[name] = *c.Missing
 			}
@@ -215,7 +243,7 @@ func (d *Desk) columns(ctx context.Context, s Settings, o *intake.Options, l *Lo
 	l.Records = looked.Rows
 	l.Table = &Table{File: d.file, Rows: looked.Rows, Dialect: Dialect{looked.Encoding, string(looked.Delimiter), looked.Header, looked.Comma}}
 	for _, c := range looked.Columns {
-		l.Table.Columns = append(l.Table.Columns, Looks{Name: c.Name, Kind: c.Kind, Missing: c.Missing, Texts: c.Texts[:min(len(c.Texts), shownTexts)], Many: c.Texts == nil || len(c.Texts) > shownTexts})
+		l.Table.Columns = append(l.Table.Columns, LookedColumn{Name: c.Name, Kind: c.Kind, Missing: c.Missing, Texts: c.Texts[:min(len(c.Texts), shownTexts)], Many: c.Texts == nil || len(c.Texts) > shownTexts})
 	}
 	return nil
 }
@@ -270,9 +298,27 @@ func (d *Desk) read(ctx context.Context, r Request) (*Result, error) {
 	}
 	result := resultOf(m, to.samples)
 	result.Persons, result.PerClass, result.Duplicates, result.Skipped, result.Shape = got.Persons, got.PerClass, got.Duplicates, got.Skipped, got.Shape
+	result.Damaged = got.Damaged
 	result.Recipe = Recipe{Kind: p.Kind, Image: p.Image, Audio: audio.Defaults, Columns: m.Columns}
 	result.Recipe.Audio.Seconds = l.Seconds
 	return result, nil
+}
+
+// count says where a column's values lie, for a query that adds noise.
+func (d *Desk) count(ctx context.Context, r Request) (*Counted, error) {
+	_, l, err := d.propose(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if l.Kind != data.Table {
+		return nil, errors.New("only columns of a table are counted")
+	}
+	unit := data.UnitRecord
+	if r.Settings.Person != "" {
+		unit = data.UnitPerson
+	}
+	cells, units, err := intake.Tally(ctx, d.bundle, d.looked, r.Column, r.Settings.Person)
+	return &Counted{cells, units, unit}, err
 }
 
 func resultOf(m *data.Manifest, samples []Sample) *Result {

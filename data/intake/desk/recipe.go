@@ -10,33 +10,34 @@ import (
 	"cloister/data/table"
 )
 
-// record makes a record of one more file, or of a row of texts.
-func (r *Recipe) record(name string, file []byte, row []string, decoder image.Decoder) ([]byte, error) {
+// record makes a record of one more file, or of a row of texts, and tells what was wrong with a recording that could be read.
+func (r *Recipe) record(name string, file []byte, row []string, decoder image.Decoder) (values []byte, damage []string, err error) {
 	switch r.Kind {
 	case data.Image:
 		if decoder == nil {
 			decoder = image.Go{}
 		}
 		if err := r.Image.Validate(); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		values, err := r.Image.Read(file, decoder)
+		values, err = r.Image.Read(file, decoder)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return nil, nil, fmt.Errorf("%s: %w", name, err)
 		}
-		return values, nil
+		return values, nil, nil
 	case data.Audio:
 		front, err := audio.NewFrontend(r.Audio)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		values, err := front.Record(name, file)
+		values, damage, err = front.Record(name, file)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return nil, nil, fmt.Errorf("%s: %w", name, err)
 		}
-		return values, nil
+		return values, damage, nil
 	case data.Table:
-		return table.Encode(r.Columns, row)
+		values, err = table.Encode(r.Columns, row)
+		return values, nil, err
 	}
-	return nil, errors.New("no such kind of data")
+	return nil, nil, errors.New("no such kind of data")
 }

@@ -1,9 +1,10 @@
 // What a person states of their own data before it is read: it becomes public, so that nothing of it may be measured. What is
 // proposed stands in the fields; what is confirmed there is said to be public.
 import { el, say } from "../ui/dom";
-import { columnsTable } from "./columns";
+import { type Find, columnsTable } from "./columns";
 import { choice, line, numberField, textField } from "./fields";
-import type { Dropped, Look, Settings } from "./messages";
+import type { Dropped } from "./dropped";
+import type { Look, Settings } from "./messages";
 
 type Change = (change: Partial<Settings>) => void;
 
@@ -14,10 +15,12 @@ export class ChoicesForm {
   #fields = el("fieldset", {});
   #classes = el("p", { class: "note" });
   #change: Change;
+  #find: Find;
   #made = ""; // what the fields were made for
 
-  constructor(change: Change) {
+  constructor(change: Change, find: Find) {
     this.#change = change;
+    this.#find = find;
     this.root.append(this.#fields);
   }
 
@@ -96,7 +99,7 @@ export class ChoicesForm {
       line("Decimal comma", flag("own-comma", dialect.comma, (comma) => spoken({ comma }))),
       line("Encoding", choice("own-encoding", [["utf-8", "UTF-8"], ["windows-1252", "Windows-1252"], ["utf-16le", "UTF-16, little-endian"], ["utf-16be", "UTF-16, big-endian"]], dialect.encoding, (encoding) => spoken({ encoding }))),
       line("Label: what to learn", choice("own-label", [["", "Choose a column"], ...names], settings.label ?? "", (label) => this.#change({ label: label || undefined }))),
-      columnsTable(columns ?? [], settings, (stated) => this.#change({ columns: stated })),
+      columnsTable(columns ?? [], settings, (stated) => this.#change({ columns: stated }), this.#find),
     ];
   }
 

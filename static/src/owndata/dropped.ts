@@ -1,5 +1,10 @@
 // Files as a person gives them: dropped, chosen, a folder, or pasted. Folders keep their names, which may be classes.
-import type { Dropped } from "./messages";
+
+/** A file as it was given. */
+export interface Dropped {
+  name: string; // with slashes
+  file: File;
+}
 
 export const holdsFiles = (transfer: DataTransfer | null): boolean => transfer?.types.includes("Files") ?? false;
 

@@ -1,13 +1,16 @@
 // "Your own data": what a person drops is looked at, described, read and handed to the trainer, all in this tab. What it shows is for
 // the owner's eyes: it lives in this panel alone, and goes with it.
 import type { PageEvent } from "../state/model";
+import type { Trainer } from "../trainer/client";
 import type { Choice } from "../trainer/datasets";
 import { byId, debounced, el, say } from "../ui/dom";
 import * as format from "../ui/format";
 import { ChoicesForm } from "./choices";
-import { chosen, dropped, holdsFiles } from "./dropped";
+import { boundsDelta } from "./columns";
+import type { File as Packed } from "../protocol";
+import { type Dropped, chosen, dropped, holdsFiles } from "./dropped";
 import { splitKey } from "./key";
-import type { Dropped, Look, Packed, Progress, Result, Settings } from "./messages";
+import type { Look, Progress, Result, Settings } from "./messages";
 import { classBars, problems, samples, sized } from "./preview";
 import { Reader, Refusal } from "./reader";
 
@@ -15,6 +18,7 @@ type Doing = "nothing" | "looking" | "reading";
 
 export class OwnPanel {
   #dispatch: (event: PageEvent) => void;
+  #trainer: () => Trainer;
   #reader = new Reader();
   #root = byId("own");
   #doing: Doing = "nothing";
@@ -37,9 +41,10 @@ export class OwnPanel {
   #use = el("button", { type: "button", class: "primary", click: () => this.#useNow() }, "Train on these");
   #found = el("div", { class: "found" });
 
-  constructor(dispatch: (event: PageEvent) => void) {
+  constructor(dispatch: (event: PageEvent) => void, trainer: () => Trainer) {
     this.#dispatch = dispatch;
-    this.#form = new ChoicesForm((change) => this.#changed(change));
+    this.#trainer = trainer;
+    this.#form = new ChoicesForm((change) => this.#changed(change), (column, epsilon) => void this.#findBounds(column, epsilon));
     this.#build();
     this.#listen();
   }
@@ -143,6 +148,22 @@ export class OwnPanel {
     });
   }
 
+  /** Bounds of a column by noised counts. Once they are charged they are kept, whatever else was asked for meanwhile. */
+  async #findBounds(column: string, epsilon: number) {
+    if (this.#doing !== "nothing") return;
+    const files = this.#files;
+    await this.#during("looking", async (turn) => {
+      const counted = await this.#reader.count(this.#settings, column);
+      if (turn !== this.#turn) return;
+      const { low, high } = await this.#trainer().bounds({ column, ...counted, epsilon, delta: Math.min(boundsDelta, 0.1 / counted.units) });
+      if (files !== this.#files) return;
+      const { columns } = this.#settings;
+      this.#settings = { ...this.#settings, columns: { ...columns, [column]: { ...columns[column], low, high, released: true } } };
+      this.#form.forget();
+    });
+    if (this.#fault.hidden) this.#lookSoon();
+  }
+
   async #readNow() {
     if (this.#doing === "reading") return;
     await this.#during("reading", async (turn) => {
@@ -217,7 +238,9 @@ export class OwnPanel {
     const shown = result ?? look;
     this.#found.replaceChildren(...(result ? [forYourEyes(), classBars(result)] : []));
     this.#seen.replaceChildren(...(shown?.samples?.length ? [samples(shown.samples, shapeOf(this.#ready?.result, look), result?.columns ?? [], this.#files)] : []));
-    this.#left.replaceChildren(...(shown?.skipped?.length ? [problems(shown.skipped, !result)] : []));
+    this.#left.replaceChildren(
+      ...(shown?.skipped.length ? [problems(shown.skipped, !result)] : []),
+      ...(result?.damaged.length ? [problems(result.damaged, false, "damaged, and read all the same")] : []));
   }
 }
 

@@ -2,14 +2,16 @@
 import { el } from "../ui/dom";
 import * as format from "../ui/format";
 import { picture } from "../results/samples";
-import { type Column, type Dropped, type Result, type Sample, type Skipped, bytesOf } from "./messages";
+import { bytesOf } from "../ui/base64";
+import type { Dropped } from "./dropped";
+import type { Column, Problem, Result, Sample } from "./messages";
 
 const listed = 200; // problems at most
 
-export function problems(skipped: Skipped[], open: boolean): HTMLElement {
-  const lines = skipped.slice(0, listed).map(({ file, reason }) => el("li", {}, el("strong", {}, file), ` ${reason}`));
-  if (skipped.length > listed) lines.push(el("li", {}, `and ${format.count(skipped.length - listed)} more`));
-  const words = `${format.count(skipped.length)} left out, and why`;
+export function problems(all: Problem[], open: boolean, what = "left out, and why"): HTMLElement {
+  const lines = all.slice(0, listed).map(({ file, reason }) => el("li", {}, el("strong", {}, file), ` ${reason}`));
+  if (all.length > listed) lines.push(el("li", {}, `and ${format.count(all.length - listed)} more`));
+  const words = `${format.count(all.length)} ${what}`;
   return el("details", { class: "left-out", open }, el("summary", {}, words), el("ul", { tabindex: 0, "aria-label": words }, ...lines));
 }
 

@@ -1,22 +1,27 @@
 // The page's end of the worker that reads own files. It is loaded when it is first asked for, and then kept: after that the page
 // needs no network to read, or to start it again.
 import * as addresses from "../trainer/addresses";
-import type { Dropped, Look, Packed, Progress, Recipe, Reply, Result, Settings, Skipped } from "./messages";
-import { bytesOf } from "./messages";
+import type { File as Packed } from "../protocol";
+import { bytesOf } from "../ui/base64";
+import type { Dropped } from "./dropped";
+import type { Counted, Look, Problem, Progress, Recipe, Reply, ReplyOf, Request, Result, Settings } from "./messages";
 
 /** Why there is nothing to read, and what could not be. */
 export class Refusal extends Error {
-  readonly skipped: Skipped[];
+  readonly skipped: Problem[];
 
-  constructor(message: string, skipped: Skipped[] = []) {
+  constructor(message: string, skipped: Problem[] = []) {
     const name = /^\S*\.\w+:/.test(message); // of a file, which keeps its letters
     super(name ? message : message.charAt(0).toUpperCase() + message.slice(1));
     this.skipped = skipped;
   }
 }
 
+/** What is asked, before it has a number. */
+type Asked = Request extends infer R ? (R extends { id: number } ? Omit<R, "id"> : never) : never;
+
 interface Question {
-  hear: (reply: Reply, files?: Packed[]) => void;
+  hear: (reply: any, files?: Packed[]) => void; // of the type that was asked for
   fail: (error: Error) => void;
   progress?: (progress: Progress) => void;
 }
@@ -56,20 +61,26 @@ export class Reader {
   }
 
   async look(settings: Settings, progress: (p: Progress) => void): Promise<Look> {
-    const { reply } = await this.#ask({ type: "look", settings }, { dropped: true, progress });
-    return reply.look!;
+    const { reply } = await this.#ask<"looked">({ type: "look", settings }, { dropped: true, progress });
+    return reply.look;
   }
 
   async read(settings: Settings, progress: (p: Progress) => void): Promise<{ result: Result; files: Packed[] }> {
-    const { reply, files } = await this.#ask({ type: "read", settings }, { dropped: true, progress });
-    return { result: reply.result!, files: files! };
+    const { reply, files } = await this.#ask<"read">({ type: "read", settings }, { dropped: true, progress });
+    return { result: reply.result, files: files! };
   }
 
-  /** A record of one more file, or of a row's texts, made as those of the dataset were. */
-  async record(recipe: Recipe, from: { file: File } | { row: string[] }): Promise<Uint8Array> {
+  /** Where a column's values lie: private, and for the trainer alone, which adds noise. */
+  async count(settings: Settings, column: string): Promise<Counted> {
+    const { reply } = await this.#ask<"counted">({ type: "count", settings, column }, { dropped: true });
+    return reply.counted;
+  }
+
+  /** A record of one more file, or of a row's texts, made as those of the dataset were, and what was wrong with a file that could be read. */
+  async record(recipe: Recipe, from: { file: File } | { row: string[] }): Promise<{ record: Uint8Array; damage: string[] }> {
     const file = "file" in from ? from.file : undefined;
-    const { reply } = await this.#ask({ type: "record", recipe, name: file?.name ?? "", row: "row" in from ? from.row : [] }, { file });
-    return bytesOf(reply.values!);
+    const { reply } = await this.#ask<"record">({ type: "record", recipe, name: file?.name ?? "", row: "row" in from ? from.row : [] }, { file });
+    return { record: bytesOf(reply.values), damage: reply.damage ?? [] };
   }
 
   /** Stops whatever goes on: the worker is ended, and started again when it is next needed. */
@@ -82,7 +93,7 @@ export class Reader {
     for (const { fail } of waiting) fail(new Refusal(why));
   }
 
-  async #ask(request: object, more: { dropped?: boolean; file?: File; progress?: (p: Progress) => void }): Promise<{ reply: Reply; files?: Packed[] }> {
+  async #ask<T extends Reply["type"]>(request: Asked, more: { dropped?: boolean; file?: File; progress?: (p: Progress) => void }): Promise<{ reply: ReplyOf<T>; files?: Packed[] }> {
     const starting = (this.#worker ??= this.#start());
     const worker = await starting;
     if (this.#worker !== starting) throw new Refusal("cancelled");
@@ -90,7 +101,7 @@ export class Reader {
     if (files) this.#given = true;
     const id = ++this.#last;
     return new Promise((resolve, fail) => {
-      this.#questions.set(id, { hear: (reply, files) => resolve({ reply, files }), fail, progress: more.progress });
+      this.#questions.set(id, { hear: (reply: ReplyOf<T>, files) => resolve({ reply, files }), fail, progress: more.progress });
       worker.postMessage({ request: JSON.stringify({ ...request, id }), files, file: more.file });
     });
   }
@@ -120,9 +131,9 @@ export class Reader {
     if (reply.type === "failed") return this.cancel(`reading failed: ${reply.message}`);
     const question = this.#questions.get(reply.id);
     if (!question) return;
-    if (reply.type === "progress") return question.progress?.(reply.progress!);
+    if (reply.type === "progress") return question.progress?.(reply.progress);
     this.#questions.delete(reply.id);
-    if (reply.type === "refused") question.fail(new Refusal(reply.message!, reply.skipped));
+    if (reply.type === "refused") question.fail(new Refusal(reply.message, reply.skipped));
     else question.hear(reply, data.files);
   }
 }

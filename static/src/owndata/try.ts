@@ -1,7 +1,8 @@
-// "Try it" for data of a person's own: a picture or a sound is dropped or chosen, a sound recorded, a row typed. It is made a record
+// "Try it" for data of a person's own: a picture or a sound is dropped or chosen, photographed or recorded, a row typed. It is made a record
 // as the dataset's were, asked about, and kept nowhere.
 import { readNumber } from "../settings/numbers";
 import { el, say } from "../ui/dom";
+import { Camera, hasCamera } from "./camera";
 import { choice, line, textField } from "./fields";
 import type { Column, Recipe } from "./messages";
 import { holdsFiles } from "./dropped";
@@ -21,6 +22,7 @@ export class OwnTry {
   #recipe?: Recipe;
   #words = el("p", { class: "note", role: "status" });
   #asked = 0;
+  #camera = new Camera((picture) => this.#file(picture), (words) => say(this.#words, words));
 
   constructor(take: (record: Uint8Array) => void) {
     this.#take = take;
@@ -37,11 +39,12 @@ export class OwnTry {
     this.#recipe = recipe?.kind ? recipe : undefined;
     this.root.hidden = !this.#recipe;
     this.root.replaceChildren();
+    this.#camera.close();
     say(this.#words, "");
     switch (this.#recipe?.kind) {
       case "image":
-        this.root.append(this.#chooser("Choose a picture", "image/*"), this.#words);
-        return "drop a picture here, or choose one";
+        this.root.append(this.#chooser("Choose a picture", "image/*"), ...(hasCamera() ? [this.#camera.root] : []), this.#words);
+        return "drop a picture here, choose or photograph one";
       case "audio":
         this.root.append(this.#chooser("Choose a sound", ".mp3,.wav"), ...this.#microphone(), this.#words);
         return "drop a sound here, choose or record one";
@@ -100,9 +103,9 @@ export class OwnTry {
   async #ask(from: { file: File } | { row: string[] }) {
     const asked = ++this.#asked;
     try {
-      const record = await this.#reader.record(this.#recipe!, from);
+      const { record, damage } = await this.#reader.record(this.#recipe!, from);
       if (asked !== this.#asked) return;
-      say(this.#words, "file" in from ? from.file.name : "");
+      say(this.#words, "file" in from ? [from.file.name, ...damage].join(": ") : "");
       this.#take(record);
     } catch (error) {
       if (asked === this.#asked) say(this.#words, (error as Error).message);

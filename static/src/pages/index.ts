@@ -151,7 +151,7 @@ function fitRail() {
   fit();
 }
 
-new OwnPanel(dispatch);
+new OwnPanel(dispatch, () => trainer);
 listenForHelp(byId("main"));
 listenForBell();
 fitRail();

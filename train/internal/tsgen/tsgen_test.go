@@ -7,20 +7,24 @@ import (
 	"testing"
 )
 
-const room = "../../protocol"
-
-// A stale protocol.ts would let page and trainer disagree without a type error.
+// Stale types would let page and workers disagree without a type error.
 func TestCommittedTypesAreFresh(t *testing.T) {
-	want, err := Generate(room)
+	root, err := rootAbove()
 	if err != nil {
 		t.Fatal(err)
 	}
-	have, err := os.ReadFile(filepath.Join(room, target))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(have, want) {
-		t.Error("static/src/protocol.ts is stale: run go generate ./train/protocol")
+	for _, r := range rooms {
+		want, err := r.Generate(root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		have, err := os.ReadFile(filepath.Join(root, r.target))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(have, want) {
+			t.Errorf("%s is stale: run go generate ./%s", r.target, r.folder)
+		}
 	}
 }
 

@@ -142,7 +142,7 @@ func (d *Desk) options(ctx context.Context, r Request) (o intake.Options, front 
 		return o, nil, err
 	}
 	o = intake.Options{
-		Name: s.Name, Title: s.Title, Kind: s.Kind, HeldOut: s.HeldOut, TestPublic: s.TestPublic, Classes: s.Classes, Provenance: "Your own files, read in this tab",
+		Name: s.Name, Title: s.Title, Kind: s.Kind, HeldOut: s.HeldOut, Test: s.Test, TestPublic: s.TestPublic, Classes: s.Classes, Provenance: "Your own files, read in this tab",
 		Labelling: intake.Labelling(s.Labelling), Labels: s.Labels, PersonLevel: s.PersonLevel, Shape: s.Shape, Fit: image.Fit(s.Fit),
 		Decoder: d.Decoder, Recordings: func() intake.Recording { return front },
 		Encoding: s.Encoding, Label: s.Label, Person: s.Person,

@@ -35,7 +35,7 @@ export class ChoicesForm {
   /** Makes the fields anew where others are needed; what is typed stays otherwise. */
   show(look: Look, settings: Settings, files: Dropped[]) {
     const { kind, table, folders, shape } = look;
-    const made = JSON.stringify([kind, table?.dialect, table?.columns, table && settings.label, settings.person, folders, settings.shape ? 0 : shape, needsHand(look, settings)]);
+    const made = JSON.stringify([kind, table?.dialect, table?.columns, table && settings.label, settings.person, settings.test === undefined, settings.testPublic, folders, settings.shape ? 0 : shape, needsHand(look, settings)]);
     if (made !== this.#made) {
       this.#made = made;
       const focused = document.activeElement?.id;
@@ -114,10 +114,21 @@ export class ChoicesForm {
       parts.push(line("Privacy is for", choice("own-unit", [one, ...levels], String(settings.personLevel ?? ""), (level) => this.#change({ personLevel: Number(level) || undefined }))));
     }
     if (look.kind === "raw") return [];
+    return [...parts, ...this.#heldOut(look, settings),
+      el("p", { class: "note" }, `What is held out is ${settings.testPublic ? "public, by your word" : "private too: accuracy on it is noised, and costs some of the budget"}. All data of your own share one ledger.`)];
+  }
+
+  /** A share, drawn by a key; or, of files, those that a publisher named. */
+  #heldOut({ kind }: Look, settings: Settings): HTMLElement[] {
     const shares: [string, string][] = [["0", "None"], ["0.1", "A tenth"], ["0.2", "A fifth"], ["0.3", "Three tenths"]];
-    return [...parts,
-      line("Held out for testing", choice("own-held-out", shares, String(settings.heldOut), (v) => this.#change({ heldOut: Number(v) }))),
-      el("p", { class: "note" }, "What is held out is private too: accuracy on it is noised, and costs some of the budget. All data of your own share one ledger.")];
+    if (kind !== "table") shares.push(["names", "Those of certain names"]);
+    const now = settings.test === undefined ? String(settings.heldOut) : "names";
+    const held = line("Held out for testing", choice("own-held-out", shares, now, (v) =>
+      this.#change(v === "names" ? { test: "test_*", heldOut: 0 } : { test: undefined, testPublic: undefined, heldOut: Number(v) })));
+    if (settings.test === undefined) return [held];
+    return [held,
+      line("Names, such as *_[0-4].mp3", textField("own-test", settings.test, (test) => this.#change({ test: test || "test_*" }))),
+      line("They are public", el("input", { id: "own-test-public", type: "checkbox", role: "switch", checked: settings.testPublic ?? false, change: (event: Event) => this.#change({ testPublic: (event.target as HTMLInputElement).checked || undefined }) }))];
   }
 }
 

@@ -37,6 +37,7 @@ export interface Settings {
   classes?: string[];
   heldOut: number; // share
   key: string; // 32 bytes, in base64
+  test?: string; // names of files that a publisher held out, instead: "*_[0-4].mp3"
   testPublic?: boolean;
   labelling?: string;
   labels?: Record<string, string>; // by hand: of a file or a folder

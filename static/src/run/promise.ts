@@ -1,5 +1,5 @@
 // What is promised, in three sentences; the frozen plan, in the terms that an auditor asks for, behind a fold.
-import type { Planned } from "../protocol";
+import type { DatasetInfo, Planned } from "../protocol";
 import { partsOf } from "../settings/mechanism";
 import { fill } from "../settings/receipt";
 import type { State } from "../state/model";
@@ -44,10 +44,14 @@ export class PromisePanel {
 
 type Sentence = string[]; // every second part is strong
 
-function before({ settings: { config }, catalogue }: State): Sentence[] {
+/** Whose privacy it is, in words: a record's, or a person's with all that is theirs. */
+const protectedOne = (dataset: DatasetInfo | undefined) => (dataset?.unit === "person" ? "person, with all their records," : "record");
+
+function before({ dataset, settings: { config }, catalogue }: State): Sentence[] {
+  const one = protectedOne(dataset);
   return [
-    ["With any one record or without it, training will give almost the same models: ", `ε ≤ ${format.epsilon(config.epsilon)}`, ` at δ = ${format.given(config.delta)}.`],
-    [`Kept by ${mechanismTitle(config.mechanism, catalogue)}: every record's pull is limited, and noise is added to every step before anything is shown.`],
+    [`With any one ${one} or without, training will give almost the same models: `, `ε ≤ ${format.epsilon(config.epsilon)}`, ` at δ = ${format.given(config.delta)}.`],
+    [`Kept by ${mechanismTitle(config.mechanism, catalogue)}: the pull of every ${dataset?.unit ?? "record"} is limited, and noise is added to every step before anything is shown.`],
     ["Worked out and frozen when you press Train, before the first step."],
   ];
 }
@@ -60,10 +64,10 @@ function mechanismTitle(mechanism: Planned["config"]["mechanism"], catalogue: St
 function promised(state: State, run: Run, planned: Planned, advantage: number | undefined): Sentence[] {
   const epsilon = run.over ? planned.epsilonUpper : run.config.epsilon;
   return [
-    ["With any one record or without it, this training gives almost the same models: ", `ε ≤ ${format.epsilon(epsilon)}`, ` at δ = ${format.given(planned.delta)}, kept by ${mechanismTitle(run.config.mechanism, state.catalogue)}.`],
+    [`With any one ${protectedOne(run.dataset)} or without, this training gives almost the same models: `, `ε ≤ ${format.epsilon(epsilon)}`, ` at δ = ${format.given(planned.delta)}, kept by ${mechanismTitle(run.config.mechanism, state.catalogue)}.`],
     advantage === undefined
       ? ["What the best attacker could make of it is being worked out …"]
-      : ["Someone who sees the finished model, and knows all records but one, guesses whether that one took part with an advantage of ", `at most ${format.percentage(advantage)}`, " over a coin toss."],
+      : [`Someone who sees the finished model, and knows all ${run.dataset.unit}s but one, guesses whether that one took part with an advantage of `, `at most ${format.percentage(advantage)}`, " over a coin toss."],
     [ledgerWords(run)],
   ];
 }

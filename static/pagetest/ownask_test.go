@@ -116,6 +116,7 @@ func TestOwnCamera(t *testing.T) {
 	p.clickButton("Use the camera")
 	p.wait("its picture", `document.querySelector(".camera video")?.videoWidth > 0`)
 	p.choose("data", "digits")
+	p.clickButton("Open")
 	p.wait("the camera to be off with its data", givenBack)
 	p.clean()
 }

@@ -29,8 +29,8 @@ type Settings struct {
 	Title      string   `json:"title"`
 	Kind       string   `json:"kind,omitempty"`
 	Classes    []string `json:"classes,omitempty"`
-	HeldOut    float64  `json:"heldOut"` // share
-	Key        []byte   `json:"key"`     // 32 bytes, in base64
+	HeldOut    float64  `json:"heldOut"`        // share
+	Key        []byte   `json:"key"`            // 32 bytes, in base64
 	Test       string   `json:"test,omitempty"` // names of files that a publisher held out, instead: "*_[0-4].mp3"
 	TestPublic bool     `json:"testPublic,omitempty"`
 

@@ -41,6 +41,8 @@ const (
 	Image = "image"
 	Table = "table"
 	Audio = "audio"
+
+	Vector = "vector" // made of records of another kind, by package features
 )
 
 // The types that a record's values have.
@@ -70,7 +72,7 @@ type Manifest struct {
 	Name  string `msg:"name"`  // short, for folders and URLs: "mnist"
 	Title string `msg:"title"` // for people: "MNIST"
 
-	Kind string `msg:"kind"` // Image, Table or Audio
+	Kind string `msg:"kind"` // Image, Table, Audio or Vector
 	Type string `msg:"type"` // of the values: Uint8 or Float32
 
 	Channels int `msg:"channels"` // a record is Channels x Height x Width values; a vector has height and width 1

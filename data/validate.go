@@ -63,8 +63,8 @@ func validateText(text string) error {
 // validateRecords checks what a record is.
 func (m *Manifest) validateRecords() error {
 	switch {
-	case m.Kind != Image && m.Kind != Table && m.Kind != Audio:
-		return fmt.Errorf("kind %.40q: want %q, %q or %q", m.Kind, Image, Table, Audio)
+	case m.Kind != Image && m.Kind != Table && m.Kind != Audio && m.Kind != Vector:
+		return fmt.Errorf("kind %.40q: want %q, %q, %q or %q", m.Kind, Image, Table, Audio, Vector)
 	case m.Type != Uint8 && m.Type != Float32:
 		return fmt.Errorf("type %.40q: want %q or %q", m.Type, Uint8, Float32)
 	case m.Channels < 1 || m.Channels > MaxChannels || m.Height < 1 || m.Height > MaxRecordBytes || m.Width < 1 || m.Width > MaxRecordBytes ||

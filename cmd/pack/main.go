@@ -5,6 +5,8 @@
 //	pack -in photographs.zip -out dist/data/pets -json  pack pictures, recordings or a table of one's own: a file, a folder or a ZIP
 //	pack -in fsdd-mp3.tar -out dist/data/fsdd -test '*_[0-4].mp3' -test-public
 //	                                                    pack recordings, with the split that their publisher made
+//	pack -features dist/data/pets -mirrored -out dist/data/pets-features
+//	                                                    pack fixed features of a packed dataset
 //	pack -show 7 dist/data/pets                         print a record
 //	pack -digits 20000 -out dist/data/digits            pack the built-in handwriting-like digits
 //
@@ -46,6 +48,8 @@ type order struct {
 	in, download, out, format, mirror, rawDir string
 	digits, testDigits                        int
 	seed                                      uint64
+	features                                  string
+	mirrored                                  bool
 	json                                      bool
 	show                                      int
 	description
@@ -65,6 +69,8 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	flags.StringVar(&o.format, "format", "auto", "with -in: idx, cifar10 or auto")
 	flags.StringVar(&o.mirror, "mirror", "", "with -download: address to fetch from instead of the benchmark's homes")
 	flags.StringVar(&o.rawDir, "raw", "datasets", "with -download: folder that keeps the raw files")
+	flags.StringVar(&o.features, "features", "", "packed folder of pictures whose fixed features to pack")
+	flags.BoolVar(&o.mirrored, "mirrored", false, "with -features: a picture's mirror image keeps its meaning (of pets it does, of digits it does not)")
 	flags.BoolVar(&o.json, "json", false, "print what was packed as JSON")
 	flags.IntVar(&o.show, "show", -1, "print the record of this number, from 0, of the packed folder that follows")
 	o.description.flags(flags)
@@ -130,14 +136,14 @@ func check(ctx context.Context, dir string) error {
 
 func (o *order) check() error {
 	sources := 0
-	for _, asked := range []bool{o.in != "", o.download != "", o.digits != 0} {
+	for _, asked := range []bool{o.in != "", o.download != "", o.digits != 0, o.features != ""} {
 		if asked {
 			sources++
 		}
 	}
 	switch {
 	case sources != 1:
-		return errors.New("pack: want one of -in, -download and -digits (see -help)")
+		return errors.New("pack: want one of -in, -download, -digits and -features (see -help)")
 	case o.out == "":
 		return errors.New("pack: want -out, the folder to write")
 	case o.format != "auto" && o.format != "idx" && o.format != "cifar10":
@@ -145,7 +151,7 @@ func (o *order) check() error {
 	case o.digits < 0 || o.testDigits < 0:
 		return errors.New("pack: -digits and -test-digits cannot be negative")
 	}
-	return nil
+	return o.checkFeatures()
 }
 
 // maxDigits keeps a dataset within what a page can load.
@@ -158,6 +164,8 @@ func (o *order) dataset(ctx context.Context, to *staging, tell func(string, ...a
 			return nil, fmt.Errorf("pack: %d + %d digits: at most %d fit", o.digits, o.testDigits, maxDigits)
 		}
 		return packWhole(data.Digits(o.digits, o.testDigits, o.seed), nil, to)
+	case o.features != "":
+		return o.packFeatures(ctx, to, tell)
 	case o.in != "":
 		return o.packOwn(ctx, to)
 	}

@@ -105,8 +105,8 @@ func TestRunExplains(t *testing.T) {
 		want string
 		args []string
 	}{
-		{"want one of -in, -download and -digits", nil},
-		{"want one of -in, -download and -digits", with("-digits", "5")},
+		{"want one of -in, -download, -digits and -features", nil},
+		{"want one of -in, -download, -digits and -features", with("-digits", "5")},
 		{"want -out", []string{"-digits", "5"}},
 		{`-format "png"`, with("-format", "png")},
 		{`-download "imagenet": want one of mnist, fashion-mnist, cifar-10`, []string{"-download", "imagenet", "-out", "x"}},

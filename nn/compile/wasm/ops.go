@@ -166,6 +166,7 @@ func (f *Func) F32x4Sub() *Func     { return f.vector(0xe5).watched() }
 func (f *Func) F32x4Mul() *Func     { return f.vector(0xe6).watched() }
 func (f *Func) F32x4Div() *Func     { return f.vector(0xe7).watched() }
 func (f *Func) F32x4Nearest() *Func { return f.vector(0x6a) }
+func (f *Func) F32x4Sqrt() *Func    { return f.vector(0xe3) }
 
 // F32x4PMin is b < a ? b : a, which one instruction does on every machine; a NaN in a stays, one in b is lost.
 func (f *Func) F32x4PMin() *Func { return f.vector(0xea) }
@@ -202,3 +203,7 @@ func (f *Func) F32x4ConvertU() *Func    { return f.vector(0xfb) }
 func (f *Func) I16x8ExtendLowU() *Func  { return f.vector(0x89) }
 func (f *Func) I32x4ExtendLowU() *Func  { return f.vector(0xa9) }
 func (f *Func) I32x4ExtendHighU() *Func { return f.vector(0xaa) }
+
+// I16x8NarrowS and I8x16NarrowU join two vectors of twice as wide integers, each clipped to what the narrow type holds.
+func (f *Func) I16x8NarrowS() *Func { return f.vector(0x85) }
+func (f *Func) I8x16NarrowU() *Func { return f.vector(0x66) }

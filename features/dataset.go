@@ -1,0 +1,53 @@
+package features
+
+import (
+	"fmt"
+
+	"cloister/data"
+	"cloister/nn"
+)
+
+// Recipe is the map for records that a manifest describes. It is fixed: it goes by what is stated of the records (shape and colour,
+// and whether a mirror image keeps its meaning), never by their values, so that choosing it costs nothing.
+func Recipe(m *data.Manifest, mirror bool) (Patches, error) {
+	p := Patches{
+		Input: nn.Shape{C: m.Channels, H: m.Height, W: m.Width}, Side: 6, Mirror: mirror,
+		Contrast: 10, Ridge: .1, Floor: .1, Threshold: .5, Blur: .5, OutputRidge: .03, CellFloor: .05, Range: 6,
+		Synthetic: Synthetic{Kind: Leaves, Seed: 1, Images: 2000, Windows: 30_000, Rounds: 8},
+	}
+	if m.Kind != data.Image || m.Float() {
+		return p, fmt.Errorf("features: records of kind %s and type %s: there is a map for uint8 pictures alone", m.Kind, m.Type)
+	}
+	p.Atoms, p.Grid, p.Fine = 400, 3, 9
+	if m.Channels == 1 {
+		p.Atoms, p.Grid, p.Fine = 256, 3, 9
+		p.Synthetic.Kind = Mixed
+	}
+	return p, p.Validate()
+}
+
+// Describe is the manifest of a dataset's features: vectors of bytes under the name that the records have, so that runs on either share
+// a ledger. Everything that is public of the records stays; what is new comes from this program.
+func (p *Patches) Describe(m *data.Manifest) data.Manifest {
+	out := *m
+	out.Kind, out.Type = data.Vector, data.Uint8
+	out.Channels, out.Height, out.Width = 1, p.Cells(), p.Channels()
+	// A value is (byte/255 - Mean)/Std = (byte - 128) Step.
+	out.Mean, out.Std = []float32{128. / 255}, []float32{float32(1 / (255 * p.Step()))}
+	out.Title = m.Title + ", fixed features"
+	out.Columns, out.Shards = nil, nil
+	fixed := []string{"features: dictionary", "features: whitening", "features: scale"}
+	out.Origins = nil
+	for _, o := range m.Origins {
+		if o.What != "normalisation" && o.What != "shape" {
+			out.Origins = append(out.Origins, o)
+		}
+	}
+	for _, what := range fixed {
+		out.Origins = append(out.Origins, data.Origin{What: fmt.Sprintf("%s (%.12s)", what, p.Fingerprint()), From: data.Fixed})
+	}
+	out.Origins = append(out.Origins, data.Origin{What: "shape", From: data.Fixed}, data.Origin{What: "normalisation", From: data.Fixed})
+	out.Provenance = m.Provenance + fmt.Sprintf(" Features of a patch dictionary of %d atoms, made of synthetic images (%s, seed %d); no record shaped it.",
+		p.Atoms, p.Synthetic.Kind, p.Synthetic.Seed)
+	return out
+}

@@ -1,0 +1,5 @@
+package extract
+
+import "testing"
+
+func TestRefusesWhatDoesNotFit(t *testing.T) {}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"cloister/nn"
+	"cloister/nn/compile"
 	"cloister/nn/compile/extract"
 	"cloister/nn/compile/wasmtest"
 )
@@ -51,7 +52,7 @@ func TestCompiledAgreesWithTheReference(t *testing.T) {
 	for _, channels := range []int{1, 3} {
 		m := build(t, small(channels))
 		forms := []bool{false}
-		if wasmtest.FMA(nil) {
+		if wasmtest.FMA(compile.FMAProbe) {
 			forms = append(forms, true)
 		}
 		for _, fma := range forms {

@@ -7,6 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
+	"time"
 
 	"cloister/accountant"
 )
@@ -16,22 +19,35 @@ import (
 // at any moment has charged at least what it released. Not safe for concurrent use; two ledgers over one store, as in
 // two tabs, see each other's records when they append.
 type Ledger struct {
-	store Store
-	key   string
-	size  int64 // bytes in the store when it was last read or written
-	sound int64 // how many of them are records
-	runs  []*Entry
+	store  Store
+	key    string
+	size   int64 // bytes in the store when it was last read or written
+	sound  int64 // how many of them are records
+	runs   []*Entry
+	budget *Budget // nil: none is set
 }
 
-// Entry is one run's line in the ledger. It has no time: how long runs and their steps take tells about records.
-type Entry struct {
-	ID         RunID
+// Run is what a run states when it begins. Of time it has the day and no more: how long runs and their steps take tells
+// about records.
+type Run struct {
 	Title      string
+	On         string               // what the records are called
 	Events     []accountant.Segment // of the whole plan
 	Bands      int                  // steps that count as one event
 	Unit       string               // whose privacy the run protects: "" each record's, or "person"
 	NotPrivate string               // why the run is not private; "" when it is
-	Charged    int                  // steps charged so far: done, or reserved and perhaps done
+	Epsilon    float64              // upper bound for the plan alone, at Delta; 0 where not stated
+	Delta      float64
+}
+
+// Entry is one run's line in the ledger.
+type Entry struct {
+	ID RunID
+	Run
+	Day       string   // when it began, YYYY-MM-DD where the run was; "" where not known
+	Charged   int      // steps charged so far: done, or reserved and perhaps done
+	Kept      []string // what was made of its model and kept, in order
+	Elsewhere bool     // it came with an imported file: it can't go on here, where nobody knows what it does there
 }
 
 // Open reads the ledger of the records that key names (see [DataKey]).
@@ -48,11 +64,16 @@ func (l *Ledger) load() error {
 	if err != nil {
 		return fmt.Errorf("ledger: reading: %w", err)
 	}
+	return l.read(b)
+}
+
+// read takes a ledger's bytes in, in the place of what is known.
+func (l *Ledger) read(b []byte) error {
 	records, sound, err := readLedger(b)
 	if err != nil {
 		return err
 	}
-	l.runs = nil
+	l.runs, l.budget = nil, nil
 	for i, r := range records {
 		if err := l.apply(&r); err != nil {
 			return fmt.Errorf("ledger: record %d: %w", i, err)
@@ -68,22 +89,42 @@ func (l *Ledger) Refresh() error { return l.load() }
 // apply enters a record that is in the store.
 func (l *Ledger) apply(r *record) error {
 	e := l.find(r.Run)
-	if r.Begin == nil {
-		if e == nil {
-			return fmt.Errorf("run %x was never begun", r.Run)
+	switch {
+	case r.Budget != nil:
+		l.budget = r.Budget
+		if r.Budget.Epsilon == 0 {
+			l.budget = nil
 		}
-		e.Charged = r.UpTo
-		return nil
-	}
-	if e != nil {
+	case r.Begin != nil && e != nil:
 		return fmt.Errorf("run %x begins twice", r.Run)
+	case r.Begin != nil:
+		l.runs = append(l.runs, &Entry{ID: r.Run, Run: r.Begin.run(), Day: r.Begin.Day, Charged: r.UpTo, Elsewhere: r.Begin.Elsewhere})
+	case e == nil:
+		return fmt.Errorf("run %x was never begun", r.Run)
+	case r.Kept != "":
+		if !slices.Contains(e.Kept, r.Kept) {
+			e.Kept = append(e.Kept, r.Kept)
+		}
+	default:
+		e.Charged = r.UpTo
 	}
-	e = &Entry{ID: r.Run, Title: r.Begin.Title, Bands: r.Begin.Bands, Unit: r.Begin.Unit, NotPrivate: r.Begin.NotPrivate, Charged: r.UpTo}
-	for _, ev := range r.Begin.Events {
-		e.Events = append(e.Events, accountant.Segment{Sigma: ev.Sigma, Rate: ev.Rate, Steps: ev.Steps})
-	}
-	l.runs = append(l.runs, e)
 	return nil
+}
+
+func (b *begin) run() Run {
+	r := Run{Title: b.Title, On: b.On, Bands: b.Bands, Unit: b.Unit, NotPrivate: b.NotPrivate, Epsilon: b.Epsilon, Delta: b.Delta}
+	for _, e := range b.Events {
+		r.Events = append(r.Events, accountant.Segment{Sigma: e.Sigma, Rate: e.Rate, Steps: e.Steps})
+	}
+	return r
+}
+
+func beginning(r *Run, day string) *begin {
+	b := &begin{Title: r.Title, On: r.On, Bands: r.Bands, Unit: r.Unit, NotPrivate: r.NotPrivate, Epsilon: r.Epsilon, Delta: r.Delta, Day: day}
+	for _, s := range r.Events {
+		b.Events = append(b.Events, event{Sigma: s.Sigma, Rate: s.Rate, Steps: s.Steps})
+	}
+	return b
 }
 
 func (l *Ledger) find(id RunID) *Entry {
@@ -98,26 +139,22 @@ func (l *Ledger) find(id RunID) *Entry {
 // attempts at an append that other writers get ahead of: more than there will be other writers.
 const attempts = 100
 
-// append makes a record durable, then enters it. Another run's records that came in between are read first. A charge is
-// refused when the run is not charged `held` steps: two engines that resumed from one checkpoint, as in two tabs, would
-// release the same steps twice, with different noise, for one charge.
-func (l *Ledger) append(r *record, held int) error {
+// write makes the records that next works out durable, all or none, and enters them. Where others wrote in between, their
+// records are read and next is asked again.
+func (l *Ledger) write(next func() ([]record, error)) error {
 	for attempt := 0; ; attempt++ {
-		if r.Begin == nil {
-			switch e := l.find(r.Run); {
-			case e == nil:
-				return fmt.Errorf("ledger: no run %x", r.Run)
-			case e.Charged != held:
-				return fmt.Errorf("ledger: run %x goes on elsewhere, as in another tab: there it was charged %d steps, here %d", r.Run, e.Charged, held)
-			}
+		records, err := next()
+		if err != nil || len(records) == 0 {
+			return err
 		}
 		var b []byte
 		if l.sound == 0 {
 			b = append(b, ledgerMagic...)
 		}
-		b, err := appendFrame(b, r)
-		if err != nil {
-			return err
+		for i := range records {
+			if b, err = appendFrame(b, &records[i]); err != nil {
+				return err
+			}
 		}
 		if l.sound+int64(len(b)) > maxLedger {
 			return fmt.Errorf("ledger: full at %d bytes", l.sound)
@@ -134,8 +171,31 @@ func (l *Ledger) append(r *record, held int) error {
 		}
 		l.sound += int64(len(b))
 		l.size = l.sound
-		return l.apply(r)
+		for i := range records {
+			if err := l.apply(&records[i]); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
+}
+
+// append writes a record. A charge is refused when the run is not charged `held` steps: two engines that resumed from one
+// checkpoint, as in two tabs, would release the same steps twice, with different noise, for one charge.
+func (l *Ledger) append(r record, held int) error {
+	return l.write(func() ([]record, error) {
+		if r.Begin == nil {
+			switch e := l.find(r.Run); {
+			case e == nil:
+				return nil, fmt.Errorf("ledger: no run %x", r.Run)
+			case e.Elsewhere:
+				return nil, fmt.Errorf("ledger: run %x was begun elsewhere and came with an imported file: it cannot go on here", r.Run)
+			case e.Charged != held:
+				return nil, fmt.Errorf("ledger: run %x goes on elsewhere, as in another tab: there it was charged %d steps, here %d", r.Run, e.Charged, held)
+			}
+		}
+		return []record{r}, l.admit(&r)
+	})
 }
 
 // BeginCount enters a release that is not a training run: steps Gaussian mechanisms of the given noise multiplier on
@@ -147,27 +207,30 @@ func (l *Ledger) BeginCount(title string, sigma float64, steps int) (RunID, erro
 	return l.Begin(title, []accountant.Segment{{Sigma: sigma, Rate: 1, Steps: steps}}, 1, "")
 }
 
-// Begin enters a run that protects records: see [Ledger.BeginUnit].
+// Begin is [Ledger.Enter] of a run that protects records.
 func (l *Ledger) Begin(title string, events []accountant.Segment, bands int, notPrivate string) (RunID, error) {
-	return l.BeginUnit("", title, events, bands, notPrivate)
+	return l.Enter(Run{Title: title, Events: events, Bands: bands, NotPrivate: notPrivate})
 }
 
-// BeginUnit enters a run before its first step: whose privacy it protects, the events of its whole plan, how many steps count as
-// one event, and why it is not private ("" when it is). It charges nothing yet.
-func (l *Ledger) BeginUnit(unit, title string, events []accountant.Segment, bands int, notPrivate string) (RunID, error) {
-	if len(events) > maxEvents { // what could be written but not be read would take the whole ledger with it
-		return RunID{}, fmt.Errorf("ledger: a plan of %d different stretches of steps, the ledger holds at most %d", len(events), maxEvents)
+// Enter enters a run before its first step. It charges nothing yet. Where a budget is set, a run that it does not allow is
+// refused: see [OverBudget].
+func (l *Ledger) Enter(run Run) (RunID, error) {
+	if len(run.Events) > maxEvents { // what could be written but not be read would take the whole ledger with it
+		return RunID{}, fmt.Errorf("ledger: a plan of %d different stretches of steps, the ledger holds at most %d", len(run.Events), maxEvents)
 	}
-	r := record{Begin: &begin{Unit: unit, Title: title, Bands: bands, NotPrivate: notPrivate}}
+	run.Title, run.On, run.NotPrivate = short(run.Title), short(run.On), short(run.NotPrivate)
+	r := record{Begin: beginning(&run, today())}
 	cryptorand.Read(r.Run[:])
-	for _, s := range events {
-		r.Begin.Events = append(r.Begin.Events, event{Sigma: s.Sigma, Rate: s.Rate, Steps: s.Steps})
-	}
 	if err := r.check(); err != nil {
 		return RunID{}, fmt.Errorf("ledger: %w", err)
 	}
-	return r.Run, l.append(&r, 0)
+	return r.Run, l.append(r, 0)
 }
+
+func today() string { return time.Now().Format(time.DateOnly) }
+
+// short cuts a text to what a record holds.
+func short(text string) string { return strings.ToValidUTF8(text[:min(len(text), maxText)], "") }
 
 // Charge states that the first upTo steps of a run are spent, and returns when that is durable. Before noise is drawn
 // it raises the charge; after a clean stop it may lower it to the steps whose noise was drawn.
@@ -182,8 +245,24 @@ func (l *Ledger) Charge(id RunID, upTo int) error {
 // ChargeFrom is [Ledger.Charge] by somebody who takes the run to be charged `held` steps so far; it is refused when that is
 // not so, as when the run goes on in another tab too.
 func (l *Ledger) ChargeFrom(id RunID, held, upTo int) error {
-	return l.append(&record{Run: id, UpTo: upTo}, held)
+	return l.append(record{Run: id, UpTo: upTo}, held)
 }
+
+// Keep notes that something was made of a run's model and kept, such as a file. It charges nothing.
+func (l *Ledger) Keep(id RunID, what string) error {
+	return l.write(func() ([]record, error) {
+		switch e := l.find(id); {
+		case e == nil:
+			return nil, fmt.Errorf("ledger: no run %x", id)
+		case what == "" || len(e.Kept) == maxKept || slices.Contains(e.Kept, what):
+			return nil, nil
+		default:
+			return []record{{Run: id, UpTo: e.Charged, Kept: short(what)}}, nil
+		}
+	})
+}
+
+const maxKept = 100 // notes of a run
 
 // Run returns a copy of a run's entry.
 func (l *Ledger) Run(id RunID) (Entry, bool) {
@@ -203,7 +282,7 @@ func (l *Ledger) Runs() []Entry {
 }
 
 // Event is the whole plan of a run: see [accountant.CyclicPoisson] for those with bands.
-func (e *Entry) Event() accountant.Event {
+func (e *Run) Event() accountant.Event {
 	if e.Bands <= 1 {
 		return accountant.FromSegments(e.Events)
 	}
@@ -232,14 +311,8 @@ func (l *Ledger) Spent() (together accountant.Composition, notPrivate int) {
 // Epsilon bounds what Spent costs at delta; zero when nothing was spent. Runs that protect records do not add up with runs that protect
 // persons.
 func (l *Ledger) Epsilon(delta float64) (accountant.EventBounds, error) {
-	units := map[string]bool{}
-	for _, e := range l.runs {
-		if e.Charged > 0 && e.NotPrivate == "" {
-			units[e.Unit] = true
-		}
-	}
-	if len(units) > 1 {
-		return accountant.EventBounds{}, errors.New("ledger: some runs protect records and some persons: no epsilon covers both")
+	if _, units := l.spentBut(RunID{}); len(units) > 1 {
+		return accountant.EventBounds{}, errMixed
 	}
 	together, _ := l.Spent()
 	return accountant.EpsilonOf(together, delta)

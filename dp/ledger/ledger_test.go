@@ -114,7 +114,7 @@ func TestUnitIsKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	id, err := l.BeginUnit("person", "run", []accountant.Segment{{Sigma: 1, Rate: 0.1, Steps: 3}}, 1, "")
+	id, err := l.Enter(Run{Unit: "person", Title: "run", Events: []accountant.Segment{{Sigma: 1, Rate: 0.1, Steps: 3}}, Bands: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +125,7 @@ func TestUnitIsKept(t *testing.T) {
 	if e, ok := again.Run(id); !ok || e.Unit != "person" {
 		t.Errorf("read back as %+v", e)
 	}
-	if _, err := l.BeginUnit("household", "run", nil, 1, ""); err == nil {
+	if _, err := l.Enter(Run{Unit: "household", Title: "run", Bands: 1}); err == nil {
 		t.Error("a unit that nobody knows is entered")
 	}
 }

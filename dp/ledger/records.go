@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
+	"time"
 )
 
 //go:generate go run github.com/tinylib/msgp -file records.go -o records_gen.go -tests=false -io=false -unexported
@@ -20,6 +21,7 @@ const (
 	maxFrame    = 4 << 20
 	maxLedger   = 64 << 20
 	maxEvents   = 65536 // of a run: the decoder's limit on arrays
+	maxText     = 1000  // bytes of a title, a reason or a note
 )
 
 // Limits of a run, for whoever plans one.
@@ -29,11 +31,13 @@ const (
 )
 
 // record is one line of the ledger. Begin is set in a run's first record only; UpTo is how many of the run's steps are
-// charged from now on.
+// charged from now on. A line that sets the budget is of no run.
 type record struct {
-	Run   RunID  `msg:"run"`
-	Begin *begin `msg:"begin,omitempty"`
-	UpTo  int    `msg:"upto"`
+	Run    RunID   `msg:"run"`
+	Begin  *begin  `msg:"begin,omitempty"`
+	UpTo   int     `msg:"upto"`
+	Kept   string  `msg:"kept,omitempty"` // something that was made of the run's model and kept
+	Budget *Budget `msg:"budget,omitempty"`
 }
 
 // begin says what a run will cost.
@@ -43,6 +47,21 @@ type begin struct {
 	Bands      int     `msg:"bands"`      // steps that count as one (cyclic Poisson)
 	NotPrivate string  `msg:"notprivate"` // why a run is not private; empty when it is
 	Unit       string  `msg:"unit"`       // whose privacy it protects: "" each record's, or "person"
+	On         string  `msg:"on"`         // what the records are called
+	Day        string  `msg:"day"`        // when it began, YYYY-MM-DD
+	Epsilon    float64 `msg:"epsilon"`    // of the plan alone, at Delta; 0 where not stated
+	Delta      float64 `msg:"delta"`
+	Elsewhere  bool    `msg:"elsewhere"` // it came with an imported file
+}
+
+// Budget is what everything on one set of records may cost together, ever: see [accountant.RenyiFilter]. It holds however
+// later runs are chosen. A budget that is changed after looking at results is itself chosen by them: the one before holds
+// for what was spent under it.
+type Budget struct {
+	Epsilon float64 `msg:"epsilon"` // 0: no budget any more
+	Delta   float64 `msg:"delta"`
+	Order   float64 `msg:"order"` // that the filter favours
+	Day     string  `msg:"day"`   // when it was set, YYYY-MM-DD
 }
 
 type event struct {
@@ -137,10 +156,30 @@ func (r *record) check() error {
 	if r.UpTo < 0 || r.UpTo > MaxSteps {
 		return fmt.Errorf("%d steps charged", r.UpTo)
 	}
+	if len(r.Kept) > maxText {
+		return fmt.Errorf("a note of %d bytes, at most %d", len(r.Kept), maxText)
+	}
+	if r.Budget != nil {
+		return r.Budget.check()
+	}
 	if r.Begin == nil {
 		return nil
 	}
-	b := r.Begin
+	return r.Begin.check()
+}
+
+func (b *begin) check() error {
+	if n := max(len(b.Title), len(b.NotPrivate), len(b.On)); n > maxText {
+		return fmt.Errorf("a text of %d bytes, at most %d", n, maxText)
+	}
+	if b.Day != "" {
+		if _, err := time.Parse(time.DateOnly, b.Day); err != nil {
+			return fmt.Errorf("day %.20q, want YYYY-MM-DD", b.Day)
+		}
+	}
+	if !(b.Epsilon >= 0) || math.IsInf(b.Epsilon, 1) || !(b.Delta >= 0 && b.Delta < 1) {
+		return fmt.Errorf("plan of epsilon %v at delta %v", b.Epsilon, b.Delta)
+	}
 	if b.Bands < 1 || b.Bands > MaxBands {
 		return fmt.Errorf("%d bands", b.Bands)
 	}

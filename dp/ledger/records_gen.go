@@ -13,6 +13,89 @@ const (
 )
 
 // MarshalMsg implements msgp.Marshaler
+func (z *Budget) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// map header, size 4
+	// string "epsilon"
+	o = append(o, 0x84, 0xa7, 0x65, 0x70, 0x73, 0x69, 0x6c, 0x6f, 0x6e)
+	o = msgp.AppendFloat64(o, z.Epsilon)
+	// string "delta"
+	o = append(o, 0xa5, 0x64, 0x65, 0x6c, 0x74, 0x61)
+	o = msgp.AppendFloat64(o, z.Delta)
+	// string "order"
+	o = append(o, 0xa5, 0x6f, 0x72, 0x64, 0x65, 0x72)
+	o = msgp.AppendFloat64(o, z.Order)
+	// string "day"
+	o = append(o, 0xa3, 0x64, 0x61, 0x79)
+	o = msgp.AppendString(o, z.Day)
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Budget) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	if zb0001 > z0b4f9ce8limitMaps {
+		err = msgp.ErrLimitExceeded
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "epsilon":
+			z.Epsilon, bts, err = msgp.ReadFloat64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Epsilon")
+				return
+			}
+		case "delta":
+			z.Delta, bts, err = msgp.ReadFloat64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Delta")
+				return
+			}
+		case "order":
+			z.Order, bts, err = msgp.ReadFloat64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Order")
+				return
+			}
+		case "day":
+			z.Day, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Day")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Budget) Msgsize() (s int) {
+	s = 1 + 8 + msgp.Float64Size + 6 + msgp.Float64Size + 6 + msgp.Float64Size + 4 + msgp.StringPrefixSize + len(z.Day)
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
 func (z *RunID) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	o = msgp.AppendBytes(o, (z)[:])
@@ -39,9 +122,9 @@ func (z *RunID) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *begin) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 5
+	// map header, size 10
 	// string "title"
-	o = append(o, 0x85, 0xa5, 0x74, 0x69, 0x74, 0x6c, 0x65)
+	o = append(o, 0x8a, 0xa5, 0x74, 0x69, 0x74, 0x6c, 0x65)
 	o = msgp.AppendString(o, z.Title)
 	// string "events"
 	o = append(o, 0xa6, 0x65, 0x76, 0x65, 0x6e, 0x74, 0x73)
@@ -67,6 +150,21 @@ func (z *begin) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "unit"
 	o = append(o, 0xa4, 0x75, 0x6e, 0x69, 0x74)
 	o = msgp.AppendString(o, z.Unit)
+	// string "on"
+	o = append(o, 0xa2, 0x6f, 0x6e)
+	o = msgp.AppendString(o, z.On)
+	// string "day"
+	o = append(o, 0xa3, 0x64, 0x61, 0x79)
+	o = msgp.AppendString(o, z.Day)
+	// string "epsilon"
+	o = append(o, 0xa7, 0x65, 0x70, 0x73, 0x69, 0x6c, 0x6f, 0x6e)
+	o = msgp.AppendFloat64(o, z.Epsilon)
+	// string "delta"
+	o = append(o, 0xa5, 0x64, 0x65, 0x6c, 0x74, 0x61)
+	o = msgp.AppendFloat64(o, z.Delta)
+	// string "elsewhere"
+	o = append(o, 0xa9, 0x65, 0x6c, 0x73, 0x65, 0x77, 0x68, 0x65, 0x72, 0x65)
+	o = msgp.AppendBool(o, z.Elsewhere)
 	return
 }
 
@@ -178,6 +276,36 @@ func (z *begin) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Unit")
 				return
 			}
+		case "on":
+			z.On, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "On")
+				return
+			}
+		case "day":
+			z.Day, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Day")
+				return
+			}
+		case "epsilon":
+			z.Epsilon, bts, err = msgp.ReadFloat64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Epsilon")
+				return
+			}
+		case "delta":
+			z.Delta, bts, err = msgp.ReadFloat64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Delta")
+				return
+			}
+		case "elsewhere":
+			z.Elsewhere, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Elsewhere")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -192,7 +320,7 @@ func (z *begin) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *begin) Msgsize() (s int) {
-	s = 1 + 6 + msgp.StringPrefixSize + len(z.Title) + 7 + msgp.ArrayHeaderSize + (len(z.Events) * (7 + msgp.Float64Size + msgp.Float64Size + msgp.IntSize)) + 6 + msgp.IntSize + 11 + msgp.StringPrefixSize + len(z.NotPrivate) + 5 + msgp.StringPrefixSize + len(z.Unit)
+	s = 1 + 6 + msgp.StringPrefixSize + len(z.Title) + 7 + msgp.ArrayHeaderSize + (len(z.Events) * (7 + msgp.Float64Size + msgp.Float64Size + msgp.IntSize)) + 6 + msgp.IntSize + 11 + msgp.StringPrefixSize + len(z.NotPrivate) + 5 + msgp.StringPrefixSize + len(z.Unit) + 3 + msgp.StringPrefixSize + len(z.On) + 4 + msgp.StringPrefixSize + len(z.Day) + 8 + msgp.Float64Size + 6 + msgp.Float64Size + 10 + msgp.BoolSize
 	return
 }
 
@@ -274,12 +402,20 @@ func (z event) Msgsize() (s int) {
 func (z *record) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(3)
-	var zb0001Mask uint8 /* 3 bits */
+	zb0001Len := uint32(5)
+	var zb0001Mask uint8 /* 5 bits */
 	_ = zb0001Mask
 	if z.Begin == nil {
 		zb0001Len--
 		zb0001Mask |= 0x2
+	}
+	if z.Kept == "" {
+		zb0001Len--
+		zb0001Mask |= 0x8
+	}
+	if z.Budget == nil {
+		zb0001Len--
+		zb0001Mask |= 0x10
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -305,6 +441,24 @@ func (z *record) MarshalMsg(b []byte) (o []byte, err error) {
 		// string "upto"
 		o = append(o, 0xa4, 0x75, 0x70, 0x74, 0x6f)
 		o = msgp.AppendInt(o, z.UpTo)
+		if (zb0001Mask & 0x8) == 0 { // if not omitted
+			// string "kept"
+			o = append(o, 0xa4, 0x6b, 0x65, 0x70, 0x74)
+			o = msgp.AppendString(o, z.Kept)
+		}
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
+			// string "budget"
+			o = append(o, 0xa6, 0x62, 0x75, 0x64, 0x67, 0x65, 0x74)
+			if z.Budget == nil {
+				o = msgp.AppendNil(o)
+			} else {
+				o, err = z.Budget.MarshalMsg(o)
+				if err != nil {
+					err = msgp.WrapError(err, "Budget")
+					return
+				}
+			}
+		}
 	}
 	return
 }
@@ -360,6 +514,29 @@ func (z *record) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "UpTo")
 				return
 			}
+		case "kept":
+			z.Kept, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Kept")
+				return
+			}
+		case "budget":
+			if msgp.IsNil(bts) {
+				bts, err = msgp.ReadNilBytes(bts)
+				if err != nil {
+					return
+				}
+				z.Budget = nil
+			} else {
+				if z.Budget == nil {
+					z.Budget = new(Budget)
+				}
+				bts, err = z.Budget.UnmarshalMsg(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Budget")
+					return
+				}
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -380,6 +557,11 @@ func (z *record) Msgsize() (s int) {
 	} else {
 		s += z.Begin.Msgsize()
 	}
-	s += 5 + msgp.IntSize
+	s += 5 + msgp.IntSize + 5 + msgp.StringPrefixSize + len(z.Kept) + 7
+	if z.Budget == nil {
+		s += msgp.NilSize
+	} else {
+		s += z.Budget.Msgsize()
+	}
 	return
 }

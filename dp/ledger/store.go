@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 )
@@ -17,6 +18,9 @@ type Store interface {
 	// returns when that is durable: it must survive the end of the process and the loss of power. It answers ErrConflict,
 	// changing nothing, when the ledger is not `size` bytes long; no other writer comes between the look and the change.
 	Append(key string, size, at int64, p []byte) error
+
+	// Keys are those that ledgers are kept under, in any order.
+	Keys() ([]string, error)
 }
 
 // checkCut refuses to cut a ledger behind its end.
@@ -56,6 +60,12 @@ func (m *MemoryStore) Append(key string, size, at int64, p []byte) error {
 	}
 	m.ledgers[key] = append(m.ledgers[key][:at:at], p...)
 	return nil
+}
+
+func (m *MemoryStore) Keys() ([]string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Collect(maps.Keys(m.ledgers)), nil
 }
 
 // checkKey keeps a data key harmless as a file name.

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // FileStore keeps each ledger in a file of a folder, synced on every append. Processes may share the folder: a writer locks
@@ -76,6 +77,20 @@ func (f FileStore) Append(key string, size, at int64, p []byte) error {
 		err = syncFolder(f.Dir)
 	}
 	return err
+}
+
+// Keys lists the folder.
+func (f FileStore) Keys() (keys []string, err error) {
+	entries, err := os.ReadDir(f.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	for _, e := range entries {
+		if key, ok := strings.CutSuffix(e.Name(), ".ledger"); ok && checkKey(key) == nil {
+			keys = append(keys, key)
+		}
+	}
+	return keys, err
 }
 
 func replace(file *os.File, size, at int64, p []byte) error {

@@ -29,6 +29,7 @@ type Options struct {
 
 	Ledger *ledger.Ledger
 	Title  string // of the run, for the ledger
+	On     string // what its records are called, for the ledger
 
 	// Resume continues a run of the ledger instead of beginning one. Steps that it was charged for are over, whether or
 	// not their results survived: the run goes on behind them, and its plan's epsilon still holds.
@@ -165,13 +166,15 @@ func (e *Engine) setGroups(tensors []int) error {
 // enter begins the run in the ledger, or finds it there and goes on behind what it was charged for.
 func (e *Engine) enter(o *Options) (err error) {
 	if o.Resume == (ledger.RunID{}) {
-		e.run, err = e.ledger.BeginUnit(o.Plan.spec.Unit, o.Title, o.Plan.segments, o.Plan.Bands(), e.reason)
+		e.run, err = e.ledger.Enter(o.Plan.Entry(o.Title, o.On, e.reason))
 		return err
 	}
 	entry, ok := e.ledger.Run(o.Resume)
 	switch {
 	case !ok:
 		return fmt.Errorf("dp: ledger has no run %x to resume", o.Resume)
+	case entry.Elsewhere:
+		return fmt.Errorf("dp: run %x came with an imported ledger: what it does elsewhere is not known here, so that it cannot go on", o.Resume)
 	case entry.Unit != o.Plan.spec.Unit || entry.Bands != o.Plan.Bands() || !slices.Equal(entry.Events, o.Plan.segments):
 		return fmt.Errorf("dp: run %x was begun with another plan", o.Resume)
 	case entry.NotPrivate == "" && e.reason != "":

@@ -28,7 +28,7 @@ func TestEventIsTheOnlyStatement(t *testing.T) {
 		if !(promised.Upper <= s.Epsilon && promised.Upper > 0.99*s.Epsilon) {
 			t.Errorf("%s: epsilon %v, asked for %v", name, promised.Upper, s.Epsilon)
 		}
-		entry := ledger.Entry{Events: p.Events(), Bands: p.Bands()}
+		entry := ledger.Run{Events: p.Events(), Bands: p.Bands()}
 		if kept, err := accountant.EpsilonOf(entry.Event(), s.Delta); err != nil || kept != promised {
 			t.Errorf("%s: the ledger's entry costs %+v, the plan %+v; %v", name, kept, promised, err)
 		}

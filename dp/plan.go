@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"cloister/accountant"
+	"cloister/dp/ledger"
 )
 
 // Relation is the neighbouring relation of every plan that protects records, PersonRelation of one that protects persons.
@@ -227,6 +228,16 @@ func (p *Plan) EventAfter(steps int) accountant.Event {
 // Events are the plain steps that the ledger keeps for the run, none for a plan without noise: see
 // [accountant.SegmentsOf].
 func (p *Plan) Events() []accountant.Segment { return slices.Clone(p.segments) }
+
+// Entry is what a run of the plan states in the ledger: its title, what the records are called, and why it is not private
+// ("" when it is).
+func (p *Plan) Entry(title, on, notPrivate string) ledger.Run {
+	r := ledger.Run{Title: title, On: on, Events: p.Events(), Bands: p.Bands(), Unit: p.spec.Unit, NotPrivate: notPrivate}
+	if notPrivate == "" {
+		r.Epsilon, r.Delta = p.bounds.Upper, p.spec.Delta
+	}
+	return r
+}
 
 // Private is false for a plan without noise.
 func (p *Plan) Private() bool { return !p.spec.NonPrivate }

@@ -45,7 +45,11 @@ func Export(store Store) ([]byte, error) {
 		b = append(append(b, byte(len(key))), key...)
 		b = append(binary.LittleEndian.AppendUint32(b, uint32(len(sound))), sound...)
 	}
-	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli)), nil
+	return seal(b), nil
+}
+
+func seal(b []byte) []byte {
+	return binary.LittleEndian.AppendUint32(b[:len(b):len(b)], crc32.Checksum(b, castagnoli))
 }
 
 // Merged is what an import did to one ledger.

@@ -137,11 +137,18 @@ func (r figureRule) lay(digits string, exponent int) string {
 }
 
 // RoundUp rounds a positive x up to so many significant digits.
-func RoundUp(x float64, digits int) float64 {
+func RoundUp(x float64, digits int) float64 { return roundTo(x, figureRule{digits: digits}) }
+
+// RoundDown rounds a positive x down to so many significant digits.
+func RoundDown(x float64, digits int) float64 {
+	return roundTo(x, figureRule{digits: digits, down: true})
+}
+
+func roundTo(x float64, r figureRule) float64 {
 	if !(x > 0) || math.IsInf(x, 1) {
 		return x
 	}
-	rounded, exponent := figureRule{digits: digits}.round(x)
-	up, _ := strconv.ParseFloat(rounded+"e"+strconv.Itoa(exponent-len(rounded)+1), 64) // infinite if out of range
-	return up
+	rounded, exponent := r.round(x)
+	v, _ := strconv.ParseFloat(rounded+"e"+strconv.Itoa(exponent-len(rounded)+1), 64) // infinite if out of range
+	return v
 }

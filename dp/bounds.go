@@ -71,7 +71,7 @@ const BoundsShare = 1 << 20
 //
 // The cells are private. Cell 2i+1 holds the sum of the shares of the units whose value is threshold i, cell 2i of those between it
 // and the one before; one unit adds at most BoundsShare to all cells together. Values that are missing are in none.
-func (q *BoundsQuery) Release(l *ledger.Ledger, unit, title string, cells []int64) (low, high int, err error) {
+func (q *BoundsQuery) Release(l *ledger.Ledger, run ledger.Run, cells []int64) (low, high int, err error) {
 	if len(cells) != 2*q.Thresholds+1 {
 		return 0, 0, fmt.Errorf("dp: %d cells, want %d", len(cells), 2*q.Thresholds+1)
 	}
@@ -85,11 +85,12 @@ func (q *BoundsQuery) Release(l *ledger.Ledger, unit, title string, cells []int6
 	if l == nil || !positive(q.Sigma) {
 		return 0, 0, errors.New("dp: bounds need a ledger and noise")
 	}
-	run, err := l.BeginUnit(unit, title, q.Segments(), 1, "")
+	run.Events, run.Bands = q.Segments(), 1
+	id, err := l.Enter(run)
 	if err != nil {
 		return 0, 0, err
 	}
-	if err := l.Charge(run, q.Counts()); err != nil {
+	if err := l.Charge(id, q.Counts()); err != nil {
 		return 0, 0, err
 	}
 	low, high = q.search(cells, newStream(nil, "bounds"))

@@ -136,7 +136,7 @@ func TestBoundsAreCharged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	low, high, err := q.Release(l, UnitPerson, "bounds of age", cells)
+	low, high, err := q.Release(l, ledger.Run{Title: "bounds of age", Unit: UnitPerson}, cells)
 	if err != nil || low > 149 || high < 150 || high-low > 3 {
 		t.Errorf("bounds %d and %d of values between 149 and 150: %v", low, high, err)
 	}
@@ -153,7 +153,7 @@ func TestBoundsAreCharged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if low, high, err := q.Release(broken, "", "bounds of age", cells); err == nil || low != 0 || high != 0 {
+	if low, high, err := q.Release(broken, ledger.Run{Title: "bounds of age"}, cells); err == nil || low != 0 || high != 0 {
 		t.Errorf("a ledger that cannot be written gives %d, %d, %v", low, high, err)
 	}
 }
@@ -171,19 +171,19 @@ func TestBoundsRefuse(t *testing.T) {
 		"too few":     func() error { _, err := NewBoundsQuery(255, 50, 0.1, 1e-6); return err },
 		"units":       func() error { _, err := NewBoundsQuery(255, 0, 0.1, 1e-6); return err },
 		"want 15": func() error {
-			_, _, err := (&BoundsQuery{Thresholds: 7, Units: 1, Sigma: 1}).Release(nil, "", "", make([]int64, 3))
+			_, _, err := (&BoundsQuery{Thresholds: 7, Units: 1, Sigma: 1}).Release(nil, ledger.Run{}, make([]int64, 3))
 			return err
 		},
 		"than 1 units": func() error {
-			_, _, err := (&BoundsQuery{Thresholds: 1, Units: 1, Sigma: 1}).Release(nil, "", "", []int64{1, BoundsShare, 0})
+			_, _, err := (&BoundsQuery{Thresholds: 1, Units: 1, Sigma: 1}).Release(nil, ledger.Run{}, []int64{1, BoundsShare, 0})
 			return err
 		},
 		"than 2 units": func() error {
-			_, _, err := (&BoundsQuery{Thresholds: 1, Units: 2, Sigma: 1}).Release(nil, "", "", []int64{math.MaxInt64, math.MaxInt64, 3})
+			_, _, err := (&BoundsQuery{Thresholds: 1, Units: 2, Sigma: 1}).Release(nil, ledger.Run{}, []int64{math.MaxInt64, math.MaxInt64, 3})
 			return err
 		},
 		"ledger": func() error {
-			_, _, err := (&BoundsQuery{Thresholds: 1, Units: 1, Sigma: 1}).Release(nil, "", "", []int64{1, 0, 0})
+			_, _, err := (&BoundsQuery{Thresholds: 1, Units: 1, Sigma: 1}).Release(nil, ledger.Run{}, []int64{1, 0, 0})
 			return err
 		},
 	} {

@@ -232,7 +232,7 @@ func (p *Plan) Events() []accountant.Segment { return slices.Clone(p.segments) }
 // Entry is what a run of the plan states in the ledger: its title, what the records are called, and why it is not private
 // ("" when it is).
 func (p *Plan) Entry(title, on, notPrivate string) ledger.Run {
-	r := ledger.Run{Title: title, On: on, Events: p.Events(), Bands: p.Bands(), Unit: p.spec.Unit, NotPrivate: notPrivate}
+	r := ledger.Run{Title: title, On: on, Events: p.Events(), Bands: p.Bands(), Unit: p.spec.Unit, NotPrivate: notPrivate, Steps: p.Steps()}
 	if notPrivate == "" {
 		r.Epsilon, r.Delta = p.bounds.Upper, p.spec.Delta
 	}

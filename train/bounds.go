@@ -16,7 +16,11 @@ func (t *Trainer) bounds(q protocol.BoundsQuestion) (*protocol.BoundsAnswer, err
 	if err != nil {
 		return nil, err
 	}
-	l, err := ledger.Open(store, ledger.DataKey([]byte(ownCollection)))
+	name, err := collection(q.Collection)
+	if err != nil {
+		return nil, err
+	}
+	l, err := ledger.Open(store, collectionKey(name))
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +40,7 @@ func (t *Trainer) bounds(q protocol.BoundsQuestion) (*protocol.BoundsAnswer, err
 	if !(cost.Upper <= q.Epsilon) {
 		return nil, fmt.Errorf("train: bounds would cost epsilon %v, not the %v that was stated", cost.Upper, q.Epsilon)
 	}
-	low, high, err := query.Release(l, unit, fmt.Sprintf("Bounds of %.80s", q.Column), q.Cells)
+	low, high, err := query.Release(l, ledger.Run{Title: fmt.Sprintf("Bounds of %.80s", q.Column), On: name, Unit: unit, Epsilon: cost.Upper, Delta: q.Delta}, q.Cells)
 	if err != nil {
 		return nil, err
 	}

@@ -32,11 +32,15 @@ type Dataset struct {
 	persons *dp.Persons // of the training split; nil where records are protected
 	own     bool        // of the person's own
 
+	nobodys   bool            // its records were made up
 	public    bool            // all of its records are, as their content shows
 	publicity *data.Publicity // while they arrive
 
-	// Key names the training data in the ledger by what is public of it, its stated name: neighbouring sets share a
-	// ledger. A hash of the records would tell whether one of them had changed, which is what the noise hides.
+	// Collection is what the ledger of the records is called: of a person's own, the collection that they named.
+	Collection string
+
+	// Key is where that ledger is: by a public name, which a published set has by its content, so that neighbouring sets share a
+	// ledger. A hash of private records would tell whether one of them had changed, which is what the noise hides.
 	Key string
 }
 
@@ -51,7 +55,7 @@ func OpenDataset(ctx context.Context, host Host, src protocol.Source, progress f
 		}
 		return fetchDataset(ctx, host, host.Fetch(src.URL), progress)
 	case "own":
-		return openOwn(ctx, host, src.Files, progress)
+		return openOwn(ctx, host, src, progress)
 	}
 	return nil, fmt.Errorf("train: unknown source of data %q, want digits, url or own", src.Kind)
 }
@@ -76,6 +80,11 @@ func fetchDataset(ctx context.Context, host Host, fetch data.Fetch, progress fun
 		progress(state)
 	}
 	d.public = d.publicity.Published()
+	if b, published := d.publicity.Benchmark(); published {
+		d.Collection, d.Key = b.Title, ledger.DataKey([]byte(b.Name))
+	} else {
+		d.nobodys = d.public // drawn anew, and the same
+	}
 	if d.persons, err = d.owners.group(m, data.TrainSplit); err == nil {
 		_, err = d.owners.group(m, data.TestSplit)
 	}
@@ -87,7 +96,7 @@ func generateDigits(ctx context.Context, host Host, train, test int, progress fu
 	m := data.Digits(1, 0, digitsSeed).Manifest
 	m.TrainRecords, m.TestRecords = train, test
 	d := newDataset(host, &m)
-	d.public = true // drawn right here
+	d.public, d.nobodys = true, true // drawn right here
 	state := protocol.Loading{Total: int64(train + test), What: m.Title}
 	for _, split := range []string{data.TrainSplit, data.TestSplit} {
 		records := train
@@ -110,7 +119,7 @@ func generateDigits(ctx context.Context, host Host, train, test int, progress fu
 }
 
 func newDataset(host Host, m *data.Manifest) *Dataset {
-	return &Dataset{Manifest: *m, Records: host.NewRecords(m.RecordBytes()), Key: ledger.DataKey([]byte(m.Name))}
+	return &Dataset{Manifest: *m, Records: host.NewRecords(m.RecordBytes()), Collection: m.Title, Key: ledger.DataKey([]byte(m.Name))}
 }
 
 // add passes records on to their place and keeps what a session needs of them.
@@ -139,7 +148,7 @@ func (d *Dataset) Info() *protocol.DatasetInfo {
 	return &protocol.DatasetInfo{
 		Name: d.Name, Title: d.Title, Channels: d.Channels, Height: d.Height, Width: d.Width,
 		Classes: d.Classes, Train: d.TrainRecords, Test: d.TestRecords, TestPublic: d.TestPublic,
-		Kind: d.Kind, Unit: d.Unit, Units: units(&d.Manifest, data.TrainSplit), Own: d.own,
+		Kind: d.Kind, Unit: d.Unit, Units: units(&d.Manifest, data.TrainSplit), Own: d.own, Nobodys: d.nobodys, Collection: d.Collection,
 		Provenance: d.Provenance, Samples: d.Samples, Models: d.models(), Presets: presets(d), Replay: d.replay(),
 	}
 }

@@ -75,6 +75,20 @@ func (s *browserStore) Append(key string, size, at int64, p []byte) error {
 	return err
 }
 
+func (s *browserStore) Keys() ([]string, error) {
+	all, _, err := s.transact("readonly", func(store js.Value) (js.Value, error) { return result(store.Call("getAllKeys")) })
+	if err != nil {
+		return nil, err
+	}
+	var keys []string
+	for i := range all.Length() { // in order, so that a ledger's pieces are side by side
+		if key := all.Index(i).Index(0).String(); len(keys) == 0 || keys[len(keys)-1] != key {
+			keys = append(keys, key)
+		}
+	}
+	return keys, nil
+}
+
 // cut drops what a ledger holds behind its first `at` bytes.
 func cut(store js.Value, key string, at int64) error {
 	for {

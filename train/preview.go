@@ -56,15 +56,14 @@ func (t *Trainer) propose(c protocol.Config) (*protocol.Planned, *protocol.Ledge
 		return nil, nil, err
 	}
 	planned := p.describe()
-	store, forgets, err := t.host.Ledgers()
-	if err != nil {
-		return nil, nil, err
-	}
-	l, err := ledger.Open(store, t.dataset.Key)
+	l, forgets, err := t.openLedger()
 	if err != nil {
 		return nil, nil, err
 	}
 	total, err := ledgerTotal(l, p.plan.Delta(), ledger.RunID{}, p.plan, planned.NotPrivate, forgets)
+	if err == nil && total.Budget != nil && total.Budget.None == "" && !(total.Budget.Total <= 1) {
+		total.Budget.Room, err = p.room(l)
+	}
 	return &planned, total, err
 }
 

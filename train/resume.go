@@ -80,8 +80,8 @@ func (p *Proposal) checkPlan(saved *Checkpoint) error {
 func (s *Session) reenter(saved *Checkpoint) (ledger.RunID, error) {
 	spends, state := s.env.Ledger, &saved.Engine
 	entry, ok := spends.Run(state.Run)
-	if !ok {
-		id, err := spends.BeginUnit(s.plan.Spec().Unit, s.title(), s.plan.Events(), s.plan.Bands(), s.config.NotPrivate())
+	if !ok || entry.Elsewhere {
+		id, err := spends.Enter(s.plan.Entry(s.title(), s.dataset.Collection, s.config.NotPrivate()))
 		if err != nil {
 			return id, err
 		}

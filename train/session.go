@@ -71,7 +71,7 @@ func (p *Proposal) begin(ctx context.Context, env Environment) (*Session, error)
 func (s *Session) enter() (err error) {
 	o := dp.Options{
 		Plan: s.plan, Policy: s.policy, Persons: s.persons(), Tensors: s.tensors(), Rounding: s.backend.Rounding(),
-		Ledger: s.env.Ledger, Title: s.title(), Seed: s.config.Seed, NotPrivate: s.config.NotPrivate(),
+		Ledger: s.env.Ledger, Title: s.title(), On: s.dataset.Collection, Seed: s.config.Seed, NotPrivate: s.config.NotPrivate(),
 	}
 	if s.config.Diagnostics {
 		o.Diagnose = func(r dp.Raw) { s.raw = r }

@@ -38,6 +38,9 @@ func ledgerTotal(l *ledger.Ledger, delta float64, run ledger.RunID, plan *dp.Pla
 		t.None = "spends are not kept here: what was spent before is unknown"
 	}
 	var err error
+	if t.Budget, err = limit(l, run, plan, notPrivate); err != nil {
+		return nil, err
+	}
 	if t.None == "" {
 		t.None = mixed(l.Runs(), run, plan)
 	}

@@ -95,6 +95,11 @@ func (t *Trainer) answer(ctx context.Context, r protocol.Request) error {
 		}
 		t.emit(protocol.Event{Type: "bounds", ID: r.ID, Bounds: a})
 		return nil
+	case "budget":
+		return t.setBudget(r)
+	case "spending", "export", "import":
+		t.books(r)
+		return nil
 	case "audit":
 		if t.Audit == nil {
 			return errors.New("train: audit: there is nobody to answer it")
@@ -115,13 +120,15 @@ func (t *Trainer) answer(ctx context.Context, r protocol.Request) error {
 		return fmt.Errorf("train: %s: there is no run; start one first", r.Type)
 	}
 	switch {
-	case !t.over || r.Type == "save":
+	case !t.over || r.Type == "save" || r.Type == "keep":
 	case r.Type == "pause" || r.Type == "stop":
 		return nil
 	default:
 		return fmt.Errorf("train: %s: the run is over; start another one, or restore a checkpoint", r.Type)
 	}
 	switch r.Type {
+	case "keep":
+		return t.session.env.Ledger.Keep(t.session.engine.Run(), r.Kept)
 	case "pause":
 		return t.pause()
 	case "resume":
@@ -223,7 +230,7 @@ func (t *Trainer) begin(ctx context.Context, c protocol.Config, saved *Checkpoin
 	}
 	s, err := p.begin(ctx, env)
 	if err != nil {
-		return nil, err
+		return nil, withRoom(err, p, env.Ledger)
 	}
 	t.session = s
 	return s, nil
@@ -268,11 +275,7 @@ func (t *Trainer) readLedger(delta float64) (*protocol.LedgerTotal, error) {
 	case !(delta > 0 && delta < 1):
 		return nil, fmt.Errorf("the ledger's epsilon is asked for at delta %v, want a number between 0 and 1", delta)
 	}
-	store, forgets, err := t.host.Ledgers()
-	if err != nil {
-		return nil, err
-	}
-	l, err := ledger.Open(store, t.dataset.Key)
+	l, forgets, err := t.openLedger()
 	if err != nil {
 		return nil, err
 	}

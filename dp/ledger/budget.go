@@ -150,7 +150,7 @@ func (l *Ledger) admit(r *record) error {
 	default:
 		return nil
 	}
-	if why := l.covers(r.Run, &run); why != nil {
+	if why := l.Covers(r.Run, run); why != nil {
 		if errors.Is(why, accountant.ErrBudget) {
 			why = nil
 		}
@@ -159,8 +159,12 @@ func (l *Ledger) admit(r *record) error {
 	return nil
 }
 
-// covers says why the budget does not allow a run beside what the others spent.
-func (l *Ledger) covers(id RunID, run *Run) error {
+// Covers says why the budget does not allow a run beside what the others spent, [accountant.ErrBudget] where too little is
+// left. The run's own entry, if it has one, does not count twice.
+func (l *Ledger) Covers(id RunID, run Run) error {
+	if l.budget == nil {
+		return nil
+	}
 	if run.NotPrivate != "" {
 		return errors.New("it is not private")
 	}

@@ -38,6 +38,7 @@ type Run struct {
 	NotPrivate string               // why the run is not private; "" when it is
 	Epsilon    float64              // upper bound for the plan alone, at Delta; 0 where not stated
 	Delta      float64
+	Steps      int // of the plan; 0 where not stated
 }
 
 // Entry is one run's line in the ledger.
@@ -112,7 +113,7 @@ func (l *Ledger) apply(r *record) error {
 }
 
 func (b *begin) run() Run {
-	r := Run{Title: b.Title, On: b.On, Bands: b.Bands, Unit: b.Unit, NotPrivate: b.NotPrivate, Epsilon: b.Epsilon, Delta: b.Delta}
+	r := Run{Title: b.Title, On: b.On, Bands: b.Bands, Unit: b.Unit, NotPrivate: b.NotPrivate, Epsilon: b.Epsilon, Delta: b.Delta, Steps: b.Steps}
 	for _, e := range b.Events {
 		r.Events = append(r.Events, accountant.Segment{Sigma: e.Sigma, Rate: e.Rate, Steps: e.Steps})
 	}
@@ -120,7 +121,7 @@ func (b *begin) run() Run {
 }
 
 func beginning(r *Run, day string) *begin {
-	b := &begin{Title: r.Title, On: r.On, Bands: r.Bands, Unit: r.Unit, NotPrivate: r.NotPrivate, Epsilon: r.Epsilon, Delta: r.Delta, Day: day}
+	b := &begin{Title: r.Title, On: r.On, Bands: r.Bands, Unit: r.Unit, NotPrivate: r.NotPrivate, Epsilon: r.Epsilon, Delta: r.Delta, Steps: r.Steps, Day: day}
 	for _, s := range r.Events {
 		b.Events = append(b.Events, event{Sigma: s.Sigma, Rate: s.Rate, Steps: s.Steps})
 	}

@@ -51,6 +51,7 @@ type begin struct {
 	Day        string  `msg:"day"`        // when it began, YYYY-MM-DD
 	Epsilon    float64 `msg:"epsilon"`    // of the plan alone, at Delta; 0 where not stated
 	Delta      float64 `msg:"delta"`
+	Steps      int     `msg:"steps"`     // of the plan; 0 where not stated
 	Elsewhere  bool    `msg:"elsewhere"` // it came with an imported file
 }
 
@@ -176,6 +177,9 @@ func (b *begin) check() error {
 		if _, err := time.Parse(time.DateOnly, b.Day); err != nil {
 			return fmt.Errorf("day %.20q, want YYYY-MM-DD", b.Day)
 		}
+	}
+	if b.Steps < 0 || b.Steps > MaxSteps {
+		return fmt.Errorf("plan of %d steps", b.Steps)
 	}
 	if !(b.Epsilon >= 0) || math.IsInf(b.Epsilon, 1) || !(b.Delta >= 0 && b.Delta < 1) {
 		return fmt.Errorf("plan of epsilon %v at delta %v", b.Epsilon, b.Delta)

@@ -122,9 +122,9 @@ func (z *RunID) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *begin) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 10
+	// map header, size 11
 	// string "title"
-	o = append(o, 0x8a, 0xa5, 0x74, 0x69, 0x74, 0x6c, 0x65)
+	o = append(o, 0x8b, 0xa5, 0x74, 0x69, 0x74, 0x6c, 0x65)
 	o = msgp.AppendString(o, z.Title)
 	// string "events"
 	o = append(o, 0xa6, 0x65, 0x76, 0x65, 0x6e, 0x74, 0x73)
@@ -162,6 +162,9 @@ func (z *begin) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "delta"
 	o = append(o, 0xa5, 0x64, 0x65, 0x6c, 0x74, 0x61)
 	o = msgp.AppendFloat64(o, z.Delta)
+	// string "steps"
+	o = append(o, 0xa5, 0x73, 0x74, 0x65, 0x70, 0x73)
+	o = msgp.AppendInt(o, z.Steps)
 	// string "elsewhere"
 	o = append(o, 0xa9, 0x65, 0x6c, 0x73, 0x65, 0x77, 0x68, 0x65, 0x72, 0x65)
 	o = msgp.AppendBool(o, z.Elsewhere)
@@ -300,6 +303,12 @@ func (z *begin) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Delta")
 				return
 			}
+		case "steps":
+			z.Steps, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Steps")
+				return
+			}
 		case "elsewhere":
 			z.Elsewhere, bts, err = msgp.ReadBoolBytes(bts)
 			if err != nil {
@@ -320,7 +329,7 @@ func (z *begin) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *begin) Msgsize() (s int) {
-	s = 1 + 6 + msgp.StringPrefixSize + len(z.Title) + 7 + msgp.ArrayHeaderSize + (len(z.Events) * (7 + msgp.Float64Size + msgp.Float64Size + msgp.IntSize)) + 6 + msgp.IntSize + 11 + msgp.StringPrefixSize + len(z.NotPrivate) + 5 + msgp.StringPrefixSize + len(z.Unit) + 3 + msgp.StringPrefixSize + len(z.On) + 4 + msgp.StringPrefixSize + len(z.Day) + 8 + msgp.Float64Size + 6 + msgp.Float64Size + 10 + msgp.BoolSize
+	s = 1 + 6 + msgp.StringPrefixSize + len(z.Title) + 7 + msgp.ArrayHeaderSize + (len(z.Events) * (7 + msgp.Float64Size + msgp.Float64Size + msgp.IntSize)) + 6 + msgp.IntSize + 11 + msgp.StringPrefixSize + len(z.NotPrivate) + 5 + msgp.StringPrefixSize + len(z.Unit) + 3 + msgp.StringPrefixSize + len(z.On) + 4 + msgp.StringPrefixSize + len(z.Day) + 8 + msgp.Float64Size + 6 + msgp.Float64Size + 6 + msgp.IntSize + 10 + msgp.BoolSize
 	return
 }
 

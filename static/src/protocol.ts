@@ -14,7 +14,7 @@ export type Request =
     }
   | {
       type: "start";
-      config: Config; // of a replay: the mechanism is one of Published
+      config: Config; // of a replay: the mechanism is one of Published; of a budget: a plan that it should suit
     }
   | {
       type: "pause";
@@ -37,12 +37,12 @@ export type Request =
     }
   | {
       type: "propose";
-      config: Config; // of a replay: the mechanism is one of Published
+      config: Config; // of a replay: the mechanism is one of Published; of a budget: a plan that it should suit
       id: number; // echoed in the answer
     }
   | {
       type: "rehearse";
-      config: Config; // of a replay: the mechanism is one of Published
+      config: Config; // of a replay: the mechanism is one of Published; of a budget: a plan that it should suit
       id: number; // echoed in the answer
     }
   | {
@@ -61,6 +61,30 @@ export type Request =
       id?: number; // echoed in the answer
     }
   | {
+      type: "budget";
+      config?: Config; // of a replay: the mechanism is one of Published; of a budget: a plan that it should suit
+      budget: Budget; // for the open records; with epsilon 0: none any more
+      id: number; // echoed in the answer
+    }
+  | {
+      type: "spending";
+      delta?: number; // at which to tell epsilon, where there is no run; a run's own where there is
+      id: number; // echoed in the answer
+    }
+  | {
+      type: "export";
+      id: number; // echoed in the answer
+    }
+  | {
+      type: "import";
+      ledgers: Uint8Array; // a file of ledgers, to merge into this browser's
+      id: number; // echoed in the answer
+    }
+  | {
+      type: "keep";
+      kept: string; // what was made of the run's model and kept, such as "checkpoint"
+    }
+  | {
       type: "account";
       question: AccountQuestion;
       id: number; // echoed in the answer
@@ -72,7 +96,7 @@ export type Request =
     }
   | {
       type: "replay";
-      config: Config; // of a replay: the mechanism is one of Published
+      config: Config; // of a replay: the mechanism is one of Published; of a budget: a plan that it should suit
       id: number; // echoed in the answer
     };
 
@@ -83,6 +107,7 @@ export interface Source {
   kind: string; // "digits" (generated in the tab), "url" (a packed dataset) or "own" (packed on the page)
   url?: string; // url: absolute address of a packed dataset's folder
   files?: File[]; // own: the manifest and its shards, by their plain names
+  collection?: string; // own: the name of the collection that they belong to, and whose ledger they share
 }
 
 // File is a file in the page's memory.
@@ -114,6 +139,24 @@ export type Event =
       type: "ledger";
       ledger: LedgerTotal;
       id?: number; // of the request that this answers, or that failed
+    }
+  | {
+      type: "spending";
+      spending?: Spending; // Message says why there is none
+      id: number; // of the request that this answers, or that failed
+      message?: string; // a sentence for the person at the page
+    }
+  | {
+      type: "exported";
+      ledgers?: Uint8Array; // all of this browser, as a file; Message says why there is none
+      id: number; // of the request that this answers, or that failed
+      message?: string; // a sentence for the person at the page
+    }
+  | {
+      type: "imported";
+      imported?: Merged[]; // what an import did; Message says why it was refused
+      id: number; // of the request that this answers, or that failed
+      message?: string; // a sentence for the person at the page
     }
   | {
       type: "history";
@@ -215,7 +258,9 @@ export interface DatasetInfo {
   kind: "image" | "table" | "audio";
   unit: "record" | "person";
   units: number; // N: training records, or persons where these are protected
-  own: boolean; // of the person's own, kept in one ledger with all such data
+  own: boolean; // of the person's own
+  nobodys: boolean; // made up: no person is in them, and nothing needs a ledger
+  collection: string; // what the ledger of the records is called; all data of a collection share one
   provenance: string;
   samples: SampleImage[]; // from the public test split only
   models: string[]; // names of the models that fit this shape
@@ -284,6 +329,64 @@ export interface LedgerTotal {
   delta: number; // of both
   none?: string; // why there is no total, for the person at the page
   forgets: boolean; // spends are not kept here: what was spent before is unknown
+  budget?: Limit; // the lifetime budget of the records, where one is set
+}
+
+// Budget is what everything on one set of records may cost together, ever.
+export interface Budget {
+  epsilon: number;
+  delta: number;
+}
+
+// Limit is what a lifetime budget has left, by a Renyi filter: it holds however later runs are chosen, which LedgerTotal.Total
+// does not. Shares are of the whole budget, rounded up; those of different runs do not add up.
+export interface Limit {
+  epsilon: number;
+  delta: number;
+  day: string; // when it was set, YYYY-MM-DD
+  others: number; // share that all other runs take
+  total: number; // share of those and the run at hand, all of whose plan counts
+  none?: string; // why no budget covers what was done, or would be; then nothing more may run
+  room?: Room; // what still fits, where the run at hand does not
+}
+
+// Room is what a budget still has room for of a plan that does not fit.
+export interface Room {
+  steps: number; // of the plan, at its noise
+  stepsEpsilon: number; // what these cost alone, rounded down: ask for so much
+  noise: number; // all of its steps, at this many times its noise; infinite where none suffices
+  noiseEpsilon: number; // what that costs alone, rounded down: ask for so much; 0 where no noise suffices
+}
+
+// Spending is the history of one set of records, and of the browser's others their names.
+export interface Spending {
+  collection: string;
+  runs: SpentRun[]; // the oldest first
+  ledger: LedgerTotal;
+}
+
+// SpentRun is a line of the history.
+export interface SpentRun {
+  title: string;
+  on: string; // what the records were called
+  day: string; // when it began, YYYY-MM-DD; "" where not known
+  segments: string; // its plan, as the accountant takes it; "" where it is very long or without noise
+  steps: number; // of the plan
+  charged: number; // steps, at least those that were released; where there is one, all of the plan counts
+  epsilon: number; // of the plan alone, at Delta; 0 where not known
+  delta: number;
+  notPrivate?: string;
+  elsewhere: boolean; // it came with an imported file
+  kept: string[]; // what was made of its model and kept
+}
+
+// Merged is what an import did to the ledger of one set of records.
+export interface Merged {
+  collection: string;
+  runs: number; // in the file
+  new: number; // of them were not known
+  raised: number; // of them had spent more there
+  budget: boolean; // the file's budget was taken over: there was none, or it is the stricter
 }
 
 // Rehearsal tells how long a run's parts take, from a few steps on synthetic records.
@@ -337,6 +440,7 @@ export interface Evaluated {
 // BoundsQuestion asks for bounds of a column of the person's own data, with most of its values between them, found by noised counts that
 // their ledger pays for. It needs no open dataset.
 export interface BoundsQuestion {
+  collection?: string; // that the data will belong to: see Source
   column: string;
   cells: number[]; // see dp.BoundsQuery; private, and for the engine alone
   units: number; // N: rows, or persons

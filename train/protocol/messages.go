@@ -11,27 +11,31 @@ package protocol
 // Request is a message from the page: a union, discriminated by Type. The tag `on` of a field lists the types that carry it,
 // with a "?" where they may go without; in TypeScript each type is an object of its own.
 type Request struct {
-	Type string `json:"type"` // boot | open | start | pause | resume | step | stop | save | restore | propose | rehearse | predict | bounds | ledger | account | audit | replay
+	Type string `json:"type"` // boot | open | start | pause | resume | step | stop | save | restore | propose | rehearse | predict | bounds | ledger | budget | spending | export | import | keep | account | audit | replay
 
 	Wasm    string `json:"wasm,omitempty" on:"boot"`    // always the first message: address of trainer.wasm
 	Compute string `json:"compute,omitempty" on:"boot"` // address of the compute worker's script
 
 	Source     *Source          `json:"source,omitempty" on:"open"`
-	Config     *Config          `json:"config,omitempty" on:"start propose rehearse replay"` // of a replay: the mechanism is one of Published
-	Checkpoint []byte           `json:"checkpoint,omitempty" on:"restore"`                   // a checkpoint file (Uint8Array in the browser)
-	Record     []byte           `json:"record,omitempty" on:"predict"`                       // one record's values, as the dataset's are
+	Config     *Config          `json:"config,omitempty" on:"start propose rehearse replay budget?"` // of a replay: the mechanism is one of Published; of a budget: a plan that it should suit
+	Checkpoint []byte           `json:"checkpoint,omitempty" on:"restore"`                           // a checkpoint file (Uint8Array in the browser)
+	Record     []byte           `json:"record,omitempty" on:"predict"`                               // one record's values, as the dataset's are
 	Bounds     *BoundsQuestion  `json:"bounds,omitempty" on:"bounds"`
 	Question   *AccountQuestion `json:"question,omitempty" on:"account"`
 	Audit      *AuditQuestion   `json:"audit,omitempty" on:"audit"`
-	Delta      float64          `json:"delta,omitempty" on:"ledger?"`                                                   // at which to tell epsilon, where there is no run; a run's own where there is
-	ID         int              `json:"id,omitempty" on:"propose rehearse predict bounds ledger? account audit replay"` // echoed in the answer
+	Delta      float64          `json:"delta,omitempty" on:"ledger? spending?"`                                                                       // at which to tell epsilon, where there is no run; a run's own where there is
+	Budget     *Budget          `json:"budget,omitempty" on:"budget"`                                                                                 // for the open records; with epsilon 0: none any more
+	Ledgers    []byte           `json:"ledgers,omitempty" on:"import"`                                                                                // a file of ledgers, to merge into this browser's
+	Kept       string           `json:"kept,omitempty" on:"keep"`                                                                                     // what was made of the run's model and kept, such as "checkpoint"
+	ID         int              `json:"id,omitempty" on:"propose rehearse predict bounds ledger? budget spending export import account audit replay"` // echoed in the answer
 }
 
 // Source says where a dataset comes from.
 type Source struct {
-	Kind  string `json:"kind"`            // "digits" (generated in the tab), "url" (a packed dataset) or "own" (packed on the page)
-	URL   string `json:"url,omitempty"`   // url: absolute address of a packed dataset's folder
-	Files []File `json:"files,omitempty"` // own: the manifest and its shards, by their plain names
+	Kind       string `json:"kind"`                 // "digits" (generated in the tab), "url" (a packed dataset) or "own" (packed on the page)
+	URL        string `json:"url,omitempty"`        // url: absolute address of a packed dataset's folder
+	Files      []File `json:"files,omitempty"`      // own: the manifest and its shards, by their plain names
+	Collection string `json:"collection,omitempty"` // own: the name of the collection that they belong to, and whose ledger they share
 }
 
 // File is a file in the page's memory.
@@ -42,7 +46,7 @@ type File struct {
 
 // Event is a message to the page: a union like [Request].
 type Event struct {
-	Type string `json:"type"` // ready | loading | dataset | planned | ledger | history | step | epoch | state | done | checkpoint | proposal | rehearsal | prediction | bounds | account | audit | replay | notice | error
+	Type string `json:"type"` // ready | loading | dataset | planned | ledger | spending | exported | imported | history | step | epoch | state | done | checkpoint | proposal | rehearsal | prediction | bounds | account | audit | replay | notice | error
 
 	Mechanisms []MechanismInfo      `json:"mechanisms,omitempty" on:"ready"` // the catalogue
 	Published  []PublishedMechanism `json:"published,omitempty" on:"ready?"` // what can be audited and replayed as published
@@ -50,7 +54,10 @@ type Event struct {
 	Dataset    *DatasetInfo         `json:"dataset,omitempty" on:"dataset"`
 	Planned    *Planned             `json:"planned,omitempty" on:"planned done"`
 	Ledger     *LedgerTotal         `json:"ledger,omitempty" on:"ledger proposal?"`
-	History    []Evaluated          `json:"history,omitempty" on:"history"` // of a restored run, before the checkpoint
+	Spending   *Spending            `json:"spending,omitempty" on:"spending?"` // Message says why there is none
+	Ledgers    []byte               `json:"ledgers,omitempty" on:"exported?"`  // all of this browser, as a file; Message says why there is none
+	Imported   []Merged             `json:"imported,omitempty" on:"imported?"` // what an import did; Message says why it was refused
+	History    []Evaluated          `json:"history,omitempty" on:"history"`    // of a restored run, before the checkpoint
 	Step       *StepEvent           `json:"step,omitempty" on:"step done"`
 	Seconds    int                  `json:"seconds,omitempty" on:"done"` // training time of the whole run
 	Epoch      *EpochEvent          `json:"epoch,omitempty" on:"epoch"`
@@ -63,9 +70,9 @@ type Event struct {
 	Answer     *AccountAnswer       `json:"answer,omitempty" on:"account"`
 	Audit      *AuditAnswer         `json:"audit,omitempty" on:"audit done?"` // of a run: an auditor watched
 	Replay     *ReplayAnswer        `json:"replay,omitempty" on:"replay"`
-	ID         int                  `json:"id,omitempty" on:"ledger? proposal rehearsal prediction bounds account audit replay error?"` // of the request that this answers, or that failed
-	Message    string               `json:"message,omitempty" on:"notice error proposal? rehearsal? prediction?"`                       // a sentence for the person at the page
-	Fatal      bool                 `json:"fatal,omitempty" on:"error?"`                                                                // the trainer has died of it
+	ID         int                  `json:"id,omitempty" on:"ledger? spending exported imported proposal rehearsal prediction bounds account audit replay error?"` // of the request that this answers, or that failed
+	Message    string               `json:"message,omitempty" on:"notice error spending? exported? imported? proposal? rehearsal? prediction?"`                    // a sentence for the person at the page
+	Fatal      bool                 `json:"fatal,omitempty" on:"error?"`                                                                                           // the trainer has died of it
 }
 
 // Loading is progress while a dataset is fetched or generated.
@@ -89,7 +96,9 @@ type DatasetInfo struct {
 	Kind       string        `json:"kind"`       // image | table | audio
 	Unit       string        `json:"unit"`       // record | person
 	Units      int           `json:"units"`      // N: training records, or persons where these are protected
-	Own        bool          `json:"own"`        // of the person's own, kept in one ledger with all such data
+	Own        bool          `json:"own"`        // of the person's own
+	Nobodys    bool          `json:"nobodys"`    // made up: no person is in them, and nothing needs a ledger
+	Collection string        `json:"collection"` // what the ledger of the records is called; all data of a collection share one
 	Provenance string        `json:"provenance"`
 	Samples    []SampleImage `json:"samples"`          // from the public test split only
 	Models     []string      `json:"models"`           // names of the models that fit this shape
@@ -153,11 +162,69 @@ type ExpectedPoint struct {
 // LedgerTotal is what the ledger of the open records said when it was asked, and is right for that moment only: another
 // tab may train on the same records. It comes with a plan, before the end of a run, and whenever a page asks.
 type LedgerTotal struct {
-	Others  float64 `json:"others"`         // epsilon of all other runs together, an upper bound; 0 when there is none
-	Total   float64 `json:"total"`          // of those and the run at hand, all of whose plan counts; infinite when there is no such figure
-	Delta   float64 `json:"delta"`          // of both
-	None    string  `json:"none,omitempty"` // why there is no total, for the person at the page
-	Forgets bool    `json:"forgets"`        // spends are not kept here: what was spent before is unknown
+	Others  float64 `json:"others"`           // epsilon of all other runs together, an upper bound; 0 when there is none
+	Total   float64 `json:"total"`            // of those and the run at hand, all of whose plan counts; infinite when there is no such figure
+	Delta   float64 `json:"delta"`            // of both
+	None    string  `json:"none,omitempty"`   // why there is no total, for the person at the page
+	Forgets bool    `json:"forgets"`          // spends are not kept here: what was spent before is unknown
+	Budget  *Limit  `json:"budget,omitempty"` // the lifetime budget of the records, where one is set
+}
+
+// Budget is what everything on one set of records may cost together, ever.
+type Budget struct {
+	Epsilon float64 `json:"epsilon"`
+	Delta   float64 `json:"delta"`
+}
+
+// Limit is what a lifetime budget has left, by a Renyi filter: it holds however later runs are chosen, which LedgerTotal.Total
+// does not. Shares are of the whole budget, rounded up; those of different runs do not add up.
+type Limit struct {
+	Epsilon float64 `json:"epsilon"`
+	Delta   float64 `json:"delta"`
+	Day     string  `json:"day"`            // when it was set, YYYY-MM-DD
+	Others  float64 `json:"others"`         // share that all other runs take
+	Total   float64 `json:"total"`          // share of those and the run at hand, all of whose plan counts
+	None    string  `json:"none,omitempty"` // why no budget covers what was done, or would be; then nothing more may run
+	Room    *Room   `json:"room,omitempty"` // what still fits, where the run at hand does not
+}
+
+// Room is what a budget still has room for of a plan that does not fit.
+type Room struct {
+	Steps        int     `json:"steps"`        // of the plan, at its noise
+	StepsEpsilon float64 `json:"stepsEpsilon"` // what these cost alone, rounded down: ask for so much
+	Noise        float64 `json:"noise"`        // all of its steps, at this many times its noise; infinite where none suffices
+	NoiseEpsilon float64 `json:"noiseEpsilon"` // what that costs alone, rounded down: ask for so much; 0 where no noise suffices
+}
+
+// Spending is the history of one set of records, and of the browser's others their names.
+type Spending struct {
+	Collection string      `json:"collection"`
+	Runs       []SpentRun  `json:"runs"` // the oldest first
+	Ledger     LedgerTotal `json:"ledger"`
+}
+
+// SpentRun is a line of the history.
+type SpentRun struct {
+	Title      string   `json:"title"`
+	On         string   `json:"on"`       // what the records were called
+	Day        string   `json:"day"`      // when it began, YYYY-MM-DD; "" where not known
+	Segments   string   `json:"segments"` // its plan, as the accountant takes it; "" where it is very long or without noise
+	Steps      int      `json:"steps"`    // of the plan
+	Charged    int      `json:"charged"`  // steps, at least those that were released; where there is one, all of the plan counts
+	Epsilon    float64  `json:"epsilon"`  // of the plan alone, at Delta; 0 where not known
+	Delta      float64  `json:"delta"`
+	NotPrivate string   `json:"notPrivate,omitempty"`
+	Elsewhere  bool     `json:"elsewhere"` // it came with an imported file
+	Kept       []string `json:"kept"`      // what was made of its model and kept
+}
+
+// Merged is what an import did to the ledger of one set of records.
+type Merged struct {
+	Collection string `json:"collection"`
+	Runs       int    `json:"runs"`   // in the file
+	New        int    `json:"new"`    // of them were not known
+	Raised     int    `json:"raised"` // of them had spent more there
+	Budget     bool   `json:"budget"` // the file's budget was taken over: there was none, or it is the stricter
 }
 
 // Rehearsal tells how long a run's parts take, from a few steps on synthetic records.
@@ -211,12 +278,13 @@ type Evaluated struct {
 // BoundsQuestion asks for bounds of a column of the person's own data, with most of its values between them, found by noised counts that
 // their ledger pays for. It needs no open dataset.
 type BoundsQuestion struct {
-	Column  string  `json:"column"`
-	Cells   []int64 `json:"cells"`   // see dp.BoundsQuery; private, and for the engine alone
-	Units   int     `json:"units"`   // N: rows, or persons
-	Unit    string  `json:"unit"`    // record | person
-	Epsilon float64 `json:"epsilon"` // what it may cost
-	Delta   float64 `json:"delta"`
+	Collection string  `json:"collection,omitempty"` // that the data will belong to: see Source
+	Column     string  `json:"column"`
+	Cells      []int64 `json:"cells"`   // see dp.BoundsQuery; private, and for the engine alone
+	Units      int     `json:"units"`   // N: rows, or persons
+	Unit       string  `json:"unit"`    // record | person
+	Epsilon    float64 `json:"epsilon"` // what it may cost
+	Delta      float64 `json:"delta"`
 }
 
 // BoundsAnswer is what was released.

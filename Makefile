@@ -90,6 +90,8 @@ browser:
 
 bench: browser build
 	$(GO) run ./cmd/bench step -out docs/performance.md
+	$(GO) run ./cmd/bench mechanism -into docs/performance.md
+	$(GO) run ./cmd/bench mechanism -into docs/performance.md -data dist/data/cifar-10 -model cifar-cnn -epochs 2 -rounds 2
 
 experiments: browser build
 	$(GO) run ./cmd/experiments

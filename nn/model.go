@@ -173,6 +173,23 @@ func (m *Model) Tensors() []Tensor {
 	return all
 }
 
+// ScaleFree says of each tensor whether the scale of its layer is without effect: a normalisation follows, which undoes it up to its
+// stabiliser.
+func (m *Model) ScaleFree() []bool {
+	var all []bool
+	for i, l := range m.Layers {
+		_, conv := l.(Conv2D)
+		free := conv && i+1 < len(m.Layers)
+		if free {
+			_, free = m.Layers[i+1].(GroupNorm)
+		}
+		for range l.Tensors() {
+			all = append(all, free)
+		}
+	}
+	return all
+}
+
 // NumParams is the length of the flat parameter vector.
 func (m *Model) NumParams() int {
 	n := 0

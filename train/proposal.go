@@ -63,7 +63,7 @@ func (p *Proposal) design() (err error) {
 	setting := mechanism.Setting{
 		N: n, BatchSize: float64(c.Batch(n)), Steps: steps, StepsPerEpoch: perEpoch, ClipNorm: c.ClipNorm,
 		Tensors: tensorSizes(p.model), Epsilon: c.Epsilon, Delta: c.Delta, Momentum: c.Momentum, NonPrivate: c.NonPrivate,
-		Rates: rates(c, steps, perEpoch), Whitener: whitener(p.model),
+		Rates: rates(c, steps, perEpoch), Whitener: whitener(p.model), ScaleFree: p.model.ScaleFree(),
 	}
 	design, err := p.mechanism(setting)
 	if err != nil {

@@ -16,6 +16,7 @@ const usage = `usage: go run ./cmd/bench COMMAND [flags]
   step         samples a second of the compiled step, against this core's peak, plain Go and TF.js
   account      milliseconds of the accountant, natively and in a tab
   import       records a second of a table and of pictures in a ZIP, natively, and the heap that they take
+  mechanism    what mechanisms cost: whole runs through the page, by turns
   train        a whole run through the page: seconds, accuracy, memory
 
 Each command explains its flags with -h. All but import measure dist/, so build it first: make build.
@@ -24,7 +25,7 @@ Each command explains its flags with -h. All but import measure dist/, so build 
 // command is one measurement. Progress goes to log, results to out.
 type command func(ctx context.Context, args []string, out, log io.Writer) error
 
-var commands = map[string]command{"step": stepCommand, "account": accountCommand, "import": importCommand, "train": trainCommand}
+var commands = map[string]command{"step": stepCommand, "account": accountCommand, "import": importCommand, "mechanism": mechanismCommand, "train": trainCommand}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

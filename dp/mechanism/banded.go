@@ -3,17 +3,18 @@ package mechanism
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"cloister/accountant"
 	"cloister/dp"
 )
 
 // Banded matrix-factorisation noise. A strategy C (lower-triangular Toeplitz, b bands, first column c of norm 1) makes
-// the noise of the sums C^-1 z; what reaches the parameters is A C^-1 z, A the linear map from gradients to iterates:
-// prefix sums, with momentum when the optimiser has some. The bands are those with the least mean squared error of the
-// iterates (Choquette-Choo et al. 2023, Section 4; Toeplitz, so that b numbers describe them and columns cut off at the
-// end of a run only get shorter), found from the banded square root of A (Kalinin and Lampert 2024, "Banded Square Root
-// Matrix Factorization for Differentially Private Model Training").
+// the noise of the sums C^-1 z; what reaches the parameters is A C^-1 z, A the linear map from gradients to iterates that
+// the run's learning rates and momentum make (workload.go). The bands are those with the least noise in the iterates
+// (Choquette-Choo et al. 2023, Section 4; Toeplitz, so that b numbers describe them and columns cut off at the
+// end of a run only get shorter), found from the banded square root of the workload of constant learning rates (Kalinin and Lampert 2024,
+// "Banded Square Root Matrix Factorization for Differentially Private Model Training").
 
 // squareRoot is the first b coefficients of the square root of 1/((1-x)(1-m x)), the workload of SGD with momentum m,
 // scaled to unit norm: c_j = sum_i r_i r_(j-i) m^i with r_i = binomial(2i, i)/4^i.
@@ -36,18 +37,7 @@ func squareRoot(bands int, momentum float64) []float64 {
 	return c
 }
 
-// workload is the first column of A: the coefficients of 1/((1-x)(1-m x)).
-func workload(momentum float64, steps int) []float64 {
-	a, velocity, position := make([]float64, steps), 1.0, 0.0
-	for t := range a {
-		position += velocity
-		velocity *= momentum
-		a[t] = position
-	}
-	return a
-}
-
-// divide is the series a/c, to the length of a: the first column of A C^-1.
+// divide is the series a/c, to the length of a.
 func divide(a, c []float64) []float64 {
 	b := make([]float64, len(a))
 	for t := range b {
@@ -60,32 +50,24 @@ func divide(a, c []float64) []float64 {
 	return b
 }
 
-// workloadError is the mean squared error of the iterates at noise multiplier 1 and step size 1: the mean over t of the
-// squared norm of row t of A C^-1, times the squared norm of a column of C.
-func workloadError(c, a []float64) float64 {
-	total := 0.0
-	for t, x := range divide(a, c) {
-		total += x * x * float64(len(a)-t)
-	}
-	return total / float64(len(a)) * dot(c, c)
-}
-
-// errorGradient is the gradient of log workloadError: with b = a/c, the derivative of b by c_j is -x^j b/c.
-func errorGradient(c, a, gradient []float64) {
-	b := divide(a, c)
-	d := divide(b, c)
-	total := 0.0
-	for t, x := range b {
-		total += x * x * float64(len(a)-t)
-	}
+// strategyError is the noise in the iterates of a strategy of any norm, scaled to norm 1, the last one counting as much as all
+// together; gradient, unless it is nil, becomes that of its logarithm. With u = 1/(c (1 - m x)), the derivative of u by c_j is -x^j u/c.
+func (it *iterates) strategyError(c, gradient []float64) float64 {
+	one := make([]float64, len(it.rates))
+	one[0] = 1
+	u := it.response(divide(one, c))
 	norm := dot(c, c)
-	for j := range gradient {
-		s := 0.0
-		for t := j; t < len(a); t++ {
-			s += b[t] * d[t-j] * float64(len(a)-t)
-		}
-		gradient[j] = 2*c[j]/norm - 2*s/total
+	if gradient == nil {
+		last, mean := it.noise(u, nil)
+		return (last + mean) * norm
 	}
+	slope := make([]float64, len(u))
+	last, mean := it.noise(u, slope)
+	v := divide(u, c)
+	for j := range gradient {
+		gradient[j] = 2*c[j]/norm - dot(slope[j:], v[:len(v)-j])/(last+mean)
+	}
+	return (last + mean) * norm
 }
 
 func dot(a, b []float64) float64 {
@@ -96,32 +78,33 @@ func dot(a, b []float64) float64 {
 	return s
 }
 
-// bestStrategy minimises the workload error over b bands by BFGS (Nocedal and Wright 2006, Algorithm 6.1), from the
-// square root, and returns a column of norm 1. The error does not depend on scale, so nothing constrains the search.
-func bestStrategy(bands int, momentum float64, steps int) []float64 {
-	a := workload(momentum, steps)
-	c := squareRoot(bands, momentum)
+// bestStrategy minimises the noise in the iterates over b bands by BFGS (Nocedal and Wright 2006, Algorithm 6.1), from the
+// square root, and returns a column of norm 1 and that noise. The error does not depend on scale, so nothing constrains the search.
+func (it *iterates) bestStrategy(bands int) (c []float64, least float64) {
+	c = squareRoot(bands, it.momentum)
+	if bands == 1 {
+		return c, it.strategyError(c, nil)
+	}
 	g, next, h := make([]float64, bands), make([]float64, bands), make([]float64, bands)
 	inverse := make([][]float64, bands) // approximate inverse Hessian
 	for i := range inverse {
 		inverse[i] = make([]float64, bands)
 		inverse[i][i] = 1
 	}
-	errorGradient(c, a, g)
-	at := math.Log(workloadError(c, a))
+	at := math.Log(it.strategyError(c, g))
 	for range 100 {
 		direction, slope := make([]float64, bands), 0.0
 		for i, row := range inverse {
 			direction[i] = -dot(row, g)
 		}
-		if slope = dot(direction, g); !(slope < -1e-12) {
-			break
+		if slope = dot(direction, g); !(slope < -1e-5) {
+			break // what is left to gain is about half of that
 		}
-		to, value, ok := lineSearch(c, direction, a, at, slope)
+		to, value, ok := it.lineSearch(c, direction, at, slope)
 		if !ok {
 			break
 		}
-		errorGradient(to, a, next)
+		it.strategyError(to, next)
 		for i := range h {
 			direction[i], h[i] = to[i]-c[i], next[i]-g[i]
 		}
@@ -134,11 +117,11 @@ func bestStrategy(bands int, momentum float64, steps int) []float64 {
 	for j := range c {
 		c[j] /= norm
 	}
-	return c
+	return c, math.Exp(at)
 }
 
 // lineSearch halves a step until the error falls by enough (Armijo); ok is false when none does.
-func lineSearch(c, direction, a []float64, at, slope float64) (to []float64, value float64, ok bool) {
+func (it *iterates) lineSearch(c, direction []float64, at, slope float64) (to []float64, value float64, ok bool) {
 	to = make([]float64, len(c))
 	for size := 1.0; size > 1e-9; size /= 2 {
 		for i := range c {
@@ -147,7 +130,7 @@ func lineSearch(c, direction, a []float64, at, slope float64) (to []float64, val
 		if to[0] < 0.05*math.Sqrt(dot(to, to)) {
 			continue // far from any strategy worth having, and 1/c might blow up
 		}
-		if value = math.Log(workloadError(to, a)); value <= at+1e-4*size*slope {
+		if value = math.Log(it.strategyError(to, nil)); value <= at+1e-4*size*slope {
 			return to, value, true
 		}
 	}
@@ -172,55 +155,67 @@ func updateInverse(inverse [][]float64, s, y []float64) {
 	}
 }
 
-// bestBands weighs correlation, which cancels more noise the more bands there are, against amplification by sampling,
-// which more bands weaken: the number of bands with the least noise in the iterates at the target.
-func (b *builder) bestBands() (int, error) {
-	q := b.design.Spec.Rate
-	best, least, a := 1, math.Inf(1), workload(b.Momentum, b.Steps)
-	for bands := 1; bands <= min(dp.MaxBands, b.Steps) && float64(bands)*q <= 1; bands *= 2 {
-		z, err := roughNoise(accountant.Segment{Sigma: 1, Rate: float64(bands) * q, Steps: (b.Steps + bands - 1) / bands}, b.Epsilon, b.Delta)
+// maxHistory bounds the noise that a run keeps, in bytes.
+const maxHistory = 128 << 20
+
+// correlated orders correlated noise of the best strategy among those of so many bands, as a function finds it with the noise that it leaves
+// in the iterates; bands of 0 are chosen. The noise of all bands but kept is in memory.
+func (b *builder) correlated(bands, kept int, strategy func(*iterates, int) ([]float64, float64)) (err error) {
+	bands = min(bands, b.Steps) // more would be without effect
+	if b.NonPrivate || bands == 1 {
+		return nil
+	}
+	memory := maxHistory/8/max(1, b.Coordinates()) + kept
+	most := max(1, min(dp.MaxBands, b.Steps, int(1/b.design.Spec.Rate), memory))
+	var c []float64
+	switch {
+	case bands > most:
+		return fmt.Errorf("%d bands, this run allows at most %d: groups no smaller than a batch, and 128 MB of past noise", bands, most)
+	case bands == 0:
+		c, err = b.bestBands(most, strategy)
+	default:
+		c, _ = strategy(b.iterates(), bands)
+	}
+	if len(c) > 1 {
+		b.design.Spec.Strategy = c
+	}
+	return err
+}
+
+// bestBands chooses the bands. Correlation cancels more noise the more there are, amplification by sampling weakens: the
+// product of both is compared for the fewest bands that divide the run into k rounds, for k falling by a third at a time,
+// each with the strategy and the noise multiplier that would be used.
+func (b *builder) bestBands(most int, strategy func(*iterates, int) ([]float64, float64)) (best []float64, err error) {
+	it, least := b.iterates(), math.Inf(1)
+	for bands := 1; ; {
+		z, err := b.multiplier(bands)
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
-		if e := z * z * workloadError(squareRoot(bands, b.Momentum), a); e < least {
-			best, least = bands, e
+		c, noise := strategy(it, bands)
+		if noise *= z * z; noise < least {
+			best, least = slices.Clone(c), noise
+		} else if noise > 1.5*least {
+			break // far beyond the valley
 		}
+		if bands == most {
+			break
+		}
+		rounds := (b.Steps + bands - 1) / bands
+		rounds = max(1, min(rounds-1, rounds*2/3))
+		bands = min(most, (b.Steps+rounds-1)/rounds)
 	}
 	return best, nil
 }
 
-// roughNoise is the noise multiplier that meets a target by Renyi accounting, to 0.5 %: good enough to compare plans.
-func roughNoise(s accountant.Segment, epsilon, delta float64) (float64, error) {
-	lo, hi := math.Log(0.1), math.Log(1000.0)
-	for hi-lo > 0.005 {
-		mid := (lo + hi) / 2
-		s.Sigma = math.Exp(mid)
-		e, _, err := accountant.EpsilonRDP([]accountant.Segment{s}, delta)
-		if err != nil {
-			return 0, fmt.Errorf("comparing bands: %w", err)
-		}
-		if e > epsilon {
-			lo = mid
-		} else {
-			hi = mid
-		}
+// multiplier is the noise multiplier that meets the target with so many bands.
+func (b *builder) multiplier(bands int) (float64, error) {
+	q := b.design.Spec.Rate
+	z, _, err := accountant.Calibrate(func(z float64) accountant.Event {
+		return accountant.CyclicPoisson{Sigma: z, Rate: min(1, q*float64(bands)), Bands: bands, Steps: b.Steps}
+	}, b.Epsilon, b.Delta)
+	if err != nil {
+		return 0, fmt.Errorf("comparing bands: %w", err)
 	}
-	return math.Exp(hi), nil
-}
-
-// banded orders correlated noise.
-func (b *builder) banded(bands int) (err error) {
-	if b.NonPrivate {
-		return nil
-	}
-	if bands == 0 {
-		if bands, err = b.bestBands(); err != nil {
-			return err
-		}
-	}
-	if float64(bands)*b.design.Spec.Rate > 1 {
-		return fmt.Errorf("%d bands need a batch size of at most N/%d", bands, bands)
-	}
-	b.design.Spec.Strategy = bestStrategy(min(bands, b.Steps), b.Momentum, b.Steps)
-	return nil
+	return z, nil
 }

@@ -1,6 +1,7 @@
 package mechanism
 
 import (
+	"math"
 	"slices"
 
 	"cloister/clip"
@@ -25,6 +26,9 @@ func buildCloister(b *builder) error {
 	if err := b.fixed(clip.Rule{}); err != nil {
 		return err
 	}
+	if longer := b.get("longer"); longer != 1 && slices.Contains(b.ScaleFree, true) {
+		b.policy.gains = newGains(b.Tensors, b.ScaleFree, longer)
+	}
 	if damping := b.get("damping"); damping > 0 && b.Whitener != nil && !b.NonPrivate {
 		w := &whitening{whitener: b.Whitener, images: int(b.get("images")), damping: damping, every: int(b.get("every"))}
 		if w.every == 0 {
@@ -33,7 +37,7 @@ func buildCloister(b *builder) error {
 		w.factors, w.made = make([]float64, b.Whitener.Len), make([]float64, 1)
 		b.policy.whitening = w
 	}
-	return b.geometricNoise(int(b.get("bands")))
+	return b.correlated(int(b.get("bands")), -2, (*iterates).bestRatio) // and the normals of two steps
 }
 
 // whitening renews the factors every so many steps. The step decides which probes are drawn.
@@ -69,4 +73,43 @@ func (w *whitening) ask(v dp.View, a *dp.Ask) {
 		w.u[i] = float32(x)
 	}
 	a.Whitening = w.u
+}
+
+// gains multiply what is released of some tensors: post-processing.
+type gains struct {
+	ends   []int // of runs of coordinates
+	factor []float64
+	rms    float64 // over coordinates
+}
+
+func newGains(tensors []int, chosen []bool, factor float64) *gains {
+	g, end, squares := &gains{}, 0, 0.0
+	for t, n := range tensors {
+		end += n
+		f := 1.0
+		if chosen[t] {
+			f = factor
+		}
+		g.ends, g.factor = append(g.ends, end), append(g.factor, f)
+		squares += f * f * float64(n)
+	}
+	g.rms = math.Sqrt(squares / float64(end))
+	return g
+}
+
+// apply takes noise that is the same in all coordinates.
+func (g *gains) apply(r *dp.Released) {
+	from := 0
+	for t, end := range g.ends {
+		if f := float32(g.factor[t]); f != 1 {
+			for i := range r.Gradient[from:end] {
+				r.Gradient[from+i] *= f
+			}
+		}
+		from = end
+	}
+	r.NoiseStd *= g.rms
+	for i := range r.NoiseStds {
+		r.NoiseStds[i] *= g.rms
+	}
 }

@@ -66,7 +66,7 @@ func TestNoiseOfIterates(t *testing.T) {
 			}
 			want += position * position
 		}
-		last, all := it.noise(divide(append([]float64{1}, make([]float64, n-1)...), c))
+		last, all := it.noise(it.response(divide(append([]float64{1}, make([]float64, n-1)...), c)), nil)
 		if math.Abs(last/want-1) > 1e-12 || math.Abs(all/mean-1) > 1e-12 {
 			t.Errorf("%v: errors %v and %v, want %v and %v", c, last, all, want, mean)
 		}
@@ -90,11 +90,11 @@ func TestGeometricInverse(t *testing.T) {
 	const steps = 6000
 	it := iterates{rates: cosineRates(steps, 200), momentum: 0.9}
 	inverse := geometricInverse(60, 0.97, geometric(60, 0.97)[0], steps)
-	last, mean := it.noise(inverse)
 	u := slices.Clone(inverse)
 	for i := 1; i < steps; i++ {
 		u[i] += it.momentum * u[i-1]
 	}
+	last, mean := it.noise(it.response(inverse), nil)
 	var wantLast, wantMean float64
 	for r := range steps {
 		p := 0.0
@@ -119,8 +119,7 @@ func TestGeometricIsNearTheBest(t *testing.T) {
 			t.Fatal(err)
 		}
 		c, _ := b.iterates().bestRatio(bands)
-		last, _ := b.iterates().noise(divide(append([]float64{1}, make([]float64, b.Steps-1)...), c))
-		got := z / b.BatchSize * math.Sqrt(last) / b.iterates().signal()
+		got := z / b.BatchSize * b.iterates().lastError(c) / b.iterates().signal()
 		t.Logf("%d bands: %.4g", bands, got)
 		if !(math.Abs(got/best-1) < 0.01) {
 			t.Errorf("%d bands: error %.4g of the signal, the best known %.4g", bands, got, best)

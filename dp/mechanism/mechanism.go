@@ -26,6 +26,8 @@ type Setting struct {
 	Rates         []float64 // its learning rate at every step, up to a factor; nil: constant
 	NonPrivate    bool      // see Spec.NonPrivate
 
+	ScaleFree []bool // tensors of layers whose scale is without effect, as a normalisation follows; nil: none
+
 	Whitener *Whitener // of the network; nil: there is none, as in an audit on its own
 }
 
@@ -71,6 +73,8 @@ func (s *Setting) check() error {
 		return fmt.Errorf("mechanism: learning rates of %d steps in a run of %d", len(s.Rates), s.Steps)
 	case len(s.Tensors) < 1 || len(s.Tensors) > dp.MaxGroups:
 		return fmt.Errorf("mechanism: %d parameter tensors, want 1 to %d", len(s.Tensors), dp.MaxGroups)
+	case s.ScaleFree != nil && len(s.ScaleFree) != len(s.Tensors):
+		return fmt.Errorf("mechanism: %d tensors are said to have a scale or none, of %d", len(s.ScaleFree), len(s.Tensors))
 	case s.Appended != nil && len(s.Appended) != len(s.Tensors):
 		return fmt.Errorf("mechanism: coordinates are appended to %d tensors of %d", len(s.Appended), len(s.Tensors))
 	}

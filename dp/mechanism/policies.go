@@ -21,6 +21,7 @@ type composed struct {
 	lookahead *lookahead                // nil: evaluate at the current parameters
 	whitening *whitening                // nil: gradients as they are
 	gain      float64                   // multiplies what is released, before the filters
+	gains     *gains                    // by tensor, beside it; nil: 1
 	filters   []filter
 
 	weights, thresholds []float64
@@ -74,6 +75,9 @@ func (c *composed) Ask(v dp.View, a *dp.Ask) {
 func (c *composed) Observe(r *dp.Released) {
 	c.clip.observe(r)
 	c.amplify(r)
+	if c.gains != nil {
+		c.gains.apply(r)
+	}
 	for _, f := range c.filters {
 		f.apply(r)
 	}

@@ -115,18 +115,15 @@ func inverseRoot(to []float32, sums []float64, n int, damping float64) error {
 	return nil
 }
 
+// enough is how far, entry by entry, a product of a root and its inverse may be from the identity before the last round, which squares
+// that: what is left is below float32's rounding.
+const enough = 1e-6
+
 // inverseSquareRoot is that of a symmetric positive definite matrix [n][n], by the coupled Newton-Schulz iteration (Higham 2008,
 // "Functions of Matrices", Equation 6.33): Y -> A^(1/2), Z -> A^(-1/2), with A divided by a bound on its eigenvalues. A condition number
 // k takes log(k)/log(9/4) rounds and a few more.
 func inverseSquareRoot(a []float64, n int) (root []float64, ok bool) {
-	bound := 0.0
-	for i := range n {
-		row := 0.0
-		for _, v := range a[i*n:][:n] {
-			row += math.Abs(v)
-		}
-		bound = max(bound, row)
-	}
+	bound := eigenvalueBound(a, n)
 	y, z, t, next := make([]float64, n*n), make([]float64, n*n), make([]float64, n*n), make([]float64, n*n)
 	for i := range n {
 		z[i*n+i] = 1
@@ -138,38 +135,60 @@ func inverseSquareRoot(a []float64, n int) (root []float64, ok bool) {
 		multiply(t, z, y, n)
 		apart := 0.0
 		for i := range n {
-			for j := range n {
-				v := -t[i*n+j]
+			for j, v := range t[i*n:][:n] {
 				if i == j {
-					v++
+					apart = max(apart, math.Abs(1-v))
+					t[i*n+j] = 1.5 - v/2
+					continue
 				}
 				apart = max(apart, math.Abs(v))
-				t[i*n+j] = v / 2
+				t[i*n+j] = -v / 2
 			}
-			t[i*n+i]++
 		}
-		multiply(next, y, t, n)
-		y, next = next, y
 		multiply(next, t, z, n)
 		z, next = next, z
-		if apart < 1e-8 { // before this round, which squared it
+		if apart < enough {
 			for i := range z {
 				z[i] /= math.Sqrt(bound)
 			}
 			return z, true
 		}
+		multiply(next, y, t, n)
+		y, next = next, y
 	}
 	return nil, false
 }
 
-// multiply writes the product of two matrices [n][n].
+// eigenvalueBound is the lesser of the greatest sum over a row and the Frobenius norm.
+func eigenvalueBound(a []float64, n int) float64 {
+	rows, squares := 0.0, 0.0
+	for i := range n {
+		row := 0.0
+		for _, v := range a[i*n:][:n] {
+			row += math.Abs(v)
+			squares += v * v
+		}
+		rows = max(rows, row)
+	}
+	return min(rows, math.Sqrt(squares))
+}
+
+// multiply writes the product of two matrices [n][n], four rows of the second at a time.
 func multiply(to, a, b []float64, n int) {
 	for i := range n {
-		row := to[i*n:][:n]
+		row, x := to[i*n:][:n], a[i*n:][:n]
 		clear(row)
-		for k, f := range a[i*n:][:n] {
+		k := 0
+		for ; k+4 <= n; k += 4 {
+			f0, f1, f2, f3 := x[k], x[k+1], x[k+2], x[k+3]
+			b0, b1, b2, b3 := b[k*n:][:len(row)], b[(k+1)*n:][:len(row)], b[(k+2)*n:][:len(row)], b[(k+3)*n:][:len(row)]
+			for j := range row {
+				row[j] += f0*b0[j] + f1*b1[j] + f2*b2[j] + f3*b3[j]
+			}
+		}
+		for ; k < n; k++ {
 			for j, v := range b[k*n:][:n] {
-				row[j] += f * v
+				row[j] += x[k] * v
 			}
 		}
 	}

@@ -209,13 +209,20 @@ func (b *builder) bestBands(most int, strategy func(*iterates, int) ([]float64, 
 }
 
 // multiplier is the noise multiplier that meets the target with so many bands.
-func (b *builder) multiplier(bands int) (float64, error) {
+func (b *builder) multiplier(bands int) (z float64, err error) {
+	if z, known := b.multipliers[bands]; known {
+		return z, nil
+	}
 	q := b.design.Spec.Rate
-	z, _, err := accountant.Calibrate(func(z float64) accountant.Event {
+	z, _, err = accountant.Calibrate(func(z float64) accountant.Event {
 		return accountant.CyclicPoisson{Sigma: z, Rate: min(1, q*float64(bands)), Bands: bands, Steps: b.Steps}
 	}, b.Epsilon, b.Delta)
 	if err != nil {
-		return 0, fmt.Errorf("comparing bands: %w", err)
+		return 0, fmt.Errorf("noise for %d bands: %w", bands, err)
 	}
+	if b.multipliers == nil {
+		b.multipliers = map[int]float64{}
+	}
+	b.multipliers[bands] = z
 	return z, nil
 }

@@ -19,15 +19,12 @@ import (
 // released: mapped back by U, noise would no longer cancel where U changes.
 //
 // One rule serves every dataset, from public facts: bands and r from N, batch size, steps, learning rates, momentum, epsilon and
-// delta (bestGeometric), C the clip norm, G 4, damping 1, U renewed each epoch. docs/mechanism.md says how they were chosen.
+// delta (bestBands), C the clip norm, G by the noise (lengthen), damping 1, U renewed each epoch. docs/mechanism.md says how they were chosen.
 func buildCloister(b *builder) error {
 	b.ClipNorm *= b.get("clip")
 	b.shapesBounds("clip")
 	if err := b.fixed(clip.Rule{}); err != nil {
 		return err
-	}
-	if longer := b.get("longer"); longer != 1 && slices.Contains(b.ScaleFree, true) {
-		b.policy.gains = newGains(b.Tensors, b.ScaleFree, longer)
 	}
 	if damping := b.get("damping"); damping > 0 && b.Whitener != nil && !b.NonPrivate {
 		w := &whitening{whitener: b.Whitener, images: int(b.get("images")), damping: damping, every: int(b.get("every"))}
@@ -37,7 +34,59 @@ func buildCloister(b *builder) error {
 		w.factors, w.made = make([]float64, b.Whitener.Len), make([]float64, 1)
 		b.policy.whitening = w
 	}
-	return b.correlated(int(b.get("bands")), -2, (*iterates).bestRatio) // and the normals of two steps
+	if err := b.correlated(int(b.get("bands")), -2, (*iterates).bestRatio); err != nil { // and the normals of two steps
+		return err
+	}
+	return b.lengthen()
+}
+
+// What the gain aims at: so much noise in each weight of the last iterate, at this learning rate.
+const (
+	aimedNoise = 0.0959
+	aimedRate  = 0.1
+)
+
+// lengthen sets the gains. Trials with whitening and without, with and without correlation, found the best gain where about as much
+// noise was left in a weight, whatever the mechanism (docs/mechanism.md): less, and weights could have moved further; more, and
+// it drowns what they learnt. Where a normalisation follows, it is the noise beside the weights' own length that counts, and
+// longer steps cost nothing.
+func (b *builder) lengthen() error {
+	if b.policy.gain = b.get("gain"); b.policy.gain == 0 {
+		noise, err := b.lastNoise()
+		if err != nil {
+			return err
+		}
+		b.policy.gain = 4
+		if noise > 0 {
+			b.policy.gain = aimedNoise / noise
+		}
+	}
+	if longer := b.get("longer"); longer != 1 && slices.Contains(b.ScaleFree, true) {
+		b.policy.gains = newGains(b.Tensors, b.ScaleFree, longer)
+	}
+	return nil
+}
+
+// lastNoise is the standard deviation of the noise in a weight of the last iterate without a gain, were the greatest learning rate aimedRate;
+// 0 without noise or steps.
+func (b *builder) lastNoise() (float64, error) {
+	it := b.iterates()
+	greatest := slices.Max(it.rates)
+	if b.NonPrivate || !(greatest > 0) {
+		return 0, nil
+	}
+	c := b.design.Spec.Strategy
+	if c == nil {
+		c = []float64{1}
+	}
+	z, err := b.multiplier(len(c))
+	if err != nil {
+		return 0, err
+	}
+	one := make([]float64, b.Steps)
+	one[0] = 1
+	last, _ := it.noise(it.response(divide(one, c)), nil)
+	return z * b.ClipNorm / b.BatchSize * math.Sqrt(last) * aimedRate / greatest, nil
 }
 
 // whitening renews the factors every so many steps. The step decides which probes are drawn.

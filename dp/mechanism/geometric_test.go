@@ -259,3 +259,70 @@ func TestQueriesCarryTheWhitening(t *testing.T) {
 		}
 	}
 }
+
+// The gain leaves as much noise in the last iterate whatever else is chosen: 4 in the setting that it was found in. It leaves a person's
+// learning rate its meaning, and another that is asked for is taken.
+func TestGainFollowsTheNoise(t *testing.T) {
+	gainOf := func(params map[string]float64, change func(*Setting)) float64 {
+		s := fixedSetting()
+		if change != nil {
+			change(&s)
+		}
+		d, err := New("cloister", params, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.Policy.(*composed).gain
+	}
+	usual := gainOf(nil, nil)
+	independent := gainOf(map[string]float64{"bands": 1}, nil)
+	t.Logf("gain %.4f, with independent noise %.4f", usual, independent)
+	for what, c := range map[string]struct{ got, want float64 }{
+		"the fixed setting": {usual, 4},
+		"half the bound":    {gainOf(map[string]float64{"clip": 0.5}, nil), 8},
+		"twice the rate": {gainOf(nil, func(s *Setting) {
+			for i := range s.Rates {
+				s.Rates[i] *= 2
+			}
+		}), 4},
+		"a gain of one's own": {gainOf(map[string]float64{"gain": 3}, nil), 3},
+		"no noise":            {gainOf(nil, func(s *Setting) { s.NonPrivate = true }), 4},
+		"independent noise":   {independent, 4 * 3.47e-5 / 8.57e-5},
+	} {
+		if math.Abs(c.got/c.want-1) > 0.01 {
+			t.Errorf("%s: gain %v, want %v", what, c.got, c.want)
+		}
+	}
+}
+
+// Layers that a normalisation follows have a gain of their own; what is said of the noise is its root mean square.
+func TestGainOfScaleFreeLayers(t *testing.T) {
+	s := contractSetting
+	s.ScaleFree = []bool{false, true, true, false}
+	d, err := New("cloister", map[string]float64{"bands": 1, "gain": 2, "longer": 3}, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := dp.Released{Gradient: make([]float32, s.Params()), NoiseStd: 1, NoiseStds: []float64{1}}
+	for i := range r.Gradient {
+		r.Gradient[i] = 1
+	}
+	d.Policy.Observe(&r)
+	from, squares := 0, 0.0
+	for i, n := range s.Tensors {
+		want := float32(2)
+		if s.ScaleFree[i] {
+			want = 6
+		}
+		for _, v := range r.Gradient[from : from+n] {
+			if v != want {
+				t.Fatalf("tensor %d: %v, want %v", i, v, want)
+			}
+		}
+		squares += float64(want*want) * float64(n)
+		from += n
+	}
+	if want := math.Sqrt(squares / float64(from)); math.Abs(r.NoiseStd/want-1) > 1e-12 || math.Abs(r.NoiseStds[0]/want-1) > 1e-12 {
+		t.Errorf("noise %v and %v, want %v", r.NoiseStd, r.NoiseStds, want)
+	}
+}

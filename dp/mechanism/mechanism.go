@@ -207,8 +207,8 @@ func New(name string, params map[string]float64, s Setting) (*Design, error) {
 		if err := m.build(b); err != nil {
 			return nil, fmt.Errorf("mechanism: %s: %w", part, err)
 		}
-		if _, ok := b.values[gain.Name]; ok {
-			b.policy.gain = b.get(gain.Name)
+		if v := b.values[gain.Name]; v > 0 {
+			b.policy.gain = v
 		}
 	}
 	for p := range params {
@@ -237,6 +237,8 @@ type builder struct {
 	design  Design
 	policy  *composed
 	shapers []string // what shapes the clip bounds, for errors
+
+	multipliers map[int]float64 // noise multipliers that were asked for, by bands
 }
 
 // take checks the part's parameters and fills in the defaults.

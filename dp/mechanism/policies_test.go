@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"cloister/dp"
-
 )
 
 // benchmarkSetting is the fixed setting of the public benchmark: MNIST, batch 256, five epochs of 234 steps.

@@ -1,6 +1,11 @@
 package nn
 
-import "testing"
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
 
 func TestBenchmarkModelsHaveTheStatedSizes(t *testing.T) {
 	for _, c := range []struct {
@@ -43,5 +48,45 @@ func TestScaledNetworkFitsAnyImage(t *testing.T) {
 		if _, err := ByName(name, Shape{23, 1, 1}, 2); err == nil {
 			t.Errorf("%s takes a vector", name)
 		}
+	}
+}
+
+// Convolutions that group normalisation follows have no scale: times 3, the logits are the same up to the stabiliser.
+func TestScaleFree(t *testing.T) {
+	m, err := ByName("cifar-cnn", Shape{3, 16, 16}, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	free, tensors := m.ScaleFree(), m.Tensors()
+	params, rng := make([]float32, m.NumParams()), rand.New(rand.NewPCG(1, 2))
+	m.Init(params, rng)
+	longer, count := slices.Clone(params), 0
+	for i, tensor := range tensors {
+		if free[i] {
+			count++
+			for j := range tensor.Len {
+				longer[tensor.Offset+j] *= 3
+			}
+		}
+	}
+	r, err := NewReference(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := make([]float32, m.Input.Size())
+	for i := range x {
+		x[i] = float32(rng.NormFloat64())
+	}
+	want := slices.Clone(r.Forward(params, x))
+	for i, v := range r.Forward(longer, x) {
+		if math.Abs(float64(v-want[i])) > 1e-3 {
+			t.Errorf("logit %d is %v, was %v", i, v, want[i])
+		}
+	}
+	if count != 8 || len(free) != len(tensors) {
+		t.Errorf("%d of %d tensors have no scale, want 8", count, len(free))
+	}
+	if m, err = ByName("mnist-cnn", Shape{1, 28, 28}, 10); err != nil || slices.Contains(m.ScaleFree(), true) {
+		t.Errorf("a network without normalisation: %v, %v", m.ScaleFree(), err)
 	}
 }

@@ -4,9 +4,10 @@
 //	account delta   -epsilon 3  -segments "1.1:0.004:5000"
 //	account sigma   -epsilon 3 -delta 1e-5 -segments "?:0.004:5000"
 //	account curve   -delta 1e-5 -segments "1.1:0.004:5000"
+//	account verify  [-model model.onnx] certificate.json
 //
 // A segment is sigma:q:steps: noise multiplier, Poisson sampling rate, number of steps. Every question takes -json for
-// programs. Bad arguments end with status 2 and one line on standard error.
+// programs. Bad arguments end with status 2 and one line on standard error; a certificate that is refused, with status 1.
 package main
 
 import (
@@ -48,8 +49,11 @@ type answer interface {
 
 func run(args []string, stdout, stderr io.Writer) int {
 	err := ask(args, stdout)
-	if err == nil {
+	switch {
+	case err == nil:
 		return 0
+	case errors.Is(err, errRefused):
+		return 1
 	}
 	fmt.Fprintf(stderr, "account: %s\n", strings.TrimPrefix(err.Error(), "accountant: "))
 	return 2
@@ -57,18 +61,21 @@ func run(args []string, stdout, stderr io.Writer) int {
 
 func ask(args []string, stdout io.Writer) error {
 	if len(args) == 0 {
-		return errors.New("say what to compute: epsilon, delta, sigma or curve (account help explains)")
+		return errors.New("say what to compute: epsilon, delta, sigma, curve or verify (account help explains)")
 	}
 	if args[0] == "help" || args[0] == "-h" || args[0] == "-help" || args[0] == "--help" {
 		usage(stdout)
 		return nil
+	}
+	if args[0] == "verify" {
+		return verify(args[1:], stdout)
 	}
 	for _, q := range questions {
 		if q.name == args[0] {
 			return q.ask(args[1:], stdout)
 		}
 	}
-	return fmt.Errorf("unknown question %q: choose epsilon, delta, sigma or curve", args[0])
+	return fmt.Errorf("unknown question %q: choose epsilon, delta, sigma, curve or verify", args[0])
 }
 
 func (q question) ask(args []string, stdout io.Writer) error {
@@ -103,5 +110,6 @@ func usage(w io.Writer) {
 	for _, q := range questions {
 		fmt.Fprintf(w, "  %-8s %s\n", q.name, q.does)
 	}
+	fmt.Fprintln(w, "usage: account verify [-model FILE] [-json] certificate.json: works a certificate's bounds out anew and says yes or no")
 	fmt.Fprintln(w, "Neighbouring data sets: one record more or less. Sampling: Poisson; q = 1 takes every record.")
 }

@@ -14,7 +14,7 @@ import (
 func answered(t *testing.T, args ...string) map[string]any {
 	t.Helper()
 	var out, errs bytes.Buffer
-	if code := run(append(args, "-json"), &out, &errs); code != 0 {
+	if code := run(append([]string{args[0], "-json"}, args[1:]...), &out, &errs); code != 0 {
 		t.Fatalf("%v: status %d, %s", args, code, errs.String())
 	}
 	var got map[string]any

@@ -120,7 +120,7 @@ func (t *Trainer) answer(ctx context.Context, r protocol.Request) error {
 		return fmt.Errorf("train: %s: there is no run; start one first", r.Type)
 	}
 	switch {
-	case !t.over || r.Type == "save" || r.Type == "keep":
+	case !t.over || r.Type == "save" || r.Type == "keep" || r.Type == "take":
 	case r.Type == "pause" || r.Type == "stop":
 		return nil
 	default:
@@ -144,6 +144,12 @@ func (t *Trainer) answer(ctx context.Context, r protocol.Request) error {
 			return err
 		}
 		t.emit(protocol.Event{Type: "checkpoint", Checkpoint: file})
+	case "take":
+		taken, err := t.session.Taken()
+		if err != nil {
+			return err
+		}
+		t.emit(protocol.Event{Type: "taken", ID: r.ID, Taken: taken})
 	default:
 		return fmt.Errorf("train: unknown request %q", r.Type)
 	}

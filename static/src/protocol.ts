@@ -542,6 +542,67 @@ export interface ReplayAnswer {
   error?: string;
 }
 
+// Taken is all that is needed to take a run's model along, with what is public of it: the program that writes files (train/take) makes them
+// of this, and the trainer knows nothing of their formats.
+export interface Taken {
+  model: string; // a name of nn.ByName
+  params: Uint8Array; // little-endian float32, as package nn lays them out
+  title: string; // of the data
+  kind: "image" | "table" | "audio";
+  shape: number[]; // channels, rows, columns
+  float: boolean; // values are float32, otherwise uint8
+  scale: number[]; // of each channel: the network sees value*scale + shift
+  shift: number[];
+  classes: string[];
+  columns: TakenColumn[];
+  constants: TakenConstant[];
+  unit: "record" | "person";
+  units: number; // N
+  heldOut: number; // private units held out
+  mechanism: string;
+  epsilon: number; // that was asked for
+  delta: number;
+  rate: number; // q
+  steps: number;
+  done: number;
+  events: TakenEvent[]; // of the whole plan
+  others: TakenRun[]; // private runs on the same records that the ledger knows
+  openRuns: number; // others, that are not private
+  forgets: boolean; // see LedgerTotal
+  notPrivate: string; // why not; empty when it is
+  audit?: AuditAnswer;
+}
+
+// TakenColumn is a column of a table with what was stated of it.
+export interface TakenColumn {
+  name: string;
+  low: number;
+  high: number;
+  categories: string[];
+  from: string;
+}
+
+// TakenConstant says where a constant of the data came from.
+export interface TakenConstant {
+  what: string;
+  from: string;
+}
+
+// TakenEvent is a stretch of equal events of a plan.
+export interface TakenEvent {
+  kind: "poisson" | "cyclic" | "count";
+  sigma: number;
+  rate: number;
+  bands: number;
+  times: number;
+}
+
+// TakenRun is what another run costs.
+export interface TakenRun {
+  unit: "record" | "person";
+  events: TakenEvent[];
+}
+
 // PublishedMechanism names a mechanism of dp/replay and the one of the catalogue that keeps what it promises.
 export interface PublishedMechanism {
   name: string;

@@ -70,6 +70,7 @@ type Event struct {
 	Answer     *AccountAnswer       `json:"answer,omitempty" on:"account"`
 	Audit      *AuditAnswer         `json:"audit,omitempty" on:"audit done?"` // of a run: an auditor watched
 	Replay     *ReplayAnswer        `json:"replay,omitempty" on:"replay"`
+	Taken      *Taken               `json:"taken,omitempty" on:"taken"`
 	ID         int                  `json:"id,omitempty" on:"ledger? spending exported imported proposal rehearsal prediction bounds account audit replay error?"` // of the request that this answers, or that failed
 	Message    string               `json:"message,omitempty" on:"notice error spending? exported? imported? proposal? rehearsal? prediction?"`                    // a sentence for the person at the page
 	Fatal      bool                 `json:"fatal,omitempty" on:"error?"`                                                                                           // the trainer has died of it
@@ -378,6 +379,67 @@ type ReplayAnswer struct {
 	Privacy    Privacy      `json:"privacy"`
 	Audit      *AuditAnswer `json:"audit,omitempty"` // what an auditor found who watched, when the configuration asked for one
 	Error      string       `json:"error,omitempty"`
+}
+
+// Taken is all that is needed to take a run's model along, with what is public of it: the program that writes files (train/take) makes them
+// of this, and the trainer knows nothing of their formats.
+type Taken struct {
+	Model      string          `json:"model"`  // a name of nn.ByName
+	Params     []byte          `json:"params"` // little-endian float32, as package nn lays them out
+	Title      string          `json:"title"`  // of the data
+	Kind       string          `json:"kind"`   // image | table | audio
+	Shape      []int           `json:"shape"`  // channels, rows, columns
+	Float      bool            `json:"float"`  // values are float32, otherwise uint8
+	Scale      []float64       `json:"scale"`  // of each channel: the network sees value*scale + shift
+	Shift      []float64       `json:"shift"`
+	Classes    []string        `json:"classes"`
+	Columns    []TakenColumn   `json:"columns"`
+	Constants  []TakenConstant `json:"constants"`
+	Unit       string          `json:"unit"`    // record | person
+	Units      int             `json:"units"`   // N
+	HeldOut    int             `json:"heldOut"` // private units held out
+	Mechanism  string          `json:"mechanism"`
+	Epsilon    float64         `json:"epsilon"` // that was asked for
+	Delta      float64         `json:"delta"`
+	Rate       float64         `json:"rate"` // q
+	Steps      int             `json:"steps"`
+	Done       int             `json:"done"`
+	Events     []TakenEvent    `json:"events"`     // of the whole plan
+	Others     []TakenRun      `json:"others"`     // private runs on the same records that the ledger knows
+	OpenRuns   int             `json:"openRuns"`   // others, that are not private
+	Forgets    bool            `json:"forgets"`    // see LedgerTotal
+	NotPrivate string          `json:"notPrivate"` // why not; empty when it is
+	Audit      *AuditAnswer    `json:"audit,omitempty"`
+}
+
+// TakenColumn is a column of a table with what was stated of it.
+type TakenColumn struct {
+	Name       string   `json:"name"`
+	Low        float64  `json:"low"`
+	High       float64  `json:"high"`
+	Categories []string `json:"categories"`
+	From       string   `json:"from"`
+}
+
+// TakenConstant says where a constant of the data came from.
+type TakenConstant struct {
+	What string `json:"what"`
+	From string `json:"from"`
+}
+
+// TakenEvent is a stretch of equal events of a plan.
+type TakenEvent struct {
+	Kind  string  `json:"kind"` // poisson | cyclic | count
+	Sigma float64 `json:"sigma"`
+	Rate  float64 `json:"rate"`
+	Bands int     `json:"bands"`
+	Times int     `json:"times"`
+}
+
+// TakenRun is what another run costs.
+type TakenRun struct {
+	Unit   string       `json:"unit"` // record | person
+	Events []TakenEvent `json:"events"`
 }
 
 // PublishedMechanism names a mechanism of dp/replay and the one of the catalogue that keeps what it promises.

@@ -9,7 +9,7 @@ import (
 // Event is something that was done to the records, so many times.
 type Event struct {
 	Mechanism       string  `json:"mechanism"` // PoissonGaussian, CyclicPoissonGaussian or Gaussian
-	Releases        string  `json:"releases"`  // Gradients or HeldOutAccuracy
+	Releases        string  `json:"releases"`  // Gradients, HeldOutAccuracy or NoisedSums
 	NoiseMultiplier float64 `json:"noise_multiplier"`
 	SamplingRate    float64 `json:"sampling_rate"`
 	Bands           int     `json:"bands"` // of correlated noise; 1: noise is independent
@@ -24,6 +24,7 @@ const (
 
 	Gradients       = "gradients" // and counts of norms on the same sample, where a mechanism has them: one Gaussian release together
 	HeldOutAccuracy = "held-out accuracy"
+	NoisedSums      = "noised sums" // of another run, of which no more is known
 )
 
 // event is what the accountant accounts for.
@@ -52,7 +53,7 @@ func (e Event) check(field string) *Fault {
 	switch {
 	case e.Mechanism != PoissonGaussian && e.Mechanism != CyclicPoissonGaussian && e.Mechanism != Gaussian:
 		return fault(field+".mechanism", "%.40q is unknown", e.Mechanism)
-	case e.Releases != Gradients && e.Releases != HeldOutAccuracy:
+	case e.Releases != Gradients && e.Releases != HeldOutAccuracy && e.Releases != NoisedSums:
 		return fault(field+".releases", "%.40q is unknown", e.Releases)
 	case !(e.NoiseMultiplier > 0):
 		return fault(field+".noise_multiplier", "%v, want a number above 0", e.NoiseMultiplier)

@@ -228,6 +228,9 @@ func (c *Certificate) checkAccounting() *Fault {
 			}
 			continue
 		}
+		if e.Releases != Gradients {
+			return fault(fmt.Sprintf("accounting.events[%d].releases", i), "%q, want %q or %q", e.Releases, Gradients, HeldOutAccuracy)
+		}
 		if e.Bands != a.Events[0].Bands {
 			return fault(fmt.Sprintf("accounting.events[%d].bands", i), "%d, and %d before", e.Bands, a.Events[0].Bands)
 		}

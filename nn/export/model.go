@@ -251,7 +251,8 @@ func littleEndian(values []float32) []byte {
 	return b
 }
 
-func fromLittleEndian(b []byte) []float32 {
+// Floats are the numbers that bytes hold, little-endian float32 each.
+func Floats(b []byte) []float32 {
 	values := make([]float32, len(b)/4)
 	for i := range values {
 		values[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))

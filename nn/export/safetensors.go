@@ -172,7 +172,7 @@ func (m *Model) takeTensors(header map[string]json.RawMessage, values []byte) er
 			return nil, fmt.Errorf("tensor %q is %.40q %v at %v of %d bytes, want F32 %v", name, p.Type, p.Shape, p.Offsets, len(values), dims)
 		}
 		taken += size
-		return fromLittleEndian(values[from:to]), nil
+		return Floats(values[from:to]), nil
 	}
 	channels := []int{m.Net.Input.C}
 	var err, err2 error

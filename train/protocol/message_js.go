@@ -29,6 +29,17 @@ func DecodeRequest(message js.Value) (r Request, err error) {
 	return r, nil
 }
 
+// EncodeTakeReply and DecodeTakeRequest are the same for the program that writes files.
+func EncodeTakeReply(r TakeReply) js.Value { return encodeStruct(reflect.ValueOf(r), r.Type) }
+
+// DecodeTakeRequest reads a page's message.
+func DecodeTakeRequest(message js.Value) (r TakeRequest, err error) {
+	if err := decode(message, reflect.ValueOf(&r).Elem(), 0); err != nil {
+		return TakeRequest{}, fmt.Errorf("protocol: message: %w", err)
+	}
+	return r, nil
+}
+
 func encode(v reflect.Value) js.Value {
 	switch v.Kind() {
 	case reflect.Struct:

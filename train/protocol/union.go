@@ -29,8 +29,12 @@ func PresenceOn(tag reflect.StructTag, kind string) Presence {
 }
 
 // Check tells what a request lacks, or carries that its type has no place for.
-func (r *Request) Check() error {
-	v := reflect.ValueOf(r).Elem()
+func (r *Request) Check() error { return check(reflect.ValueOf(r).Elem(), r.Type) }
+
+// Check does the same for a request to the program that writes files.
+func (r *TakeRequest) Check() error { return check(reflect.ValueOf(r).Elem(), r.Type) }
+
+func check(v reflect.Value, kind string) error {
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		if f.Name == "Type" {
@@ -38,10 +42,10 @@ func (r *Request) Check() error {
 		}
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		switch given := !v.Field(i).IsZero(); {
-		case given && PresenceOn(f.Tag, r.Type) == Absent:
-			return fmt.Errorf("protocol: a request of type %q has no place for %s", r.Type, name)
-		case !given && PresenceOn(f.Tag, r.Type) == Required:
-			return fmt.Errorf("protocol: a request of type %q lacks its %s", r.Type, name)
+		case given && PresenceOn(f.Tag, kind) == Absent:
+			return fmt.Errorf("protocol: a request of type %q has no place for %s", kind, name)
+		case !given && PresenceOn(f.Tag, kind) == Required:
+			return fmt.Errorf("protocol: a request of type %q lacks its %s", kind, name)
 		}
 	}
 	return nil

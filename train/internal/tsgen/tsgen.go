@@ -37,7 +37,7 @@ type source struct {
 var rooms = []room{
 	{
 		folder:  "train/protocol",
-		sources: []source{{file: "messages.go"}, {file: "config.go"}},
+		sources: []source{{file: "messages.go"}, {file: "config.go"}, {file: "take.go"}},
 		target:  "static/src/protocol.ts",
 		bytes:   "Uint8Array",
 	},

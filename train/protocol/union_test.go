@@ -34,8 +34,10 @@ func TestRequestsAreChecked(t *testing.T) {
 // Every field of a union belongs to types that there are.
 func TestUnionsNameTheirTypes(t *testing.T) {
 	types := map[reflect.Type]string{
-		reflect.TypeFor[Request](): " boot open start restore propose rehearse predict bounds ledger account audit replay ",
-		reflect.TypeFor[Event]():   " ready loading dataset planned ledger history step epoch state done checkpoint proposal rehearsal prediction bounds account audit replay notice error ",
+		reflect.TypeFor[Request]():     " boot open start restore propose rehearse predict bounds ledger account audit replay take ",
+		reflect.TypeFor[Event]():       " ready loading dataset planned ledger history step epoch state done checkpoint proposal rehearsal prediction bounds account audit replay taken notice error ",
+		reflect.TypeFor[TakeRequest](): " model certificate open predict verify ",
+		reflect.TypeFor[TakeReply]():   " files opened prediction verdict refused ",
 	}
 	for union, all := range types {
 		for i := range union.NumField() {

@@ -15,7 +15,8 @@
 // it stays in the cache: its values are normalised into the first activation, each layer's forward code runs, the loss gives
 // the logits' gradient, each layer's backward code runs in reverse. Convolutions are matrix products that read windows in place
 // through tables of offsets; their weight gradient is materialised and squared in one pass. Linear layers never materialise
-// theirs: its norm is |x| |d|, and what 32 records contribute is added as one product of matrices. Then the clip rule
+// theirs: its norm is |x| |d|, and what 32 records contribute is added as one product of matrices; one that reads records takes
+// as many at once (lead.go). Then the clip rule
 // turns each group's norm into a factor, and the scaled gradient joins the float32 sums, which move to float64 often
 // enough for a proof (rounding.go). Nothing of size [batch][parameters] ever exists. At the end the sums
 // are unpacked into PyTorch's order.
@@ -97,9 +98,13 @@ type Layout struct {
 }
 
 // Width is the number of records in a stretch (see [Layout]) when each is sampled with the given rate: about 16 sampled
-// records fall into one, so that few stretches overflow and a step can be shared out evenly in whole ones.
+// records fall into one, so that few stretches overflow and a step can be shared out evenly in whole ones. Where all are
+// sampled none overflows, and a stretch holds as many as are added in float32.
 func Width(rate float64) int {
 	const sampled = 16
+	if rate == 1 {
+		return block
+	}
 	if !(rate > sampled/float64(1<<30)) {
 		return 1 << 30
 	}

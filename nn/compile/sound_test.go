@@ -360,7 +360,7 @@ func TestWidth(t *testing.T) {
 	for _, c := range []struct {
 		rate float64
 		want int
-	}{{1, 16}, {0.5, 32}, {256. / 60000, 3750}, {0, 1 << 30}, {1e-30, 1 << 30}, {math.NaN(), 1 << 30}} {
+	}{{1, 32}, {0.5, 32}, {256. / 60000, 3750}, {0, 1 << 30}, {1e-30, 1 << 30}, {math.NaN(), 1 << 30}} {
 		if got := Width(c.rate); got != c.want {
 			t.Errorf("rate %v: %d, want %d", c.rate, got, c.want)
 		}

@@ -1,6 +1,8 @@
 package mechanism
 
 import (
+	"errors"
+
 	"cloister/clip"
 	"cloister/dp"
 )
@@ -243,6 +245,18 @@ var catalogue = []Mechanism{
 		Params:  []Param{number("a1", "feedback coefficient, 0 or below", -0.9, -0.9999, 0), number("b0", "weight of the newest gradient", 0.05, 1e-4, 1), number("b1", "weight of the one before", 0.05, 0, 1)},
 		build: func(b *builder) error {
 			b.filter(newLowPass(b.get("a1"), b.get("b0"), b.get("b1"), b.Coordinates()))
+			return nil
+		},
+	},
+	{
+		Name: "paced", Kind: Filtering, Title: "Steps as long as the noise allows", Pays: post,
+		Paper:   "this project",
+		Summary: "Scales the noised gradients so that all noise of the run adds up to one learning rate in each parameter, whatever N, epsilon and steps are.",
+		build: func(b *builder) error {
+			if b.design.Spec.Strategy != nil {
+				return errors.New("correlated noise cancels: what it adds up to is another matter; set the learning rate instead")
+			}
+			b.filter(newPace(&b.Setting))
 			return nil
 		},
 	},

@@ -80,6 +80,43 @@ func (l *lowPass) apply(r *dp.Released) {
 	}
 }
 
+// pace scales released gradients so that the noise of a whole run, added up by an optimiser with momentum m, has a standard deviation
+// of one learning rate in each parameter: T steps of noise s add up to s sqrt(sum of (rate_t/rate_0)^2)/(1 - m), but for the last few, which momentum
+// has not carried all the way yet. Then one learning rate serves any number of records, any budget and any number of steps. Only
+// what the plan states goes in.
+type pace struct{ sum float64 } // what unit noise adds up to
+
+func newPace(s *Setting) *pace {
+	squares := float64(s.Steps)
+	if s.Rates != nil && s.Rates[0] > 0 {
+		squares = 0
+		for _, rate := range s.Rates {
+			squares += rate / s.Rates[0] * rate / s.Rates[0]
+		}
+	}
+	return &pace{math.Sqrt(squares) / (1 - s.Momentum)}
+}
+
+func (p *pace) state() [][]float64 { return nil }
+
+func (p *pace) apply(r *dp.Released) {
+	if !(r.NoiseStd > 0) { // trained without noise
+		return
+	}
+	scale(r, 1/(r.NoiseStd*p.sum))
+}
+
+// scale multiplies a release, and what it says of its noise.
+func scale(r *dp.Released, by float64) {
+	for i := range r.Gradient {
+		r.Gradient[i] *= float32(by)
+	}
+	r.NoiseStd *= by
+	for g := range r.NoiseStds {
+		r.NoiseStds[g] *= by
+	}
+}
+
 // lookahead is the observation of DiSK (Zhang et al. 2024, arXiv:2410.03883, Algorithm 2): per-sample gradients at the
 // current parameters x and ahead of them, x + gamma (x - previous x), are combined as
 //

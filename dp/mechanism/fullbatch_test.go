@@ -166,3 +166,62 @@ func TestContractFullBatch(t *testing.T) {
 		})
 	}
 }
+
+// Paced, what noise alone makes of parameters has a standard deviation of one learning rate at the end of the run, whatever records, budget,
+// steps, momentum and schedule are, but for the last steps, which momentum has not carried all the way: their share is computed.
+// Of 4,000 normals the deviation is off by more than 6 % with a probability of 8e-8.
+func TestPacedNoiseAddsUpToTheLearningRate(t *testing.T) {
+	const dim, rate = 4000, 0.7
+	for _, c := range []struct {
+		n, steps int
+		momentum float64
+		epsilon  float64
+		cosine   bool
+	}{{100, 40, 0.9, 3, false}, {100, 40, 0.9, 3, true}, {5000, 90, 0, 0.5, false}, {700, 60, 0.5, 8, true}} {
+		s := Setting{N: c.n, BatchSize: float64(c.n), Steps: c.steps, StepsPerEpoch: 1, ClipNorm: 0.3, Tensors: []int{dim}, Epsilon: c.epsilon, Delta: 1e-5, Momentum: c.momentum}
+		rates := slices.Repeat([]float64{rate}, c.steps)
+		if c.cosine {
+			for i := range rates {
+				rates[i] *= (1 + math.Cos(math.Pi*float64(i)/float64(c.steps))) / 2
+			}
+		}
+		s.Rates = rates
+		d, err := New("fixed+paced", map[string]float64{"gain": 3}, s) // a gain before it is lost in it
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := newTestEngine(t, dp.Options{Plan: plan(t, d.Spec), Policy: d.Policy, Tensors: s.Tensors, Seed: seed(11)})
+		sgd, err := nn.NewOptimiser("sgd", dim, c.momentum)
+		if err != nil {
+			t.Fatal(err)
+		}
+		params := make([]float32, dim)
+		for _, r := range rates {
+			released, err := e.Next(context.Background(), params, nothingFound(dim, 1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			sgd.Step(params, released.Gradient, r, released.NoiseStd)
+		}
+		whole, carried := 0.0, 0.0 // squares: of the formula, and of what momentum has carried
+		for i := range rates {
+			weight := 0.0
+			for j := i; j < len(rates); j++ {
+				weight += rates[j] * math.Pow(c.momentum, float64(j-i))
+			}
+			carried += weight * weight
+			whole += rates[i] * rates[i] / (1 - c.momentum) / (1 - c.momentum)
+		}
+		square := 0.0
+		for _, x := range params {
+			square += float64(x) * float64(x) / dim
+		}
+		if got, want := math.Sqrt(square), rate*math.Sqrt(carried/whole); math.Abs(got/want-1) > 0.06 || want < 0.65*rate || want > rate {
+			t.Errorf("%+v: noise adds up to %v, want %v", c, got, want)
+		}
+	}
+	s := Setting{N: 100, BatchSize: 10, Steps: 40, StepsPerEpoch: 10, ClipNorm: 1, Tensors: []int{dim}, Epsilon: 3, Delta: 1e-5}
+	if _, err := New("bandmf+paced", map[string]float64{"bands": 4}, s); err == nil {
+		t.Error("correlated noise is paced as if it were not")
+	}
+}

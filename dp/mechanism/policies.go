@@ -89,13 +89,7 @@ func (c *composed) amplify(r *dp.Released) {
 	if c.gain == 1 {
 		return
 	}
-	for i := range r.Gradient {
-		r.Gradient[i] *= float32(c.gain)
-	}
-	r.NoiseStd *= c.gain
-	for g := range r.NoiseStds {
-		r.NoiseStds[g] *= c.gain
-	}
+	scale(r, c.gain)
 }
 
 func (c *composed) parts() []part {

@@ -98,6 +98,10 @@ export type Request =
       type: "replay";
       config: Config; // of a replay: the mechanism is one of Published; of a budget: a plan that it should suit
       id: number; // echoed in the answer
+    }
+  | {
+      type: "take";
+      id: number; // echoed in the answer
     };
 
 export type RequestOf<T extends Request["type"]> = Extract<Request, { type: T }>;
@@ -222,6 +226,11 @@ export type Event =
   | {
       type: "replay";
       replay: ReplayAnswer;
+      id: number; // of the request that this answers, or that failed
+    }
+  | {
+      type: "taken";
+      taken: Taken;
       id: number; // of the request that this answers, or that failed
     }
   | {

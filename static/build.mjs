@@ -1,6 +1,6 @@
 // Builds the site: bundles pages/, src/ and styles/, names every asset by its content (name.HASH.ext) and writes
 // ../dist. Nothing refers to an absolute path, so any static host serves it, from any folder. ../build/trainer.wasm and
-// ../build/intake.wasm must be built before. dist/data, where packed datasets live, is left alone.
+// the other programs there must be built before. dist/data, where packed datasets live, is left alone.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -77,7 +77,8 @@ const addresses = {
   trainer: bundle("src/workers/trainer.ts"),
   compute: bundle("src/workers/compute.ts"),
   intakeWasm: write("intake.wasm", readFileSync(join(room, "build/intake.wasm"))),
-  intake: bundle("src/workers/intake.ts"),
+  takeWasm: write("take.wasm", readFileSync(join(room, "build/take.wasm"))),
+  program: bundle("src/workers/program.ts"),
 };
 const pageScript = { format: "esm", define: { ADDRESSES: JSON.stringify(addresses) } };
 // The serif's Latin and Greek letters, as npm brings them.

@@ -75,7 +75,7 @@ func (s *site) tryFrom(t *testing.T, o *outside, change func(path string, body [
 		if strings.HasPrefix(path, "assets/trainer.") && strings.HasSuffix(path, ".js") {
 			body = append(body, "\n"+s.attempts(o, "trainer")...)
 		}
-		if strings.HasPrefix(path, "assets/intake.") && strings.HasSuffix(path, ".js") {
+		if strings.HasPrefix(path, "assets/program.") && strings.HasSuffix(path, ".js") {
 			body = append(body, "\n"+s.attempts(o, "intake")...)
 		}
 		if strings.HasPrefix(path, "assets/compute.") {

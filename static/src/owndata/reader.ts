@@ -1,6 +1,7 @@
 // The page's end of the worker that reads own files. It is loaded when it is first asked for, and then kept: after that the page
 // needs no network to read, or to start it again.
 import * as addresses from "../trainer/addresses";
+import { Program } from "../trainer/program";
 import type { File as Packed } from "../protocol";
 import { bytesOf } from "../ui/base64";
 import type { Dropped } from "./dropped";
@@ -26,26 +27,7 @@ interface Question {
   progress?: (progress: Progress) => void;
 }
 
-interface Program {
-  module: WebAssembly.Module;
-  script: string; // address of the worker's script, in memory
-}
-
-let program: Promise<Program> | undefined;
-
-async function load(): Promise<Program> {
-  const get = async (address: string) => {
-    const response = await fetch(address);
-    if (!response.ok) throw new Error(`the importer did not load: HTTP ${response.status}`);
-    return response;
-  };
-  const [module, script] = await Promise.all([
-    get(addresses.intakeWasm).then(async (response) => WebAssembly.compile(await response.arrayBuffer())),
-    get(addresses.intake).then((response) => response.blob()),
-  ]);
-  // Started from a blob, a worker is bound by the page's policy.
-  return { module, script: URL.createObjectURL(new Blob([script], { type: "text/javascript" })) };
-}
+const program = new Program("the importer", addresses.intakeWasm);
 
 export class Reader {
   #worker?: Promise<Worker>;
@@ -108,18 +90,11 @@ export class Reader {
 
   async #start(): Promise<Worker> {
     try {
-      const { module, script } = await (program ??= load());
-      const worker = new Worker(script);
-      await new Promise<void>((ready, fail) => {
-        worker.onerror = (error) => fail(new Error(error.message || "its script did not start"));
-        worker.onmessage = ({ data }) => (data.ready ? ready() : fail(new Error(data.failed)));
-        worker.postMessage({ module });
-      });
+      const worker = await program.start();
       worker.onerror = (error) => this.cancel(`reading failed: ${error.message}`);
       worker.onmessage = ({ data }) => this.#hear(data);
       return worker;
     } catch (error) {
-      program = undefined;
       this.#worker = undefined;
       throw new Refusal(`your files cannot be read here: ${(error as Error).message}`);
     }

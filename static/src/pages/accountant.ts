@@ -1,5 +1,6 @@
 // The accountant's page: a question from a form, its answer from the trainer's accountant. No data is opened.
 import { Answer, smaller } from "../accountant/answer";
+import { checkCertificates } from "../accountant/check";
 import { Comparison } from "../accountant/comparison";
 import { type By, type Kind, asks, fields, inWords, read, writeRows } from "../accountant/question";
 import { Schedule } from "../accountant/schedule";
@@ -158,4 +159,5 @@ function say(id: string, words: string) {
   if (byId(id).textContent !== words) byId(id).textContent = words;
 }
 
+checkCertificates();
 put(addressed());

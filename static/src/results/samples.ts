@@ -51,7 +51,7 @@ export class Samples {
   }
 }
 
-export function picture({ pixels }: SampleImage, { channels, height, width }: DatasetInfo): HTMLCanvasElement {
+export function picture({ pixels }: SampleImage, { channels, height, width }: Pick<DatasetInfo, "channels" | "height" | "width">): HTMLCanvasElement {
   const canvas = el("canvas", { width, height });
   const context = canvas.getContext("2d")!;
   const image = context.createImageData(width, height);

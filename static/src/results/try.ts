@@ -1,8 +1,10 @@
 // "Try it": a person draws a record, or takes one of the test set, and sees what the model takes it for, while it trains
 // too. What is drawn stays here. Drawing suits records of one colour; other kinds of input have their place beside it.
 import type { Recipe } from "../owndata/messages";
-import type { DatasetInfo, SampleImage } from "../protocol";
+import type { DatasetInfo, OpenedModel, SampleImage } from "../protocol";
 import type { State } from "../state/model";
+import { ModelFile } from "../take/open";
+import type { Taker } from "../take/taker";
 import type { Trainer } from "../trainer/client";
 import { byId, el, say } from "../ui/dom";
 import * as format from "../ui/format";
@@ -13,6 +15,11 @@ import { picture } from "./samples";
 
 const side = 168; // of the pad, in its own pixels
 
+/** What a model is about: the open data, or what a model's file says of its records. */
+type Subject = Pick<DatasetInfo, "kind" | "channels" | "height" | "width" | "classes">;
+
+const sizeOf = ({ channels, height, width }: Subject) => channels * height * width;
+
 export class TryPanel {
   #trainer: () => Trainer;
   #pad = el("canvas", { width: side, height: side, class: "pad", tabindex: 0, role: "img", "aria-label": "Drawing pad: draw with the pointer, or choose a test record above" });
@@ -21,22 +28,29 @@ export class TryPanel {
   #clear = el("button", { type: "button", class: "quiet", click: () => this.#erase() }, icon("erase"), "Clear");
   #words = el("p", { class: "note", "aria-live": "polite" });
   #own = new OwnTry((record) => this.#set(record));
-  #dataset?: DatasetInfo;
+  #dataset?: Subject;
+  #file: ModelFile; // a model that was opened, in the place of the run's
   #record?: Uint8Array;
   #asking = false;
   #again = false;
   #answered = ""; // where the model was when it was last asked
   #able = false;
+  #state?: State;
 
-  constructor(trainer: () => Trainer) {
+  constructor(trainer: () => Trainer, taker: Taker) {
     this.#trainer = trainer;
+    this.#file = new ModelFile(taker, (model) => this.#turn(model));
+    byId("try-panel").append(this.#file.root);
     byId("try").append(el("div", { class: "draw" }, this.#own.root, this.#pad, el("div", { class: "beneath" }, this.#clear, this.#seen)), el("div", {}, this.#bars, this.#words));
     this.#listen();
   }
 
-  show({ dataset, run, phase, choices, data }: State) {
+  show(state: State) {
+    this.#state = state;
+    if (this.#file.model) return;
+    const { dataset, run, phase, choices, data } = state;
     const recipe = choices.find(({ name }) => name === data)?.recipe;
-    if (dataset) byId("try-panel").hidden = dataset.samples.length === 0 && !recipe; // of tables and sounds there is nothing to draw
+    if (dataset) byId("try").hidden = dataset.samples.length === 0 && !recipe; // of tables and sounds there is nothing to draw
     if (dataset && dataset !== this.#dataset) this.#open(dataset, recipe);
     this.#able = run?.planned !== undefined && phase !== "starting" && phase !== "loading";
     if (!this.#able) return this.#fill([]);
@@ -46,15 +60,29 @@ export class TryPanel {
     this.#ask();
   }
 
+  /** Asks the model that was opened, or the run's again. */
+  #turn(model: OpenedModel | undefined) {
+    this.#answered = "";
+    if (!model) {
+      this.#dataset = undefined;
+      if (this.#state) this.show(this.#state);
+      return;
+    }
+    this.#able = true;
+    byId("try").hidden = false;
+    this.#open(model, this.#file.recipe);
+  }
+
   /** Takes a test record. */
   take(sample: SampleImage) {
+    if (this.#file.model && sample.pixels.length !== sizeOf(this.#dataset!)) return; // of other records than the open model's
     this.#erase();
     this.#set(sample.pixels);
   }
 
-  #open(dataset: DatasetInfo, recipe: Recipe | undefined) {
+  #open(dataset: Subject, recipe: Recipe | undefined) {
     this.#dataset = dataset;
-    this.#pad.hidden = this.#clear.hidden = dataset.channels !== 1 || recipe !== undefined;
+    this.#pad.hidden = this.#clear.hidden = dataset.kind !== "image" || dataset.channels !== 1 || recipe !== undefined;
     const own = this.#own.open(recipe);
     say(byId("try-words"), own || (dataset.channels === 1 ? "draw here, or press a test record" : "press a test record"));
     this.#erase();
@@ -82,7 +110,7 @@ export class TryPanel {
     }
     this.#asking = true;
     const record = this.#record;
-    const found = await this.#trainer().predict(record).catch(() => []);
+    const found = await (this.#file.model ? this.#file.predict(record) : this.#trainer().predict(record)).catch(() => []);
     this.#asking = false;
     if (record === this.#record) this.#fill(found);
     if (this.#again) {

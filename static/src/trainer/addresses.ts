@@ -1,10 +1,11 @@
 // Where the build put the workers' scripts and the programs, relative to the page.
-declare const ADDRESSES: { wasm: string; trainer: string; compute: string; intake: string; intakeWasm: string };
+declare const ADDRESSES: { wasm: string; trainer: string; compute: string; program: string; intakeWasm: string; takeWasm: string };
 
 const absolute = (path: string) => new URL(path, document.baseURI).href;
 
 export const wasm = absolute(ADDRESSES.wasm);
 export const trainer = absolute(ADDRESSES.trainer);
 export const compute = absolute(ADDRESSES.compute);
-export const intake = absolute(ADDRESSES.intake);
+export const program = absolute(ADDRESSES.program);
 export const intakeWasm = absolute(ADDRESSES.intakeWasm);
+export const takeWasm = absolute(ADDRESSES.takeWasm);

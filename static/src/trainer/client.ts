@@ -1,6 +1,6 @@
 // The page's end of the line to the trainer worker.
 import * as addresses from "./addresses";
-import type { AccountAnswer, AccountQuestion, AuditAnswer, AuditQuestion, BoundsAnswer, BoundsQuestion, Config, Event, EventOf, ReplayAnswer, Request } from "../protocol";
+import type { AccountAnswer, AccountQuestion, AuditAnswer, AuditQuestion, BoundsAnswer, BoundsQuestion, Config, Event, EventOf, ReplayAnswer, Request, Taken } from "../protocol";
 
 /** Why the accountant has no answer, for a person to read: without the name of the part that says so. */
 export class AccountError extends Error {
@@ -16,7 +16,7 @@ export class AccountError extends Error {
 type Listener = (event: Event) => void;
 
 /** Events that only whoever asked may hear. */
-const answers = ["account", "bounds", "prediction", "audit", "replay"] as const;
+const answers = ["account", "bounds", "prediction", "audit", "replay", "taken"] as const;
 type Answer = EventOf<(typeof answers)[number]>;
 const isAnswer = (event: Event): event is Answer => (answers as readonly string[]).includes(event.type);
 
@@ -66,6 +66,13 @@ export class Trainer {
   async bounds(bounds: BoundsQuestion): Promise<BoundsAnswer> {
     const answer = await new Promise<EventOf<"bounds">>((hear, fail) => this.send({ type: "bounds", bounds, id: this.#expect({ hear, fail }) }));
     return answer.bounds;
+  }
+
+  /** The run's model and what is public of it, to make files of. */
+  async take(): Promise<Taken> {
+    return new Promise((resolve, fail) => {
+      this.send({ type: "take", id: this.#expect({ hear: ({ taken }: EventOf<"taken">) => resolve(taken), fail }) });
+    });
   }
 
   /** Attacks a mechanism; progress hears how far that is. */

@@ -1,4 +1,5 @@
-// The worker that reads a person's own files: runs the Go program whose compiled module the page hands over.
+// The worker of a program that is loaded when it is asked for (reading own files, writing files of models): runs the Go program whose
+// compiled module the page hands over.
 import "./guard";
 import "../../../build/wasm_exec.js";
 

@@ -1,0 +1,10 @@
+// A run's results as CSV: what was shown, a line for each evaluation. All of it is noised and charged, or of public records.
+import { type Run, isPrivate } from "../state/run";
+
+export function resultsCSV(run: Run): string {
+  const marked = isPrivate(run) ? "yes" : "no";
+  const lines = run.epochs.map((e) => [e.step, e.epoch, e.accuracy, e.stdError ?? "", finite(e.loss), isPrivate(run) ? e.epsilon : "", e.noised ? "yes" : "no", marked]);
+  return [["step", "epoch", "accuracy", "standard_error", "loss", "epsilon_spent", "noised", "private"], ...lines].map((line) => `${line.join(",")}\r\n`).join("");
+}
+
+const finite = (value: number): number | "" => (Number.isFinite(value) ? value : "");

@@ -1,0 +1,51 @@
+// A Go program with a worker of its own, that few people need. It is loaded when it is first asked for, and then kept: after that the page
+// needs no network to start it again.
+import * as addresses from "./addresses";
+
+interface Loaded {
+  module: WebAssembly.Module;
+  script: string; // address of the worker's script, in memory
+}
+
+export class Program {
+  #what: string;
+  #wasm: string;
+  #loaded?: Promise<Loaded>;
+
+  /** what it is, for the person who waits for it; wasm: its address. */
+  constructor(what: string, wasm: string) {
+    this.#what = what;
+    this.#wasm = wasm;
+  }
+
+  /** A worker that runs it, and listens. */
+  async start(): Promise<Worker> {
+    try {
+      const { module, script } = await (this.#loaded ??= this.#load());
+      const worker = new Worker(script);
+      await new Promise<void>((ready, fail) => {
+        worker.onerror = (error) => fail(new Error(error.message || "its script did not start"));
+        worker.onmessage = ({ data }) => (data.ready ? ready() : fail(new Error(data.failed)));
+        worker.postMessage({ module });
+      });
+      return worker;
+    } catch (error) {
+      this.#loaded = undefined;
+      throw error;
+    }
+  }
+
+  async #load(): Promise<Loaded> {
+    const get = async (address: string) => {
+      const response = await fetch(address);
+      if (!response.ok) throw new Error(`${this.#what} did not load: HTTP ${response.status}`);
+      return response;
+    };
+    const [module, script] = await Promise.all([
+      get(this.#wasm).then(async (response) => WebAssembly.compile(await response.arrayBuffer())),
+      get(addresses.program).then((response) => response.blob()),
+    ]);
+    // Started from a blob, a worker is bound by the page's policy.
+    return { module, script: URL.createObjectURL(new Blob([script], { type: "text/javascript" })) };
+  }
+}

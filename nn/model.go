@@ -36,7 +36,7 @@ type Init struct{ Bound, Value float64 }
 //
 // To add a layer: give it a type and its methods here and in layers.go, an op for the reference in a file of its own, and a
 // place in Kinds. Then tests ask for it in the models that finite differences check, in the compiler's table
-// (nn/compile/layers.go), in its random models, and in every backend's contract; what meets it unprepared returns an error.
+// (nn/compile/layers.go), in its random models, in exported files (nn/export), and in every backend's contract; what meets it unprepared returns an error.
 type Layer interface {
 	// Out is the output shape for an input shape, or an error that says why the layer cannot take it.
 	Out(in Shape) (Shape, error)

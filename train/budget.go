@@ -127,32 +127,23 @@ func withRoom(err error, p *Proposal, l *ledger.Ledger) error {
 		err, room.Steps, room.StepsEpsilon, p.plan.Steps(), room.Noise, room.NoiseEpsilon)
 }
 
-// setBudget sets the open records' lifetime budget, or lifts it, and tells what the ledger says then. Its filter favours the kind
-// of step that the given configuration has most of.
+// setBudget sets the open records' lifetime budget, or lifts it. Its filter favours the kind of step that the given configuration
+// has most of.
 func (t *Trainer) setBudget(r protocol.Request) error {
 	l, _, err := t.openLedger()
 	if err != nil {
 		return err
 	}
 	if r.Budget.Epsilon == 0 {
-		err = l.LiftBudget()
-	} else {
-		var typical accountant.Segment
-		if r.Config != nil && !r.Config.NonPrivate {
-			if p, err := propose(*r.Config, t.dataset, nil); err == nil {
-				typical = slices.MaxFunc(p.plan.Events(), func(a, b accountant.Segment) int { return a.Steps - b.Steps })
-			}
+		return l.LiftBudget()
+	}
+	var typical accountant.Segment
+	if r.Config != nil && !r.Config.NonPrivate {
+		if p, err := propose(*r.Config, t.dataset, nil); err == nil {
+			typical = slices.MaxFunc(p.plan.Events(), func(a, b accountant.Segment) int { return a.Steps - b.Steps })
 		}
-		err = l.SetBudget(r.Budget.Epsilon, r.Budget.Delta, typical)
 	}
-	if err != nil {
-		return err
-	}
-	delta := r.Budget.Delta
-	if !(delta > 0 && delta < 1) {
-		delta = 1e-5
-	}
-	return t.tellLedger(delta, r.ID)
+	return l.SetBudget(r.Budget.Epsilon, r.Budget.Delta, typical)
 }
 
 // openLedger opens the open records' ledger.
@@ -168,14 +159,20 @@ func (t *Trainer) openLedger() (l *ledger.Ledger, forgets bool, err error) {
 	return l, forgets, err
 }
 
-// books answers what is asked of ledgers, or says why not: the history of the open records, and all ledgers as a file.
+// books answers what is asked of ledgers, or says why not: the history of the open records, after their budget was set where that
+// is asked for, and all ledgers as a file.
 func (t *Trainer) books(r protocol.Request) {
 	var e protocol.Event
 	var err error
 	switch r.Type {
-	case "spending":
+	case "budget", "spending":
 		e.Type = "spending"
-		e.Spending, err = t.spending(r.Delta)
+		if r.Type == "budget" {
+			err = t.setBudget(r)
+		}
+		if err == nil {
+			e.Spending, err = t.spending(r.Delta)
+		}
 	case "export":
 		e.Type = "exported"
 		var store ledger.Store

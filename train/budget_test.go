@@ -16,9 +16,9 @@ import (
 func withBudget(t *testing.T, store ledger.Store, epsilon float64) *talk {
 	p := newTab(t, store, nil)
 	c := quick()
-	p.trainer.Send(protocol.Request{Type: "budget", Budget: &protocol.Budget{Epsilon: epsilon, Delta: 1e-5}, Config: &c, ID: 4})
-	if e := p.hear("ledger"); e.ID != 4 || e.Ledger.Budget == nil || e.Ledger.Budget.Epsilon != epsilon || e.Ledger.Budget.Others != 0 {
-		t.Fatalf("after a budget was set: %+v", e.Ledger)
+	p.trainer.Send(protocol.Request{Type: "budget", Budget: &protocol.Budget{Epsilon: epsilon, Delta: 1e-5}, Config: &c, Delta: 1e-5, ID: 4})
+	if e := p.hear("spending"); e.ID != 4 || e.Spending == nil || e.Spending.Ledger.Budget.Epsilon != epsilon || e.Spending.Ledger.Budget.Others != 0 {
+		t.Fatalf("after a budget was set: %+v", e)
 	}
 	return p
 }
@@ -130,16 +130,18 @@ func TestBudgetBesideARunThatIsNotPrivate(t *testing.T) {
 	if last := heard[len(heard)-1]; last.Type != "error" || !strings.Contains(last.Message, "not private") {
 		t.Errorf("it ran: %+v", last)
 	}
-	p.trainer.Send(protocol.Request{Type: "budget", Budget: &protocol.Budget{}, ID: 5})
-	if e := p.hear("ledger"); e.Ledger.Budget != nil {
-		t.Errorf("lifted, the budget is %+v", e.Ledger.Budget)
+	p.trainer.Send(protocol.Request{Type: "budget", Budget: &protocol.Budget{}, Delta: 1e-5, ID: 5})
+	if e := p.hear("spending"); e.Spending == nil || e.Spending.Ledger.Budget != nil {
+		t.Errorf("lifted, the budget is %+v", e)
 	}
 	heard = p.trainThrough(open)
 	if last := heard[len(heard)-1]; last.Type != "done" {
 		t.Fatal(last.Message)
 	}
-	p.trainer.Send(protocol.Request{Type: "budget", Budget: &protocol.Budget{Epsilon: 100, Delta: 1e-5}, ID: 6})
-	p.refused("no budget covers it")
+	p.trainer.Send(protocol.Request{Type: "budget", Budget: &protocol.Budget{Epsilon: 100, Delta: 1e-5}, Delta: 1e-5, ID: 6})
+	if e := p.hear("spending"); e.Spending != nil || !strings.Contains(e.Message, "no budget covers it") {
+		t.Errorf("a budget beside it: %+v", e)
+	}
 }
 
 // The history tells what was trained when, on what, by which plan, at which cost and what was kept; it goes into a file, and

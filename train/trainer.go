@@ -88,6 +88,9 @@ func (t *Trainer) answer(ctx context.Context, r protocol.Request) error {
 	case "propose", "rehearse", "predict":
 		t.preview(ctx, r)
 		return nil
+	case "budget", "spending", "export", "import":
+		t.books(r)
+		return nil
 	case "bounds":
 		a, err := t.bounds(*r.Bounds)
 		if err != nil {

@@ -89,7 +89,7 @@ func TestPersonsWithoutRecords(t *testing.T) {
 	}
 }
 
-// Own data come as files in memory, share one ledger whatever their name, and are never replayed without privacy.
+// Own data come as files in memory, share one ledger whatever their name where no collection is named, and are never replayed without privacy.
 func TestOpensOwnData(t *testing.T) {
 	keys := map[string]bool{}
 	for _, name := range []string{"people", "others"} {

@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash"
+	"maps"
+	"slices"
 
 	"cloister/data"
 	"cloister/data/bundle"
@@ -61,6 +63,12 @@ func (w *writer) hash(source []byte) uint64 {
 	w.keyed.Write(source)
 	w.sum = w.keyed.Sum(w.sum[:0])
 	return binary.BigEndian.Uint64(w.sum)
+}
+
+// Mark is the mark of one record that is its own source: see [Result].
+func Mark(key [32]byte, source []byte) uint64 {
+	w := writer{keyed: hmac.New(sha256.New, key[:])}
+	return w.hash(source)
 }
 
 // drawn is the split that the key puts a record in, by the hash of its source: 0 to train on, 1 held out. Where privacy is about
@@ -140,6 +148,7 @@ func (w *writer) finish() error {
 		}
 	}
 	w.result.Persons = len(w.persons[0]) + len(w.persons[1])
+	w.result.Marks = slices.Sorted(maps.Keys(w.seen))
 	for class, n := range w.result.PerClass {
 		if n == 0 {
 			w.skip(w.result.Classes[class], "a class without a record that could be read")

@@ -293,7 +293,7 @@ func TestLedgerNeverSaysLessThanWasReleased(t *testing.T) {
 
 // With a budget, whatever the order, no tab releases what the filter does not allow.
 func TestTabsShareABudget(t *testing.T) {
-	for seed := range 200 {
+	for seed := range 40 {
 		rng := rand.New(rand.NewPCG(uint64(seed), 8))
 		store := &MemoryStore{}
 		first, _ := Open(store, "k")

@@ -63,6 +63,7 @@ export type Request =
   | {
       type: "budget";
       config?: Config; // of a replay: the mechanism is one of Published; of a budget: a plan that it should suit
+      delta?: number; // at which to tell epsilon, where there is no run; a run's own where there is
       budget: Budget; // for the open records; with epsilon 0: none any more
       id: number; // echoed in the answer
     }

@@ -20,3 +20,15 @@ test("files of a folder keep its names, which may be classes", async () => {
   assert.deepEqual(chosen(files).map(({ name }) => name), ["pets/cat/1.png", "2.png"]);
   assert.deepEqual(chosen(null), []);
 });
+
+test("collections share what both know, and together know each record once", async () => {
+  const { shared, union, tidied } = await load("owndata/collections");
+  const of = (...values) => BigUint64Array.from(values.map(BigInt));
+  const [a, b] = [of(1, 3, 5, 2n ** 63n), of(2, 3, 2n ** 63n, 2n ** 64n - 1n)];
+  assert.equal(shared(a, b), 2);
+  assert.equal(shared(a, of()), 0);
+  assert.deepEqual(union(a, b), of(1, 2, 3, 5, 2n ** 63n, 2n ** 64n - 1n));
+  assert.deepEqual(union(of(), b), b);
+  assert.equal(tidied("  My   patients "), "My patients");
+  assert.equal(tidied(" "), "Own data");
+});

@@ -23,7 +23,7 @@ type Request struct {
 	Bounds     *BoundsQuestion  `json:"bounds,omitempty" on:"bounds"`
 	Question   *AccountQuestion `json:"question,omitempty" on:"account"`
 	Audit      *AuditQuestion   `json:"audit,omitempty" on:"audit"`
-	Delta      float64          `json:"delta,omitempty" on:"ledger? spending?"`                                                                            // at which to tell epsilon, where there is no run; a run's own where there is
+	Delta      float64          `json:"delta,omitempty" on:"ledger? spending? budget?"`                                                                    // at which to tell epsilon, where there is no run; a run's own where there is
 	Budget     *Budget          `json:"budget,omitempty" on:"budget"`                                                                                      // for the open records; with epsilon 0: none any more
 	Ledgers    []byte           `json:"ledgers,omitempty" on:"import"`                                                                                     // a file of ledgers, to merge into this browser's
 	Kept       string           `json:"kept,omitempty" on:"keep"`                                                                                          // what was made of the run's model and kept, such as "checkpoint"

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"reflect"
@@ -27,7 +28,7 @@ const (
 // Desk answers requests, one after the other. What was dropped last lies on it.
 type Desk struct {
 	Decoder image.Decoder                        // of pictures; nil: Go's
-	Put     func(name string, file []byte) error // takes the files of a packed dataset
+	Put     func(name string, file []byte) error // takes the files of a packed dataset, and the MarksFile
 	Tell    func(Reply)                          // takes replies, progress among them
 
 	bundle         *bundle.Bundle
@@ -293,6 +294,9 @@ func (d *Desk) read(ctx context.Context, r Request) (*Result, error) {
 		return nil, err
 	}
 	m, err := to.packer.Close()
+	if err == nil {
+		err = d.putMarks(got.Marks)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -319,6 +323,18 @@ func (d *Desk) count(ctx context.Context, r Request) (*Counted, error) {
 	}
 	cells, units, err := intake.Tally(ctx, d.bundle, d.looked, r.Column, r.Settings.Person)
 	return &Counted{cells, units, unit}, err
+}
+
+// MarksFile is the name under which Put gets the marks of what was read (see [intake.Result]), little-endian uint64s: no file of
+// the dataset.
+const MarksFile = "marks"
+
+func (d *Desk) putMarks(marks []uint64) error {
+	b := make([]byte, 0, 8*len(marks))
+	for _, m := range marks {
+		b = binary.LittleEndian.AppendUint64(b, m)
+	}
+	return d.Put(MarksFile, b)
 }
 
 func resultOf(m *data.Manifest, samples []Sample) *Result {

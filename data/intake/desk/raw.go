@@ -3,6 +3,8 @@ package desk
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 
 	"cloister/data"
 	"cloister/data/image"
@@ -55,6 +57,9 @@ func (d *Desk) readRaw(ctx context.Context, r Request, raw *intake.Raw) (*Result
 	if err != nil {
 		return nil, err
 	}
+	if err := d.putMarks(rawMarks(r.Settings.Key, ds)); err != nil {
+		return nil, err
+	}
 	result := resultOf(m, to.samples)
 	result.Shape, result.PerClass, result.Skipped = []int{m.Channels, m.Height, m.Width}, make([]int, len(m.Classes)), d.bundle.Problems
 	for _, split := range []data.Split{ds.Train, ds.Test} {
@@ -66,4 +71,18 @@ func (d *Desk) readRaw(ctx context.Context, r Request, raw *intake.Raw) (*Result
 		result.Recipe = Recipe{Kind: data.Image, Image: image.Settings{Channels: m.Channels, Height: m.Height, Width: m.Width, Fit: image.Crop}}
 	}
 	return result, nil
+}
+
+// rawMarks are marks of records that are their own source.
+func rawMarks(secret []byte, ds *data.Dataset) []uint64 {
+	var key [32]byte
+	copy(key[:], secret)
+	size := ds.RecordBytes()
+	seen := map[uint64]bool{}
+	for _, split := range []data.Split{ds.Train, ds.Test} {
+		for i := range split.Len() {
+			seen[intake.Mark(key, split.Values[i*size:(i+1)*size])] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
 }

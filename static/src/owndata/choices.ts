@@ -115,7 +115,7 @@ export class ChoicesForm {
     }
     if (look.kind === "raw") return [];
     return [...parts, ...this.#heldOut(look, settings),
-      el("p", { class: "note" }, `What is held out is ${settings.testPublic ? "public, by your word" : "private too: accuracy on it is noised, and costs some of the budget"}. All data of your own share one ledger.`)];
+      el("p", { class: "note" }, `What is held out is ${settings.testPublic ? "public, by your word" : "private too: accuracy on it is noised, and costs some of the budget"}.`)];
   }
 
   /** A share, drawn by a key; or, of files, those that a publisher named. */

@@ -6,6 +6,7 @@ import type { Choice } from "../trainer/datasets";
 import { byId, debounced, el, say } from "../ui/dom";
 import * as format from "../ui/format";
 import { ChoicesForm } from "./choices";
+import { CollectionChoice } from "./collection";
 import { boundsDelta } from "./columns";
 import type { File as Packed } from "../protocol";
 import { type Dropped, chosen, dropped, holdsFiles } from "./dropped";
@@ -39,6 +40,7 @@ export class OwnPanel {
   #left = el("div");
   #read = el("button", { type: "button", class: "primary", click: () => this.#readNow() }, "Read them");
   #use = el("button", { type: "button", class: "primary", click: () => this.#useNow() }, "Train on these");
+  #collection = new CollectionChoice();
   #found = el("div", { class: "found" });
 
   constructor(dispatch: (event: PageEvent) => void, trainer: () => Trainer) {
@@ -71,7 +73,7 @@ export class OwnPanel {
         el("p", {}, "Read in this tab, for your eyes. Nothing is uploaded."),
         el("button", { type: "button", class: "quiet", click: () => this.#close() }, "Close")),
       this.#drop, this.#fault, el("div", { class: "own-act" }, this.#words, this.#read, this.#use), this.#going,
-      el("div", { class: "own-body" }, el("div", {}, this.#form.root), el("div", {}, this.#found, this.#seen, this.#left)),
+      el("div", { class: "own-body" }, el("div", {}, this.#form.root), el("div", {}, this.#collection.root, this.#found, this.#seen, this.#left)),
     );
     this.#show();
   }
@@ -124,6 +126,7 @@ export class OwnPanel {
     this.#reader.drop(files);
     this.#settings = fresh(titleOf(files));
     this.#look = this.#ready = undefined;
+    this.#collection.forget();
     this.#form.forget();
     this.#lookNow();
     this.#root.scrollIntoView({ block: "nearest" });
@@ -155,7 +158,7 @@ export class OwnPanel {
     await this.#during("looking", async (turn) => {
       const counted = await this.#reader.count(this.#settings, column);
       if (turn !== this.#turn) return;
-      const { low, high } = await this.#trainer().bounds({ column, ...counted, epsilon, delta: Math.min(boundsDelta, 0.1 / counted.units) });
+      const { low, high } = await this.#trainer().bounds({ column, collection: this.#collection.spendOn(), ...counted, epsilon, delta: Math.min(boundsDelta, 0.1 / counted.units) });
       if (files !== this.#files) return;
       const { columns } = this.#settings;
       this.#settings = { ...this.#settings, columns: { ...columns, [column]: { ...columns[column], low, high, released: true } } };
@@ -168,7 +171,8 @@ export class OwnPanel {
     if (this.#doing === "reading") return;
     await this.#during("reading", async (turn) => {
       const { result, files } = await this.#reader.read(this.#settings, (p) => this.#progress(p));
-      if (turn === this.#turn) this.#ready = { result, packed: files };
+      const packed = await this.#collection.look(files);
+      if (turn === this.#turn) this.#ready = { result, packed };
     });
     if (this.#ready) this.#use.focus();
   }
@@ -198,15 +202,21 @@ export class OwnPanel {
     say(this.#words, "Cancelled. Nothing was kept of it.");
   }
 
-  #useNow() {
-    const { result, packed } = this.#ready!;
-    const choice: Choice = { name: this.#settings.name, title: this.#settings.title, source: { kind: "own", files: packed }, recipe: result.recipe };
+  async #useNow() {
+    if (!this.#ready || this.#use.disabled) return;
+    const { result, packed } = this.#ready;
+    const collection = this.#collection.name;
+    this.#use.disabled = true; // it was pressed once
+    const forgotten = await this.#collection.remember();
+    this.#use.disabled = false;
+    const choice: Choice = { name: this.#settings.name, title: this.#settings.title, source: { kind: "own", files: packed, collection }, recipe: result.recipe };
     this.#made++;
     this.#root.hidden = true;
     this.#settings = { ...this.#settings, name: nameOf(this.#made) };
     this.#ready = undefined;
     this.#show();
     this.#dispatch({ type: "brought data", choice });
+    if (forgotten) this.#dispatch({ type: "heard", event: { type: "notice", message: forgotten } });
     byId("train").focus();
   }
 
@@ -233,6 +243,7 @@ export class OwnPanel {
     this.#read.hidden = !look || result !== undefined;
     this.#read.disabled = busy || !look || look.needs !== "";
     this.#use.hidden = !result;
+    this.#collection.root.hidden = !look;
     if (!busy) say(this.#words, result ? readWords(result) : look ? lookWords(look) : "");
     else if (this.#doing === "looking" && !look) say(this.#words, "Looking at what is there …");
     const shown = result ?? look;

@@ -61,6 +61,7 @@ function save(turn: Turn) {
 export function download(turn: Turn, run: Run, bytes = run.checkpoint) {
   if (!bytes) return;
   const name = `cloister-${run.config.model}-step-${run.last?.step ?? 0}.checkpoint`;
+  if (turn.state.run?.id === run.id && run.planned && !turn.state.dead) turn.send({ type: "keep", kept: "checkpoint" }); // the ledger's history
   turn.commands.push({ do: "download", bytes, name });
   turn.log(`Saved ${name}.`);
   const saved = { ...run, saved: run.over };

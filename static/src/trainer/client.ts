@@ -1,6 +1,6 @@
 // The page's end of the line to the trainer worker.
 import * as addresses from "./addresses";
-import type { AccountAnswer, AccountQuestion, AuditAnswer, AuditQuestion, BoundsAnswer, BoundsQuestion, Config, Event, EventOf, ReplayAnswer, Request, Taken } from "../protocol";
+import type { AccountAnswer, AccountQuestion, AuditAnswer, AuditQuestion, BoundsAnswer, BoundsQuestion, Budget, Config, Event, EventOf, Merged, ReplayAnswer, Request, Spending, Taken } from "../protocol";
 
 /** Why the accountant has no answer, for a person to read: without the name of the part that says so. */
 export class AccountError extends Error {
@@ -16,7 +16,7 @@ export class AccountError extends Error {
 type Listener = (event: Event) => void;
 
 /** Events that only whoever asked may hear. */
-const answers = ["account", "bounds", "prediction", "audit", "replay", "taken"] as const;
+const answers = ["account", "bounds", "prediction", "audit", "replay", "taken", "spending", "exported", "imported"] as const;
 type Answer = EventOf<(typeof answers)[number]>;
 const isAnswer = (event: Event): event is Answer => (answers as readonly string[]).includes(event.type);
 
@@ -73,6 +73,30 @@ export class Trainer {
     return new Promise((resolve, fail) => {
       this.send({ type: "take", id: this.#expect({ hear: ({ taken }: EventOf<"taken">) => resolve(taken), fail }) });
     });
+  }
+
+  /** What was spent on the open records; first, if so asked, their lifetime budget is set to suit a configuration, or lifted. */
+  async spending(delta: number, change?: { budget: Budget; config: Config }): Promise<Spending> {
+    const answer = await new Promise<EventOf<"spending">>((hear, fail) => {
+      const id = this.#expect({ hear, fail });
+      this.send(change ? { type: "budget", ...change, delta, id } : { type: "spending", delta, id });
+    });
+    if (!answer.spending) throw new Error(answer.message);
+    return answer.spending;
+  }
+
+  /** All ledgers of this browser, as a file. */
+  async exportLedgers(): Promise<Uint8Array> {
+    const answer = await new Promise<EventOf<"exported">>((hear, fail) => this.send({ type: "export", id: this.#expect({ hear, fail }) }));
+    if (!answer.ledgers) throw new Error(answer.message);
+    return answer.ledgers;
+  }
+
+  /** Merges a file of ledgers into this browser's. */
+  async importLedgers(ledgers: Uint8Array): Promise<Merged[]> {
+    const answer = await new Promise<EventOf<"imported">>((hear, fail) => this.send({ type: "import", ledgers, id: this.#expect({ hear, fail }) }));
+    if (!answer.imported) throw new Error(answer.message);
+    return answer.imported;
   }
 
   /** Attacks a mechanism; progress hears how far that is. */

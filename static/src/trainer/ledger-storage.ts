@@ -1,12 +1,22 @@
 // The ledger of what was spent lives in the browser's storage, which the browser may clear when space runs short: a
-// forgotten ledger understates. This asks it not to, once for each page.
-let asked = false;
+// forgotten ledger understates. This asks it not to, once for each page, before the first run.
+let asked: Promise<boolean> | undefined;
 
+/** Asks the browser to keep what is stored; tell hears it if it does not promise. */
 export async function keepLedger(tell: (words: string) => void) {
   if (asked) return;
-  asked = true;
-  const kept = await navigator.storage?.persist?.().catch(() => false);
-  if (!kept) {
-    tell("This browser does not promise to keep the ledger of what was spent: it may be lost when site data is cleared. Note the epsilon of each run yourself.");
+  asked = persist();
+  if (!(await asked)) {
+    tell("This browser does not promise to keep the ledger of what was spent: it may be lost when site data is cleared. Export it from the Budget drawer, or note the epsilon of each run yourself.");
   }
+}
+
+async function persist(): Promise<boolean> {
+  return (await navigator.storage?.persist?.().catch(() => false)) ?? false;
+}
+
+/** Whether the browser has promised; nothing is asked of it. */
+export async function isPersistent(): Promise<boolean> {
+  if (asked) return asked;
+  return (await navigator.storage?.persisted?.().catch(() => false)) ?? false;
 }

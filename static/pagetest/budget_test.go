@@ -1,0 +1,105 @@
+package pagetest
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/chromedp"
+)
+
+const drawer = `document.getElementById("budget-body").textContent`
+
+// openBudget opens the drawer of the budget.
+func (p *tab) openBudget() {
+	p.t.Helper()
+	p.clickOn(`document.querySelector("#budget-drawer summary")`)
+	p.wait("the history", `document.querySelector("#budget-body table tbody") !== null`)
+}
+
+// A person sets a lifetime budget: what would exceed it does not start and says what fits; what fits does, and the history has it,
+// with what was kept. The ledger goes into a file, and from there into another browser, which knows the spend then.
+func TestBudgetAndHistory(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	p := open(t, s.page("#epochs=0.5&model=logistic&epsilon=3"), 1280)
+	p.wait("the data", dataReady)
+	p.openBudget()
+	for _, words := range []string{"nobody", "No lifetime budget is set", "Nothing was spent", "localhost and 127.0.0.1 are two", "keep this ledger"} {
+		p.wait(words, drawer+".includes("+quote(words)+")")
+	}
+	p.choose("limit-epsilon", "2")
+	p.clickButton("Set budget")
+	p.wait("what fits", drawer+`.includes("What still fits")`)
+	p.forEyes("budget-refused")
+	p.click("train")
+	p.wait("the refusal", `!document.getElementById("problem").hidden && document.getElementById("problem").innerText.includes("lifetime budget")`)
+	p.clickOn(`[...document.querySelectorAll("#budget-body .ways button")].find((b) => b.innerText.startsWith("All"))`)
+	p.wait("a plan that fits", drawer+`.includes("with the run as set.")`)
+	p.click("train")
+	p.wait("the end", state+` === "done"`)
+	p.wait("the history", drawer+`.includes("logistic")`)
+	p.save()
+	p.forEyes("budget-history")
+
+	folder := t.TempDir()
+	p.run(browser.SetDownloadBehavior(browser.SetDownloadBehaviorBehaviorAllow).WithDownloadPath(folder))
+	p.clickButton("Export ledgers")
+	p.wait("the words", drawer+`.includes("no record and no hash")`)
+	file := filepath.Join(folder, "cloister-ledgers.ledgers")
+	for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+		if info, err := os.Stat(file); err == nil && info.Size() > 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("no file of ledgers was downloaded")
+		}
+	}
+	p.clean()
+
+	q := open(t, s.page(""), 1280)
+	q.wait("the data", dataReady)
+	q.openBudget()
+	q.run(chromedp.SetUploadFiles(`#budget-body input[type="file"]`, []string{file}, chromedp.ByQuery))
+	q.wait("the merge", drawer+`.includes("Nothing got lower")`)
+	q.wait("the history", drawer+`.includes("from an imported ledger")`)
+	q.wait("the budget", drawer+`.includes("Lifetime budget ε = 2")`)
+	q.run(chromedp.SetUploadFiles(`#budget-body input[type="file"]`, []string{file}, chromedp.ByQuery))
+	q.wait("nothing new", drawer+`.includes("Nothing in the file was new")`)
+	q.clean()
+}
+
+// Records that a collection knows are told to their owner when they come again, under another name; what is spent on them counts
+// in the collection that the owner chooses.
+func TestCollectionsKnowTheirRecords(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	folder := pets(t, 60)
+	p := open(t, s.page(""), 1280)
+	p.wait("the data", dataReady)
+	p.drop(folder)
+	p.read()
+	p.choose("own-collection", "Patients")
+	p.trainOnOwn()
+	p.openBudget()
+	p.wait("the collection", drawer+`.includes("collection “Patients”")`)
+
+	again := filepath.Join(t.TempDir(), "renamed")
+	if err := os.Rename(folder, again); err != nil {
+		t.Fatal(err)
+	}
+	p.drop(again)
+	p.read()
+	p.wait("what is shared", `document.getElementById("own").innerText.includes("120 of these 120 records are in your collection “Patients”")`)
+	p.forEyes("own-overlap")
+	p.clickButton("Put them into “Patients”")
+	p.trainOnOwn()
+	p.wait("both runs", `document.querySelectorAll("#budget-body tbody tr").length === 2`)
+	if rest := eval[string](p, `document.querySelector(".stage").innerText`); strings.Contains(rest, "120 of these") {
+		t.Error("what is shared is told beside the results")
+	}
+	p.clean()
+}

@@ -1,0 +1,78 @@
+// The choice of a collection: its name, and, for the owner's eyes only, which collections the new records are in already.
+import { el, say } from "../ui/dom";
+import * as format from "../ui/format";
+import { type Overlap, firstCollection, names, overlaps, remember, tidied } from "./collections";
+import { line } from "./fields";
+import type { File as Packed } from "../protocol";
+
+export const marksFile = "marks"; // that of data/intake/desk
+
+export class CollectionChoice {
+  readonly root = el("div", { class: "collection" });
+  #name = el("input", { type: "text", id: "own-collection", value: firstCollection, list: "own-collections", maxlength: 60, autocomplete: "off" });
+  #known = el("datalist", { id: "own-collections" });
+  #found = el("div", {});
+  #marks = new BigUint64Array();
+  #turn = 0;
+
+  constructor() {
+    this.root.append(
+      line("Collection", this.#name), this.#known,
+      el("p", { class: "note" }, "One person’s records, one survey, one archive: what a run spends on any part of a collection counts for all of it, whatever you add, rename or pack again. The name is kept in the ledger."),
+      this.#found);
+  }
+
+  get name(): string {
+    return tidied(this.#name.value);
+  }
+
+  /** The name, of which something is about to be spent on these records: from now on it stays. */
+  spendOn(): string {
+    this.#name.readOnly = true;
+    return this.name;
+  }
+
+  /** Other records are there. */
+  forget() {
+    this.#turn++;
+    this.#name.readOnly = false;
+    this.#found.replaceChildren();
+    void names().then((known) => this.#offer(known));
+  }
+
+  #offer(known: string[]) {
+    this.#known.replaceChildren(...known.map((value) => el("option", { value })));
+  }
+
+  /** Takes the marks out of what was packed, and tells which collections know them. */
+  async look(packed: Packed[]): Promise<Packed[]> {
+    const turn = ++this.#turn;
+    const marks = packed.find(({ name }) => name === marksFile);
+    this.#marks = new BigUint64Array(marks ? await marks.blob.arrayBuffer() : new ArrayBuffer());
+    this.#found.replaceChildren();
+    try {
+      const shared = await overlaps(this.#marks);
+      if (turn === this.#turn) this.#tell(shared);
+    } catch {
+      if (turn === this.#turn) say(this.#found, "This browser keeps nothing for this page: whether these records were used before cannot be told.");
+    }
+    return packed.filter((file) => file !== marks);
+  }
+
+  #tell(shared: Overlap[]) {
+    this.#found.replaceChildren(...shared.slice(0, 5).map(({ name, shared }) =>
+      el("p", { class: "eyes" },
+        el("strong", {}, "For your eyes."), ` ${format.count(shared)} of these ${format.count(this.#marks.length)} records are in your collection “${name}”, by what they were made of. Put all of these there, so that what they cost together is counted together? `,
+        this.#name.readOnly ? "Bounds were paid for already: drop them again for that." : el("button", { type: "button", class: "quiet", click: () => (this.#name.value = name) }, `Put them into “${name}”`))));
+  }
+
+  /** Remembers that the records are in the collection; answers what went wrong. */
+  async remember(): Promise<string | undefined> {
+    try {
+      await remember(this.name, this.#marks);
+      return undefined;
+    } catch (error) {
+      return `This browser could not remember which records are in “${this.name}”: ${(error as Error).message}. Whether later data share records with it cannot be told.`;
+    }
+  }
+}

@@ -90,6 +90,9 @@ func TestBrowserStore(t *testing.T) {
 		load("a", c.want)
 	}
 	load("ab", "other")
+	if keys, err := s.Keys(); err != nil || strings.Join(keys, " ") != "a ab" {
+		t.Errorf("keys %q, %v", keys, err)
+	}
 }
 
 // Two tabs write one ledger: none overwrites the other.

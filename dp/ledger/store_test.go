@@ -33,6 +33,12 @@ func TestFileStore(t *testing.T) {
 	if b, err := s.Load("k"); string(b) != "abcdx" || err != nil {
 		t.Errorf("holds %q, %v", b, err)
 	}
+	absent := FileStore{Dir: filepath.Join(dir, "absent")}
+	for store, want := range map[Store]int{s: 1, absent: 0} {
+		if keys, err := store.Keys(); err != nil || len(keys) != want {
+			t.Errorf("keys %q, %v", keys, err)
+		}
+	}
 	if info, err := os.Stat(filepath.Join(dir, "k.ledger")); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("file mode %v, %v", info.Mode(), err)
 	}

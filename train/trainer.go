@@ -98,11 +98,6 @@ func (t *Trainer) answer(ctx context.Context, r protocol.Request) error {
 		}
 		t.emit(protocol.Event{Type: "bounds", ID: r.ID, Bounds: a})
 		return nil
-	case "budget":
-		return t.setBudget(r)
-	case "spending", "export", "import":
-		t.books(r)
-		return nil
 	case "audit":
 		if t.Audit == nil {
 			return errors.New("train: audit: there is nobody to answer it")

@@ -94,6 +94,7 @@ func TestCollectionsKnowTheirRecords(t *testing.T) {
 	p.drop(again)
 	p.read()
 	p.wait("what is shared", `document.getElementById("own").innerText.includes("120 of these 120 records are in your collection “Patients”")`)
+	p.choose("own-collection", "Others")
 	p.forEyes("own-overlap")
 	p.clickButton("Put them into “Patients”")
 	p.trainOnOwn()

@@ -18,7 +18,7 @@ export class CollectionChoice {
   constructor() {
     this.root.append(
       line("Collection", this.#name), this.#known,
-      el("p", { class: "note" }, "One person’s records, one survey, one archive: what a run spends on any part of a collection counts for all of it, whatever you add, rename or pack again. The name is kept in the ledger."),
+      el("p", { class: "note" }, "One person’s records, one survey, one archive: what a run spends on any part of a collection counts for all of it, whatever you add, rename or pack again. The name is kept in the ledger; to know its records again, this browser keeps a keyed mark of each."),
       this.#found);
   }
 
@@ -59,11 +59,29 @@ export class CollectionChoice {
     return packed.filter((file) => file !== marks);
   }
 
-  #tell(shared: Overlap[]) {
-    this.#found.replaceChildren(...shared.slice(0, 5).map(({ name, shared }) =>
-      el("p", { class: "eyes" },
-        el("strong", {}, "For your eyes."), ` ${format.count(shared)} of these ${format.count(this.#marks.length)} records are in your collection “${name}”, by what they were made of. Put all of these there, so that what they cost together is counted together? `,
-        this.#name.readOnly ? "Bounds were paid for already: drop them again for that." : el("button", { type: "button", class: "quiet", click: () => (this.#name.value = name) }, `Put them into “${name}”`))));
+  #isNamed(name: string): boolean {
+    return name.toLowerCase() === this.name.toLowerCase();
+  }
+
+  #putInto(name: string, shared: Overlap[]) {
+    this.#name.value = name;
+    this.#tell(shared);
+    this.#name.focus();
+  }
+
+  #tell(all: Overlap[]) {
+    this.#found.replaceChildren(...all.slice(0, 5).map(({ name, shared }) => {
+      const words = ` ${format.count(shared)} of these ${format.count(this.#marks.length)} records are in your collection “${name}”, by what they were made of. `;
+      return el("p", { class: "eyes" }, el("strong", {}, "For your eyes."), words, ...this.#wayInto(name, all));
+    }));
+  }
+
+  #wayInto(name: string, all: Overlap[]): (Node | string)[] {
+    if (this.#isNamed(name)) return ["All of these go there."];
+    if (this.#name.readOnly) return ["Bounds were paid for elsewhere already: drop these again to put them there."];
+    return [
+      "Put all of these there, so that what they cost together is counted together? ",
+      el("button", { type: "button", class: "quiet", click: () => this.#putInto(name, all) }, `Put them into “${name}”`)];
   }
 
   /** Remembers that the records are in the collection; answers what went wrong. */

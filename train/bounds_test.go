@@ -30,7 +30,7 @@ func TestBoundsOfOwnData(t *testing.T) {
 	if a := e.Bounds; e.ID != 7 || !(a.Low >= 0 && a.Low <= 2) || !(a.High >= 80 && a.High <= 100) || !(a.Epsilon <= 0.5 && a.Epsilon > 0.49) || !(a.Few >= 90) {
 		t.Errorf("heard %+v", a)
 	}
-	own, err := ledger.Open(store, ledger.DataKey([]byte(ownCollection)))
+	own, err := ledger.Open(store, collectionKey(ownCollection))
 	if err != nil {
 		t.Fatal(err)
 	}

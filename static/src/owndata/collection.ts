@@ -13,9 +13,11 @@ export class CollectionChoice {
   #known = el("datalist", { id: "own-collections" });
   #found = el("div", {});
   #marks = new BigUint64Array();
+  #shared: Overlap[] = [];
   #turn = 0;
 
   constructor() {
+    this.#name.addEventListener("change", () => this.#tell());
     this.root.append(
       line("Collection", this.#name), this.#known,
       el("p", { class: "note" }, "One person’s records, one survey, one archive: what a run spends on any part of a collection counts for all of it, whatever you add, rename or pack again. The name is kept in the ledger; to know its records again, this browser keeps a keyed mark of each."),
@@ -35,6 +37,7 @@ export class CollectionChoice {
   /** Other records are there. */
   forget() {
     this.#turn++;
+    this.#shared = [];
     this.#name.readOnly = false;
     this.#found.replaceChildren();
     void names().then((known) => this.#offer(known));
@@ -52,7 +55,9 @@ export class CollectionChoice {
     this.#found.replaceChildren();
     try {
       const shared = await overlaps(this.#marks);
-      if (turn === this.#turn) this.#tell(shared);
+      if (turn !== this.#turn) return [];
+      this.#shared = shared;
+      this.#tell();
     } catch {
       if (turn === this.#turn) say(this.#found, "This browser keeps nothing for this page: whether these records were used before cannot be told.");
     }
@@ -63,25 +68,25 @@ export class CollectionChoice {
     return name.toLowerCase() === this.name.toLowerCase();
   }
 
-  #putInto(name: string, shared: Overlap[]) {
+  #putInto(name: string) {
     this.#name.value = name;
-    this.#tell(shared);
+    this.#tell();
     this.#name.focus();
   }
 
-  #tell(all: Overlap[]) {
-    this.#found.replaceChildren(...all.slice(0, 5).map(({ name, shared }) => {
+  #tell() {
+    this.#found.replaceChildren(...this.#shared.slice(0, 5).map(({ name, shared }) => {
       const words = ` ${format.count(shared)} of these ${format.count(this.#marks.length)} records are in your collection “${name}”, by what they were made of. `;
-      return el("p", { class: "eyes" }, el("strong", {}, "For your eyes."), words, ...this.#wayInto(name, all));
+      return el("p", { class: "eyes" }, el("strong", {}, "For your eyes."), words, ...this.#wayInto(name));
     }));
   }
 
-  #wayInto(name: string, all: Overlap[]): (Node | string)[] {
+  #wayInto(name: string): (Node | string)[] {
     if (this.#isNamed(name)) return ["All of these go there."];
     if (this.#name.readOnly) return ["Bounds were paid for elsewhere already: drop these again to put them there."];
     return [
       "Put all of these there, so that what they cost together is counted together? ",
-      el("button", { type: "button", class: "quiet", click: () => this.#putInto(name, all) }, `Put them into “${name}”`)];
+      el("button", { type: "button", class: "quiet", click: () => this.#putInto(name) }, `Put them into “${name}”`)];
   }
 
   /** Remembers that the records are in the collection; answers what went wrong. */

@@ -26,14 +26,19 @@ func Recipe(m *data.Manifest, mirror bool) (Patches, error) {
 	return p, p.Validate()
 }
 
+// Norm is the norm of a record's vector as a model sees it. A linear layer's gradient is the product of what it gets, a 1 for the bias
+// beside the vector, and of the output's gradient: beside a vector of norm 1 the bias would take half of the square of every clipped gradient,
+// and of its signal, for a handful of parameters.
+const Norm = 10
+
 // Describe is the manifest of a dataset's features: vectors of bytes under the name that the records have, so that runs on either share
 // a ledger. Everything that is public of the records stays; what is new comes from this program.
 func (p *Patches) Describe(m *data.Manifest) data.Manifest {
 	out := *m
 	out.Kind, out.Type = data.Vector, data.Uint8
 	out.Channels, out.Height, out.Width = 1, p.Cells(), p.Channels()
-	// A value is (byte/255 - Mean)/Std = (byte - 128) Step.
-	out.Mean, out.Std = []float32{128. / 255}, []float32{float32(1 / (255 * p.Step()))}
+	// A value is (byte/255 - Mean)/Std = (byte - 128) Step, times Norm.
+	out.Mean, out.Std = []float32{128. / 255}, []float32{float32(1 / (255 * p.Step() * Norm))}
 	out.Title = m.Title + ", fixed features"
 	out.Columns, out.Shards = nil, nil
 	fixed := []string{"features: dictionary", "features: whitening", "features: scale"}

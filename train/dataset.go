@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"cloister/data"
 	"cloister/dp"
@@ -159,6 +160,9 @@ func (d *Dataset) models() []string {
 	for _, name := range nn.Names() {
 		for _, form := range []string{name, name + "-tanh"} {
 			c := protocol.Config{Model: form}
+			if d.Kind == data.Vector && strings.Contains(form, "-cnn") {
+				continue // neighbours in a vector of features are none
+			}
 			if _, err := network(&c, &d.Manifest); err == nil {
 				fit = append(fit, form)
 			}

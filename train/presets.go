@@ -47,7 +47,7 @@ const vectorNorm = 10
 // norm 2 (gradients are 14 at most), and steps so long that the noise in each class' score, whatever N, epsilon and
 // delta are, has a standard deviation of one. Scores of a trained model are several times as large; longer steps learn from few records what
 // noise made, shorter ones do not get there. Chosen on 1,000 and 5,000 records of MNIST at epsilon 0.5 to 8, and the same came out best on as many of
-// Fashion-MNIST (docs/experiments, setting f).
+// Fashion-MNIST (docs/experiments).
 func head(model string) protocol.Config {
 	return protocol.Config{
 		Model: model, Epsilon: 3, Delta: 1e-5, Epochs: 100, BatchSize: 256, FullBatch: true,

@@ -23,6 +23,9 @@ func presets(d *Dataset) []protocol.Preset {
 	for _, p := range recommended {
 		all = append(all, protocol.Preset{Title: p.Title, Config: suited(p.Config, n)})
 	}
+	if n >= manyRecords && d.Channels == 1 {
+		all = slices.Insert(all, 0, ours(n))
+	}
 	if n < fewRecords && d.Kind != data.Vector { // the smallest model first
 		slices.SortStableFunc(all, func(a, b protocol.Preset) int { return logisticFirst(a) - logisticFirst(b) })
 	}
@@ -69,6 +72,18 @@ func suited(c protocol.Config, records int) protocol.Config {
 		c.Epochs = min(c.Epochs, 10)
 	}
 	return c
+}
+
+// manyRecords is from where our own mechanism is known to be better than the fixed clip, on grey images.
+const manyRecords = 50_000
+
+// ours is the benchmark's setting with our mechanism, which takes a quarter of the gradients of the next best: over one seed each on 60,000
+// records it reached 97.76 % on MNIST and 86.73 % on Fashion-MNIST. With the fixed clip, this network reached 95.7 % and 79.4 % in
+// the same setting and 96.9 % on MNIST in the recommended one, the one with tanh 97.7 % (docs/experiments).
+func ours(records int) protocol.Preset {
+	c := benchmark("mnist-cnn", records)
+	c.Mechanism.Name = "cloister"
+	return protocol.Preset{Title: "Convolutional network, whitened gradients", Config: c}
 }
 
 func logisticFirst(p protocol.Preset) int {

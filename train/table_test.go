@@ -93,7 +93,7 @@ func TestPresetsSuitTheRecords(t *testing.T) {
 		records, batch int
 		model          string
 		epochs         float64
-	}{{3, 1, "logistic", 10}, {1000, 250, "logistic", 10}, {4000, 1000, "mnist-cnn-tanh", 20}, {20_000, 1000, "mnist-cnn-tanh", 20}, {60_000, 1024, "mnist-cnn-tanh", 20}} {
+	}{{3, 1, "logistic", 10}, {1000, 250, "logistic", 10}, {4000, 1000, "mnist-cnn-tanh", 20}, {20_000, 1000, "mnist-cnn-tanh", 20}, {60_000, 256, "mnist-cnn", 5}} {
 		d := &Dataset{Manifest: data.Digits(1, 0, 1).Manifest}
 		d.TrainRecords = c.records
 		first := presets(d)[0].Config

@@ -69,6 +69,11 @@ func measureTraining(ctx context.Context, data string, settings map[string]strin
 		return nil, err
 	}
 	defer site.Close()
+	for key, usual := range map[string]string{"mechanism": "fixed", "rate": "0.5"} { // what figures of other days were measured with
+		if settings[key] == "" {
+			settings[key] = usual
+		}
+	}
 	if name != "" {
 		settings["data"] = name
 	}

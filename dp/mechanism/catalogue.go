@@ -126,7 +126,7 @@ var catalogue = []Mechanism{
 			count("bands", "bands (0: about as many as leave the least noise in the model)", 0, 0, dp.MaxBands),
 			number("clip", "clip bound, times the clip norm", 1, 1e-3, 1e3),
 			number("gain", "what the optimiser follows is the noised gradient times this (0: by the noise)", 0, 0, 1e3),
-			number("longer", "the same beside it, for layers that a normalisation follows", 1, 1e-3, 1e3),
+			number("longer", "the same beside it, for layers that a normalisation follows", 8, 1e-3, 1e3),
 			number("damping", "added to each curvature factor, times its mean eigenvalue (0: no whitening)", 1, 0, 1e3),
 			count("every", "steps from one estimate of the curvature to the next (0: an epoch)", 0, 0, dp.MaxSteps),
 			count("images", "pink-noise images in an estimate", 128, 16, 1<<14),

@@ -48,8 +48,8 @@ const (
 
 // lengthen sets the gains. Trials with whitening and without, with and without correlation, found the best gain where about as much
 // noise was left in a weight, whatever the mechanism (docs/mechanism.md): less, and weights could have moved further; more, and
-// it drowns what they learnt. Where a normalisation follows, it is the noise beside the weights' own length that counts, and
-// longer steps cost nothing.
+// it drowns what they learnt. Where a normalisation follows, it is the noise beside the weights' own length that counts:
+// longer steps only make them forget where they began.
 func (b *builder) lengthen() error {
 	if b.policy.gain = b.get("gain"); b.policy.gain == 0 {
 		noise, err := b.lastNoise()

@@ -105,7 +105,7 @@ type Design struct {
 	Points    int       // the most parameter vectors that the policy evaluates gradients at in a step
 	Filtered  bool      // the optimiser follows filtered gradients, whose noise is not Released.NoiseStd
 	Whitened  bool      // the policy asks for whitened gradients
-	Uneven    bool      // groups have noise of their own, of which Released.NoiseStd is only the mean
+	Uneven    bool      // groups or layers have noise of their own, of which Released.NoiseStd is only the mean
 }
 
 // CheckOptimizer says what to change when an optimiser cannot follow the design's gradients. DP-AdamBC subtracts
@@ -118,7 +118,7 @@ func (d *Design) CheckOptimizer(name string) error {
 	case d.Filtered:
 		return errors.New("mechanism: adam-bc subtracts the noise of unfiltered gradients: leave out the filter (momentum, doppler, or a mechanism with one inside), or use adam")
 	case d.Uneven:
-		return errors.New("mechanism: adam-bc subtracts the same noise in all layers: set allocation to 0, or use adam")
+		return errors.New("mechanism: adam-bc subtracts the same noise in all layers: set allocation to 0 or longer to 1, or use adam")
 	}
 	return nil
 }
@@ -222,7 +222,7 @@ func New(name string, params map[string]float64, s Setting) (*Design, error) {
 		d.Points = b.policy.lookahead.count()
 	}
 	d.Whitened = b.policy.whitening != nil
-	d.Policy, d.Filtered, d.Uneven = b.policy, len(b.policy.filters) > 0, b.policy.allocate != nil
+	d.Policy, d.Filtered, d.Uneven = b.policy, len(b.policy.filters) > 0, b.policy.allocate != nil || b.policy.gains != nil
 	if err := errors.Join(d.CheckOptimizer(d.Optimizer), b.checkReach()); err != nil {
 		return nil, err
 	}

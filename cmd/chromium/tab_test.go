@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestPrivateBytes(t *testing.T) {
@@ -66,5 +67,26 @@ func TestTab(t *testing.T) {
 	}
 	if version, err := tab.Version(); err != nil || !strings.Contains(version, "/") {
 		t.Errorf("version %q, %v", version, err)
+	}
+}
+
+// A task that works is found with how long, one that waits is not.
+func TestTasks(t *testing.T) {
+	if !Installed() {
+		t.Skip("no Chromium: 'make browser' installs it")
+	}
+	tab, err := Open(t.Context(), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tab.Close()
+	if err := tab.Visit(testPage); err != nil {
+		t.Fatal(err)
+	}
+	tasks, err := tab.Tasks(100*time.Millisecond, func() error {
+		return tab.Await(`new Promise((go) => setTimeout(function busy() { for (let i = 0, x = 0; i < 3e8; i++) x += i; setTimeout(go, 300); }, 10))`, nil)
+	})
+	if err != nil || len(tasks) == 0 || tasks[0].Processor < 100*time.Millisecond || !strings.Contains(tasks[0].What, "busy") {
+		t.Errorf("tasks %+v, %v", tasks, err)
 	}
 }

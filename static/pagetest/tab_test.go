@@ -74,7 +74,12 @@ func eval[T any](p *tab, expression string) (value T) {
 // wait waits until a JavaScript expression is true; it fails with what the page says when patience ends.
 func (p *tab) wait(what, expression string) {
 	p.t.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+	p.waitFor(patience, what, expression)
+}
+
+func (p *tab) waitFor(most time.Duration, what, expression string) {
+	p.t.Helper()
+	for deadline := time.Now().Add(most); ; time.Sleep(50 * time.Millisecond) {
 		if eval[bool](p, "Promise.resolve("+expression+").then(Boolean)") {
 			return
 		}

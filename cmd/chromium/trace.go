@@ -60,7 +60,7 @@ func (t *Tab) Tasks(least time.Duration, f func() error) ([]Task, error) {
 			close(complete)
 		}
 	})
-	config := &tracing.TraceConfig{RecordMode: tracing.RecordModeRecordContinuously, IncludedCategories: []string{"devtools.timeline", "disabled-by-default-devtools.timeline", "v8.execute", "disabled-by-default-v8.gc"}, ExcludedCategories: []string{"*"}}
+	config := &tracing.TraceConfig{RecordMode: tracing.RecordModeRecordContinuously, IncludedCategories: []string{"devtools.timeline", "disabled-by-default-devtools.timeline"}, ExcludedCategories: []string{"*"}}
 	if err := t.do(func(ctx context.Context) error {
 		return tracing.Start().WithTransferMode(tracing.TransferModeReportEvents).WithTraceConfig(config).Do(ctx)
 	}); err != nil {
@@ -72,7 +72,7 @@ func (t *Tab) Tasks(least time.Duration, f func() error) ([]Task, error) {
 	}
 	select {
 	case <-complete:
-	case <-time.After(time.Minute):
+	case <-time.After(10 * time.Minute):
 		return nil, fmt.Errorf("chromium: the trace did not end")
 	}
 	mu.Lock()

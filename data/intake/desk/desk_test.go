@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -189,4 +190,58 @@ func TestRefuses(t *testing.T) {
 	if r := sit(t).ask(t, `{"type":"look"}`, nil); r.Type != "refused" || !strings.Contains(r.Message, "nothing") {
 		t.Errorf("nothing is answered by %+v", r)
 	}
+}
+
+// Whatever lies on the desk and whatever the page asks, there is one answer that JSON carries without null lists, a dataset that was read is one
+// that opens, and nothing panics.
+func FuzzDesk(f *testing.F) {
+	var zipped bytes.Buffer
+	z := zip.NewWriter(&zipped)
+	for name, content := range map[string][]byte{"a/1.png": picture(1), "b/2.png": picture(2)} {
+		w, _ := z.Create(name)
+		w.Write(content)
+	}
+	z.Close()
+	f.Add("people.csv", people(30), `{"type":"look","settings":{"label":"ill","columns":{"age":{"low":0,"high":90}}}}`, []byte{})
+	f.Add("people.csv", people(30), `{"type":"read","settings":{"name":"own","label":"ill","person":"town","columns":{"age":{"low":0,"high":90,"released":true}}}}`, []byte{})
+	f.Add("people.csv", people(30), `{"type":"count","column":"age","settings":{"label":"ill"}}`, []byte{})
+	f.Add("pets.zip", zipped.Bytes(), `{"type":"read","settings":{"name":"own","shape":[1,4,4],"fit":"pad","labels":{"a":"x"},"labelling":"hand"}}`, []byte{})
+	f.Add("train-images-idx3-ubyte", []byte("\x00\x00\x08\x03\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00\x01a"), `{"type":"read","settings":{"name":"own","classes":["a","b"]}}`, []byte{})
+	f.Add("x.wav", []byte("RIFF"), `{"type":"record","name":"x.wav","recipe":{"kind":"audio","audio":{"Seconds":1,"Hop":640,"Mels":20,"LogLow":-8,"LogHigh":2}}}`, []byte("RIFF"))
+	f.Add("x.png", picture(3), `{"type":"record","name":"x.png","recipe":{"kind":"image","image":{"Channels":1,"Height":4,"Width":4,"Fit":"crop"}}}`, picture(4))
+	f.Add("x", []byte{}, `{"type":"record","recipe":{"kind":"table","columns":[{"Name":"age","High":1,"Categories":null}]},"row":["0.5"]}`, []byte{})
+	f.Fuzz(func(t *testing.T, name string, content []byte, request string, file []byte) {
+		var r Request
+		if json.Unmarshal([]byte(request), &r) != nil {
+			return
+		}
+		if s := r.Settings.Shape; s[0]*s[1]*s[2] > 1<<16 || r.Recipe != nil && r.Recipe.Image.Height*r.Recipe.Image.Width > 1<<16 {
+			return // allowed, and slow
+		}
+		v := &visit{packed: map[string][]byte{}}
+		v.Desk = &Desk{
+			Tell: func(r Reply) { v.replies = append(v.replies, r) },
+			Put:  func(name string, file []byte) error { v.packed[name] = bytes.Clone(file); return nil },
+		}
+		if v.Drop([]bundle.Source{source(name, content)}) != nil {
+			return
+		}
+		v.Answer(t.Context(), r, file)
+		answers := 0
+		for _, reply := range v.replies {
+			text, err := json.Marshal(reply)
+			if err != nil || bytes.Contains(text, []byte(`":null`)) {
+				t.Fatalf("%s is told as %s, %v", request, text, err)
+			}
+			if reply.Type != "progress" {
+				answers++
+			}
+			if reply.Type == "read" {
+				v.dataset(t)
+			}
+		}
+		if answers != 1 {
+			t.Fatalf("%s has %d answers", request, answers)
+		}
+	})
 }

@@ -51,7 +51,7 @@ func (p *tab) read() {
 	p.t.Helper()
 	p.wait("what would be read", canRead)
 	p.clickButton("Read them")
-	p.wait("the records", wasRead)
+	p.waitFor(10*time.Minute, "the records", wasRead)
 	p.forEyes("own-read")
 	if words := p.text("own"); !strings.Contains(words, "For your eyes") || !strings.Contains(words, "Records per class") {
 		p.t.Errorf("what was read is told as %q", words)

@@ -5,11 +5,13 @@ package train
 import (
 	"context"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
 	"cloister/data"
 	"cloister/train/backend"
+	"cloister/train/protocol"
 )
 
 // privateTest makes the test split private.
@@ -35,6 +37,7 @@ func TestNoisedAccuracy(t *testing.T) {
 			t.Errorf("planned %d accuracies with noise %v, %q, epsilon %v", p.AccuracyTimes, p.AccuracyNoise, p.NoAccuracy, p.EpsilonUpper)
 		}
 		released := 0
+		var told []protocol.Evaluated
 		for !s.Done() {
 			steps(t, s, 1)
 			if !s.TryNow() {
@@ -48,6 +51,7 @@ func TestNoisedAccuracy(t *testing.T) {
 				continue
 			}
 			released++
+			told = append(told, protocol.Evaluated{Epoch: e.Epoch, Step: e.Step, Accuracy: e.Accuracy, StdError: e.StdError, Noised: e.Noised})
 			if !e.Noised || len(e.Confusion) > 0 || len(e.Predictions) > 0 || !math.IsNaN(e.Loss) {
 				t.Errorf("told of private records: %+v", e)
 			}
@@ -77,6 +81,13 @@ func TestNoisedAccuracy(t *testing.T) {
 		again := b.session(t, saved.Config, saved)
 		if e, err := again.Evaluate(context.Background()); e != nil || err != nil || len(again.history) != 3 {
 			t.Errorf("restored: %v, %v, and %d accuracies before it", e, err, len(again.history))
+		}
+		before, _ := again.History() // with the error bars that they had
+		for i := range before {
+			before[i].Loss, before[i].Epsilon = 0, 0
+		}
+		if !slices.Equal(before, told) {
+			t.Errorf("before it there was %+v, told as %+v", told, before)
 		}
 		again.Close()
 		saved.Plan.HeldOut.Sigma /= 100 // a file from outside that would release more than was planned

@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"math"
 
 	"cloister/train/protocol"
 )
@@ -31,10 +32,24 @@ func checkHistory(history []Evaluated, steps int) error {
 	return nil
 }
 
+// tested is how many records, or persons, an evaluation of this run tries, and the standard deviation of the noise on its accuracy.
+func (s *Session) tested() (units int, noise float64) {
+	h := s.plan.Spec().HeldOut
+	switch {
+	case h.Records == 0:
+		return len(s.dataset.TestLabels), 0
+	case s.config.NonPrivate:
+		return h.Records, 0
+	}
+	return h.Records, h.Sigma / float64(h.Records)
+}
+
 // History is what the curves of a restored run begin with: its evaluations and, from the plan, what it has spent.
 func (s *Session) History() (evaluated []protocol.Evaluated, spending []protocol.Spend) {
+	tried, noise := s.tested()
 	for _, e := range s.history {
 		evaluated = append(evaluated, protocol.Evaluated{
+			StdError: math.Hypot(noise, samplingError(e.Accuracy, tried)), Noised: s.plan.Spec().HeldOut.Records > 0,
 			Epoch: float64(e.Step) / float64(s.perEpoch), Step: e.Step, Accuracy: e.Accuracy, Loss: e.Loss, Epsilon: s.spent(e.Step),
 		})
 	}

@@ -68,7 +68,7 @@ func TestRestoredRunKeepsItsCurves(t *testing.T) {
 func curves(events []protocol.Event) (evaluated []protocol.Evaluated, spending []protocol.Spend) {
 	for _, e := range events {
 		if e.Epoch != nil {
-			evaluated = append(evaluated, protocol.Evaluated{Epoch: e.Epoch.Epoch, Step: e.Epoch.Step, Accuracy: e.Epoch.Accuracy, Loss: e.Epoch.Loss, Epsilon: e.Epoch.Epsilon})
+			evaluated = append(evaluated, protocol.Evaluated{Epoch: e.Epoch.Epoch, Step: e.Epoch.Step, Accuracy: e.Epoch.Accuracy, StdError: e.Epoch.StdError, Noised: e.Epoch.Noised, Loss: e.Epoch.Loss, Epsilon: e.Epoch.Epsilon})
 		}
 		if e.Step != nil {
 			spending = append(spending, e.Step.Curve...)

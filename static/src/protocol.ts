@@ -443,6 +443,8 @@ export interface Evaluated {
   epoch: number;
   step: number;
   accuracy: number; // 0 to 1
+  stdError?: number; // as in EpochEvent
+  noised?: boolean;
   loss: number;
   epsilon: number; // that was spent by then, an upper bound
 }

@@ -271,7 +271,9 @@ type EpochEvent struct {
 type Evaluated struct {
 	Epoch    float64 `json:"epoch"`
 	Step     int     `json:"step"`
-	Accuracy float64 `json:"accuracy"` // 0 to 1
+	Accuracy float64 `json:"accuracy"`           // 0 to 1
+	StdError float64 `json:"stdError,omitempty"` // as in EpochEvent
+	Noised   bool    `json:"noised,omitempty"`
 	Loss     float64 `json:"loss"`
 	Epsilon  float64 `json:"epsilon"` // that was spent by then, an upper bound
 }

@@ -31,17 +31,18 @@ function copyGoLoader() {
   copyFileSync(join(goroot, "lib/wasm/wasm_exec.js"), join(room, "build/wasm_exec.js"));
 }
 
+const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
+
 /** Writes bytes as assets/name.HASH.ext and returns that path, relative to a page. */
 function write(file, bytes) {
-  const hash = createHash("sha256").update(bytes).digest("hex").slice(0, 10);
   const extension = extname(file);
-  const name = `${basename(file, extension)}.${hash}${extension}`;
+  const name = `${basename(file, extension)}.${sha256(bytes).slice(0, 10)}${extension}`;
   writeFileSync(join(assets, name), bytes);
   return `assets/${name}`;
 }
 
-/** Bundles one entry point and returns the path of the result; change is applied to its text. */
-function bundle(entry, options = {}, change = (text) => text) {
+/** Bundles one entry point. */
+function bundled(entry, options) {
   const result = esbuild.buildSync({
     entryPoints: [join(here, entry)],
     bundle: true,
@@ -53,19 +54,35 @@ function bundle(entry, options = {}, change = (text) => text) {
     write: false,
     ...options,
   });
-  return write(basename(entry).replace(/\.ts$/, ".js"), change(result.outputFiles[0].text));
+  return result.outputFiles[0].text;
 }
 
-/** A page: {{include file}} takes a part, {{name}} the hashed path of an asset or the policy. */
+/** Writes a bundle and returns its path; change is applied to its text. */
+const bundle = (entry, options = {}, change = (text) => text) => write(basename(entry).replace(/\.ts$/, ".js"), change(bundled(entry, options)));
+
+/** Puts the hashed path of an asset, or the policy, where a text says {{name}}. */
+function filled(file, text, values) {
+  return text.replace(/\{\{(\S+)\}\}/g, (_, key) => {
+    if (!(key in values)) throw new Error(`${file}: nothing is called {{${key}}}`);
+    return values[key];
+  });
+}
+
+/** A page: {{include file}} takes a part. */
 function page(name, values) {
   const read = (file) => readFileSync(join(here, "pages", file), "utf8").replace(/^ *\{\{include (\S+)\}\}\n/gm, (_, part) => read(part));
-  const html = read(name)
-    .replace(/\{\{(\S+)\}\}/g, (_, key) => {
-      if (!(key in values)) throw new Error(`pages/${name}: nothing is called {{${key}}}`);
-      return values[key];
-    });
+  const html = filled(`pages/${name}`, read(name), values);
   const link = name === "index.html" ? "./" : name;
   writeFileSync(join(dist, name), html.replace(`<a href="${link}"`, `$& aria-current="page"`));
+}
+
+/** The service worker: the one file that holds the checksums of all others, and so is the build's version. */
+function keeper(pages, few) {
+  const sums = (paths) => Object.fromEntries(paths.map((path) => [path, sha256(readFileSync(join(dist, path)))]));
+  const all = [...pages, "manifest.webmanifest", ...readdirSync(assets).map((name) => `assets/${name}`)];
+  const build = { kept: sums(all.filter((path) => !few.includes(path))), later: sums(few) };
+  const version = sha256(JSON.stringify(build)).slice(0, 10);
+  writeFileSync(join(dist, "sw.js"), bundled("src/workers/site.ts", { define: { BUILD: JSON.stringify({ version, ...build }) } }));
 }
 
 copyGoLoader();
@@ -97,3 +114,5 @@ const script = (page) => `src/pages/${page.replace(/\.html$/, ".ts")}`; // a pag
 const pages = readdirSync(join(here, "pages")).filter((name) => existsSync(join(here, script(name))));
 for (const name of pages) values[name.replace(/html$/, "js")] = bundle(script(name), pageScript);
 for (const name of pages) page(name, values);
+writeFileSync(join(dist, "manifest.webmanifest"), filled("manifest.webmanifest", readFileSync(join(here, "manifest.webmanifest"), "utf8"), values));
+keeper(pages, [addresses.program, addresses.intakeWasm, addresses.takeWasm]);

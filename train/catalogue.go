@@ -13,7 +13,7 @@ func catalogue() []protocol.MechanismInfo {
 	var all []protocol.MechanismInfo
 	for _, m := range mechanism.Catalogue() {
 		info := protocol.MechanismInfo{
-			Name: m.Name, Kind: string(m.Kind), Title: m.Title, Summary: m.Summary, Pays: m.Pays, Paper: m.Paper,
+			Name: m.Name, Kind: string(m.Kind), Title: m.Title, Family: m.Family, Summary: m.Summary, Pays: m.Pays, Paper: m.Paper,
 			Params: []protocol.MechanismParam{},
 		}
 		if m.Optimizer != "" {

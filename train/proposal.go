@@ -26,12 +26,13 @@ type Proposal struct {
 	earlier  []Evaluated // evaluations before the checkpoint
 	before   float64     // seconds of training before it
 
-	policy   dp.Policy
-	points   int                 // that it evaluates a step at, at most
-	whitened bool                // its steps carry a whitening
-	average  mechanism.Averaging // nil: parameters are evaluated as they are
-	audit    *audit.Audit        // nil: nobody watches
-	optim    *optimization
+	policy    dp.Policy
+	clipNorms []float64           // of all steps, where the plan alone changes them
+	points    int                 // that it evaluates a step at, at most
+	whitened  bool                // its steps carry a whitening
+	average   mechanism.Averaging // nil: parameters are evaluated as they are
+	audit     *audit.Audit        // nil: nobody watches
+	optim     *optimization
 
 	noAccuracy string // why there will be none
 }
@@ -69,7 +70,7 @@ func (p *Proposal) design() (err error) {
 	if err != nil {
 		return err
 	}
-	p.policy, p.average, p.points, p.whitened = design.Policy, design.Averaging, design.Points, design.Whitened
+	p.policy, p.average, p.points, p.whitened, p.clipNorms = design.Policy, design.Averaging, design.Points, design.Whitened, design.ClipNorms
 	if p.optim, err = newOptimization(c, design, p.model.NumParams(), steps, perEpoch); err != nil {
 		return err
 	}

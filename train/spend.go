@@ -87,12 +87,28 @@ func (p *Proposal) describe() protocol.Planned {
 	if h := plan.Spec().HeldOut; h.Records > 0 {
 		d.AccuracyTimes, d.AccuracyNoise = plan.HeldOutTimes(), h.Sigma/float64(h.Records)
 	}
-	if plan.Spec().Schedule != nil {
-		for t := range plan.Steps() {
-			d.NoiseMultipliers = append(d.NoiseMultipliers, plan.NoiseMultiplier(t))
-		}
+	d.Courses = protocol.Courses{
+		NoiseMultiplier: course(plan.Steps(), plan.NoiseMultiplier),
+		LearningRate:    course(plan.Steps(), p.optim.schedule.At),
+	}
+	if norms := p.clipNorms; len(norms) > 0 {
+		d.Courses.ClipNorm = course(len(norms), func(t int) float64 { return norms[t] })
 	}
 	return d
+}
+
+// course is f at up to 97 steps from the first to the last, to be drawn; nil where it is the same at all of them.
+func course(steps int, f func(step int) float64) []float64 {
+	last := min(steps, 97) - 1
+	values, changes := make([]float64, last+1), false
+	for i := range values {
+		values[i] = f(i * (steps - 1) / max(1, last))
+		changes = changes || values[i] != values[0]
+	}
+	if !changes {
+		return nil
+	}
+	return values
 }
 
 // warn tells the person what the run cannot give.

@@ -18,11 +18,21 @@ const (
 	bu        = "Bu et al. 2023, Automatic Clipping, arXiv:2206.07136"
 )
 
+// Families of mechanisms, for forms: those that did best in docs/experiments, the others by what they do.
+const (
+	recommended       = "Recommended"
+	fixedClip         = "Fixed clip"
+	adaptiveClip      = "Adaptive clip"
+	filteredGradients = "Filtered gradients"
+	withAdam          = "With Adam"
+	madeSound         = "The benchmark's, made sound"
+)
+
 // Parameters that several mechanisms share.
 var (
 	countNoise = number("count_noise", "noise of each count (0: a twentieth of the batch)", 0, 0, 1e6)
 	beta       = number("beta", "decay of the moving average", 0.9, 0, 0.9999)
-	allocation = count("allocation", "noise: 0 equal, 1 per layer, 2 least", 0, 0, 2)
+	allocation = choice("allocation", "noise of the layers", "equal", "in proportion to each bound", "least in all")
 	gain       = number("gain", "what the optimiser follows is the noised gradient times this", 1, 1e-3, 1e3)
 	kappa      = number("kappa", "gain of the filter: weight of the newest gradient", 0.7, 0.01, 0.99)
 )
@@ -39,13 +49,13 @@ var (
 //   - filters, gains, optimisers and averages of the model are functions of what was released.
 var catalogue = []Mechanism{
 	{
-		Name: "fixed", Kind: Clipping, Title: "Fixed clip (DP-SGD)", Paper: abadi, Pays: nothing,
+		Name: "fixed", Kind: Clipping, Family: recommended, Title: "Fixed clip (DP-SGD)", Paper: abadi, Pays: nothing,
 		Summary: "Every gradient longer than the clip norm is shortened to it, then noise is added to the sum.",
 		Params:  []Param{gain},
 		build:   func(b *builder) error { return b.fixed(clip.Rule{}) },
 	},
 	{
-		Name: "auto-s", Kind: Clipping, Title: "Automatic clipping, AUTO-S", Paper: bu, Pays: nothing,
+		Name: "auto-s", Kind: Clipping, Family: fixedClip, Title: "Automatic clipping, AUTO-S", Paper: bu, Pays: nothing,
 		Summary: "Every gradient g is scaled by C/(|g| + gamma), so that the clip norm needs no tuning.",
 		Params:  []Param{number("gamma", "stabiliser, in units of the gradient norm", 0.01, 0, 100), gain},
 		build: func(b *builder) error {
@@ -53,13 +63,13 @@ var catalogue = []Mechanism{
 		},
 	},
 	{
-		Name: "auto-v", Kind: Clipping, Title: "Automatic clipping, AUTO-V", Paper: bu, Pays: nothing,
+		Name: "auto-v", Kind: Clipping, Family: fixedClip, Title: "Automatic clipping, AUTO-V", Paper: bu, Pays: nothing,
 		Summary: "Every gradient is scaled to length C exactly, long or short.",
 		Params:  []Param{gain},
 		build:   func(b *builder) error { return b.fixed(clip.Rule{Kind: clip.Normalise}) },
 	},
 	{
-		Name: "normalised", Kind: Clipping, Title: "Gradient normalisation", Pays: nothing,
+		Name: "normalised", Kind: Clipping, Family: fixedClip, Title: "Gradient normalisation", Pays: nothing,
 		Paper:   "Das, Hashemi, Sanghavi and Dhillon 2021, On the Convergence of Differentially Private Federated Learning on Non-Lipschitz Objectives, and with Normalized Client Updates, arXiv:2106.07094",
 		Summary: "Every gradient is scaled to length 1 whatever the clip norm; learning rate and gain alone set the step.",
 		Params:  []Param{gain},
@@ -69,16 +79,16 @@ var catalogue = []Mechanism{
 		},
 	},
 	{
-		Name: "psac", Kind: Clipping, Title: "Per-sample adaptive clipping, PSAC", Pays: nothing,
+		Name: "psac", Kind: Clipping, Family: recommended, Title: "Per-sample adaptive clipping, PSAC", Pays: nothing,
 		Paper:   "Xia et al. 2023, Differentially Private Learning with Per-Sample Adaptive Clipping, arXiv:2212.00328",
 		Summary: "Scales by C/(|g| + r/(|g| + r)): like normalisation, but very short gradients do not dominate.",
 		Params:  []Param{number("r", "where short gradients begin", 0.1, 1e-6, 100), gain},
 		build:   func(b *builder) error { return b.fixed(clip.Rule{Kind: clip.PSAC, R: b.get("r")}) },
 	},
 	{
-		Name: "per-layer", Kind: Clipping, Title: "Fixed clip per layer", Pays: nothing,
+		Name: "per-layer", Kind: Clipping, Family: fixedClip, Title: "Fixed clip per layer", Pays: nothing,
 		Paper:   "McMahan et al. 2018, Learning Differentially Private Recurrent Language Models, arXiv:1710.06963, Section 3",
-		Summary: "Each layer's gradient has its own bound; noise follows their joint length. Weights: 0 equal noise, 1 noise in proportion to each bound, 2 the least noise in all.",
+		Summary: "Each layer's gradient has its own bound; noise follows their joint length.",
 		Params:  []Param{allocation, gain},
 		build: func(b *builder) error {
 			if err := b.fixed(clip.Rule{Grouping: clip.PerLayer}); err != nil {
@@ -88,13 +98,13 @@ var catalogue = []Mechanism{
 		},
 	},
 	{
-		Name: "quantile", Kind: Clipping, Title: "Adaptive clip (noised quantile)", Paper: andrew, Pays: oneCount,
+		Name: "quantile", Kind: Clipping, Family: adaptiveClip, Title: "Adaptive clip (noised quantile)", Paper: andrew, Pays: oneCount,
 		Summary: "The clip norm follows a quantile of the gradient norms, found by noisy counting after each step.",
 		Params:  append(quantileParams(0.2, 0.01, 100), gain),
 		build:   func(b *builder) error { return b.adaptive(clip.Global) },
 	},
 	{
-		Name: "quantile-layer", Kind: Clipping, Title: "Adaptive clip per layer", Paper: andrew, Pays: perLayer,
+		Name: "quantile-layer", Kind: Clipping, Family: adaptiveClip, Title: "Adaptive clip per layer", Paper: andrew, Pays: perLayer,
 		Summary: "Each layer's bound follows a quantile of that layer's norms, found by noisy counting after each step.",
 		Params:  append(quantileParams(0.1, 0.01, 10), allocation, gain),
 		build: func(b *builder) error {
@@ -105,7 +115,7 @@ var catalogue = []Mechanism{
 		},
 	},
 	{
-		Name: "bandmf", Kind: Clipping, Title: "Correlated noise (DP-BandMF)",
+		Name: "bandmf", Kind: Clipping, Family: recommended, Title: "Correlated noise (DP-BandMF)",
 		Paper:   "Choquette-Choo et al. 2023, (Amplified) Banded Matrix Factorization, arXiv:2306.08153; strategy: Kalinin and Lampert 2024, arXiv:2405.13763",
 		Pays:    "weaker amplification: records are assigned to as many groups as there are bands and a step samples from one of them",
 		Summary: "The noise of a step partly cancels that of the steps before it, so that less of it adds up in the model.",
@@ -118,7 +128,7 @@ var catalogue = []Mechanism{
 		},
 	},
 	{
-		Name: "cloister", Kind: Clipping, Title: "Cloister's own: geometric noise, whitened gradients",
+		Name: "cloister", Kind: Clipping, Family: recommended, Title: "Cloister's own: geometric noise, whitened gradients",
 		Paper:   "this project, docs/mechanism.md; from Choquette-Choo et al. 2023, arXiv:2306.08153, Kalinin et al. 2026, arXiv:2601.22334, and Molina Van den Bosch et al. 2026, DP-KFC, arXiv:2605.13418",
 		Pays:    "weaker amplification: records are assigned to as many groups as there are bands and a step samples from one of them",
 		Summary: "Each step takes back most of the last one's noise, and gradients are evened out by a curvature estimated without data, so that longer steps pay.",
@@ -134,7 +144,7 @@ var catalogue = []Mechanism{
 		build: buildCloister,
 	},
 	{
-		Name: "disk", Kind: Clipping, Title: "Kalman-filtered gradients (DiSK)", Pays: "nothing in privacy; a second gradient a step in time, unless gamma = (1 - kappa)/kappa",
+		Name: "disk", Kind: Clipping, Family: filteredGradients, Title: "Kalman-filtered gradients (DiSK)", Pays: "nothing in privacy; a second gradient a step in time, unless gamma = (1 - kappa)/kappa",
 		Paper:   "Zhang et al. 2024, DiSK, arXiv:2410.03883, Algorithm 2",
 		Summary: "Gradients here and a little ahead are combined before clipping, and a filter predicts each from the last.",
 		Params:  []Param{kappa, number("gamma", "how far ahead, in steps", 0.5, 0.01, 100)},
@@ -145,19 +155,19 @@ var catalogue = []Mechanism{
 		},
 	},
 	{
-		Name: "dp-adam", Kind: Clipping, Title: "DP-Adam", Pays: nothing, Optimizer: "adam",
+		Name: "dp-adam", Kind: Clipping, Family: withAdam, Title: "DP-Adam", Pays: nothing, Optimizer: "adam",
 		Paper:   abadi + " with Kingma and Ba 2015, arXiv:1412.6980",
 		Summary: "Fixed clip, with Adam following the noised gradients.",
 		build:   func(b *builder) error { return b.fixed(clip.Rule{}) },
 	},
 	{
-		Name: "dp-adam-bc", Kind: Clipping, Title: "DP-AdamBC", Pays: nothing, Optimizer: "adambc",
+		Name: "dp-adam-bc", Kind: Clipping, Family: withAdam, Title: "DP-AdamBC", Pays: nothing, Optimizer: "adambc",
 		Paper:   "Tang et al. 2023, DP-AdamBC, arXiv:2312.14334; its floor gamma' under the corrected second moment is a constant, here it is 1 % of the noise's own second moment",
 		Summary: "Adam whose second moment has the known variance of the noise taken off it. Takes no filter, which would change that variance.",
 		build:   func(b *builder) error { return b.fixed(clip.Rule{}) },
 	},
 	{
-		Name: "noise-decay", Kind: Clipping, Title: "Noise decay (sound)", Paper: benchmark, Pays: nothing,
+		Name: "noise-decay", Kind: Clipping, Family: madeSound, Title: "Noise decay (sound)", Paper: benchmark, Pays: nothing,
 		Summary: "In four stages noise multiplier and clip norm fall together; the first is calibrated to the whole schedule.",
 		Params:  []Param{count("stages", "stages", 4, 1, 100), number("sigma_factor", "noise multiplier, per stage", 0.8, 0.1, 1), number("clip_factor", "clip norm, per stage", 0.85, 0.1, 1)},
 		build: func(b *builder) error {
@@ -167,31 +177,31 @@ var catalogue = []Mechanism{
 		},
 	},
 	{
-		Name: "alds", Kind: Clipping, Title: "ALDS (sound)", Paper: benchmark, Pays: perLayer,
+		Name: "alds", Kind: Clipping, Family: madeSound, Title: "ALDS (sound)", Paper: benchmark, Pays: perLayer,
 		Summary: "Layer bounds follow noised medians under a shrinking joint limit, with less noise each epoch.",
 		Params:  []Param{number("rate", "speed of the bounds", 0.1, 0, 2), number("sigma_factor", "noise multiplier, per epoch", 0.85, 0.1, 1), number("limit_factor", "joint limit, per epoch", 0.9, 0.1, 1), countNoise},
 		build:   buildALDS,
 	},
 	{
-		Name: "amc-ns", Kind: Clipping, Title: "AMC-NS (sound)", Paper: benchmark, Pays: perLayer,
+		Name: "amc-ns", Kind: Clipping, Family: madeSound, Title: "AMC-NS (sound)", Paper: benchmark, Pays: perLayer,
 		Summary: "Layer bounds follow noised medians, noise falls linearly, and the gradient is averaged over steps.",
 		Params:  []Param{number("rate", "speed of the bounds", 0.2, 0, 2), number("sigma_end", "last noise multiplier over the first", 0.3, 0.05, 1), beta, allocation, countNoise},
 		build:   buildAMCNS,
 	},
 	{
-		Name: "alc-mvr", Kind: Clipping, Title: "ALC-MVR, first draft (sound)", Paper: benchmark, Pays: oneCount,
+		Name: "alc-mvr", Kind: Clipping, Family: madeSound, Title: "ALC-MVR, first draft (sound)", Paper: benchmark, Pays: oneCount,
 		Summary: "The clip norm follows the noised median and shrinks with the epochs; a moving average starts from the first gradient.",
 		Params:  mvrParams,
 		build:   func(b *builder) error { return buildALCMVR(b, fromFirst) },
 	},
 	{
-		Name: "alc-mvr-2", Kind: Clipping, Title: "ALC-MVR, second draft (sound)", Paper: benchmark, Pays: oneCount,
+		Name: "alc-mvr-2", Kind: Clipping, Family: madeSound, Title: "ALC-MVR, second draft (sound)", Paper: benchmark, Pays: oneCount,
 		Summary: "The same, with a moving average that starts from zero.",
 		Params:  mvrParams,
 		build:   func(b *builder) error { return buildALCMVR(b, fromZero) },
 	},
 	{
-		Name: "ac-van", Kind: Clipping, Title: "AC-VAN (sound)", Paper: benchmark, Pays: oneCount,
+		Name: "ac-van", Kind: Clipping, Family: madeSound, Title: "AC-VAN (sound)", Paper: benchmark, Pays: oneCount,
 		Summary: "The clip norm follows the noised median; its steadiness factor, which no bounded query can give, is left out.",
 		Params:  []Param{number("rate", "speed of the bound", 0.2, 0, 2), beta, countNoise},
 		build: func(b *builder) error {
@@ -201,7 +211,7 @@ var catalogue = []Mechanism{
 		},
 	},
 	{
-		Name: "alc-nd", Kind: Clipping, Title: "ALC-ND (sound)", Paper: benchmark, Pays: perLayer,
+		Name: "alc-nd", Kind: Clipping, Family: madeSound, Title: "ALC-ND (sound)", Paper: benchmark, Pays: perLayer,
 		Summary: "Layer bounds follow noised medians; bounds and noise fall in four stages.",
 		Params:  []Param{number("rate", "speed of the bounds", 0.1, 0, 2), number("sigma_factor", "noise multiplier, per stage", 0.8, 0.1, 1), number("clip_factor", "bounds, per stage", 0.85, 0.1, 1), allocation, countNoise},
 		build:   buildALCND,

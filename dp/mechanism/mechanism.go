@@ -106,6 +106,7 @@ type Design struct {
 	Filtered  bool      // the optimiser follows filtered gradients, whose noise is not Released.NoiseStd
 	Whitened  bool      // the policy asks for whitened gradients
 	Uneven    bool      // groups or layers have noise of their own, of which Released.NoiseStd is only the mean
+	ClipNorms []float64 // joint sensitivities of all steps, where they change and no release decides them; nil: otherwise
 }
 
 // CheckOptimizer says what to change when an optimiser cannot follow the design's gradients. DP-AdamBC subtracts
@@ -139,8 +140,9 @@ type Mechanism struct {
 	Name      string  `json:"name"`
 	Kind      Kind    `json:"kind"`
 	Title     string  `json:"title"`
-	Summary   string  `json:"summary"` // one plain sentence
-	Pays      string  `json:"pays"`    // what it costs in privacy
+	Family    string  `json:"family,omitempty"` // of those of kind Clipping
+	Summary   string  `json:"summary"`          // one plain sentence
+	Pays      string  `json:"pays"`             // what it costs in privacy
 	Paper     string  `json:"paper"`
 	Params    []Param `json:"params,omitempty"`
 	Optimizer string  `json:"optimizer,omitempty"`
@@ -150,12 +152,13 @@ type Mechanism struct {
 
 // Param is a number that a mechanism takes.
 type Param struct {
-	Name    string  `json:"name"`
-	Title   string  `json:"title"`
-	Default float64 `json:"default"` // as published, where there is a publication
-	Min     float64 `json:"min"`
-	Max     float64 `json:"max"`
-	Whole   bool    `json:"whole"` // it counts or chooses
+	Name    string   `json:"name"`
+	Title   string   `json:"title"`
+	Default float64  `json:"default"` // as published, where there is a publication
+	Min     float64  `json:"min"`
+	Max     float64  `json:"max"`
+	Whole   bool     `json:"whole"`             // it counts or chooses
+	Choices []string `json:"choices,omitempty"` // where it chooses: the words of 0, 1, 2 ...
 }
 
 func number(name, title string, usual, least, most float64) Param {
@@ -164,6 +167,12 @@ func number(name, title string, usual, least, most float64) Param {
 
 func count(name, title string, usual, least, most float64) Param {
 	return Param{Name: name, Title: title, Default: usual, Min: least, Max: most, Whole: true}
+}
+
+func choice(name, title string, words ...string) Param {
+	p := count(name, title, 0, 0, float64(len(words)-1))
+	p.Choices = words
+	return p
 }
 
 // Mechanisms lists the catalogue. Names compose with "+": a mechanism first, then any schedules, filters and averaging,
@@ -222,6 +231,7 @@ func New(name string, params map[string]float64, s Setting) (*Design, error) {
 		d.Points = b.policy.lookahead.count()
 	}
 	d.Whitened = b.policy.whitening != nil
+	d.ClipNorms = b.policy.clipNorms()
 	d.Policy, d.Filtered, d.Uneven = b.policy, len(b.policy.filters) > 0, b.policy.allocate != nil || b.policy.gains != nil
 	if err := errors.Join(d.CheckOptimizer(d.Optimizer), b.checkReach()); err != nil {
 		return nil, err

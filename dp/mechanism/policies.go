@@ -92,6 +92,16 @@ func (c *composed) amplify(r *dp.Released) {
 	scale(r, c.gain)
 }
 
+// clipNorms are the joint sensitivities of a schedule on fixed bounds; nil where there is no schedule, or bounds that adapt.
+func (c *composed) clipNorms() []float64 {
+	fixed, ok := c.clip.(fixedBounds)
+	if !ok || c.decay == nil {
+		return nil
+	}
+	norm := clip.Sensitivity(fixed)
+	return eachStep(len(c.decay), func(t int) float64 { return norm * c.decay[t] })
+}
+
 func (c *composed) parts() []part {
 	all := []part{c.clip}
 	for _, f := range c.filters {

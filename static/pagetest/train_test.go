@@ -11,7 +11,7 @@ import (
 // The built-in digits, as the page trains them when one presses Train: a small network, epsilon 3.
 func TestTrainsPrivately(t *testing.T) {
 	t.Parallel()
-	p := serve(t).train(t, "data=digits&model=mnist-cnn&epochs=8&open=plan.confusion")
+	p := serve(t).train(t, "data=digits&model=mnist-cnn&epochs=8&open=plan")
 	p.wait("the end of the run", state+` === "done"`)
 	p.clean()
 

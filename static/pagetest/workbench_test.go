@@ -268,7 +268,7 @@ func TestSpeaks(t *testing.T) {
 // Nothing on the page of a private run is a clock: not the log, no stamp, no attribute.
 func TestPrivateRunShowsNoClock(t *testing.T) {
 	t.Parallel()
-	p := serve(t).train(t, "data=digits&model=logistic&epochs=3&open=log.plan.confusion")
+	p := serve(t).train(t, "data=digits&model=logistic&epochs=3&open=log.plan")
 	p.wait("the end", state+` === "done"`)
 	if n := eval[int](p, `document.querySelectorAll("time, [datetime]").length`); n != 0 {
 		t.Errorf("%d elements are stamped", n)

@@ -297,7 +297,7 @@ export interface Planned {
   stepsPerEpoch: number;
   samplingRate: number;
   noiseMultiplier: number; // of the first step
-  noiseMultipliers?: number[]; // of every step, when they differ
+  courses: Courses;
   segments: string; // what the accountant charges, to ask it about: "sigma:q:steps;..."
   epsilonUpper: number; // of the plan; a run that lost steps, or added noise for rounding, costs no more
   epsilonLower: number; // of the plan; 0 where none is known
@@ -312,6 +312,14 @@ export interface Planned {
   expected?: Expected; // none where nothing like it was measured
   private: boolean;
   notPrivate?: string; // why not, when Private is false
+}
+
+// Courses are what changes over the run and is fixed by its plan, at up to 97 steps from the first to the last; empty where
+// it stays as it is.
+export interface Courses {
+  noiseMultiplier?: number[];
+  clipNorm?: number[]; // none where bounds adapt
+  learningRate?: number[];
 }
 
 // Expected is what runs like the planned one reached, from stated facts alone: the kind of records, the model, N, epsilon and the number
@@ -652,6 +660,7 @@ export interface MechanismInfo {
   name: string;
   kind: string; // "mechanism", "noise schedule", "clip schedule", "filter" or "averaging"
   title: string;
+  family?: string; // of kind "mechanism": the group that it is offered in
   summary: string;
   pays: string; // what it costs in privacy
   paper: string;
@@ -667,6 +676,7 @@ export interface MechanismParam {
   min: number;
   max: number;
   whole: boolean; // it counts or chooses
+  choices?: string[]; // where it chooses: the words of 0, 1, 2 ...
 }
 
 // Config is everything that decides a run. It is plain data: it comes from a page, a file or a test, is validated

@@ -121,26 +121,34 @@ type SampleImage struct {
 
 // Planned is the frozen, calibrated plan, known before the first step.
 type Planned struct {
-	Config           Config    `json:"config"` // what the run was started with; a restored run brings its own
-	Steps            int       `json:"steps"`
-	StepsPerEpoch    int       `json:"stepsPerEpoch"`
-	SamplingRate     float64   `json:"samplingRate"`
-	NoiseMultiplier  float64   `json:"noiseMultiplier"`            // of the first step
-	NoiseMultipliers []float64 `json:"noiseMultipliers,omitempty"` // of every step, when they differ
-	Segments         string    `json:"segments"`                   // what the accountant charges, to ask it about: "sigma:q:steps;..."
-	EpsilonUpper     float64   `json:"epsilonUpper"`               // of the plan; a run that lost steps, or added noise for rounding, costs no more
-	EpsilonLower     float64   `json:"epsilonLower"`               // of the plan; 0 where none is known
-	Delta            float64   `json:"delta"`
-	Relation         string    `json:"relation"` // "add/remove one record"
-	Sampler          string    `json:"sampler"`  // "Poisson"
-	Parameters       int       `json:"parameters"`
-	Workers          int       `json:"workers"`
-	AccuracyTimes    int       `json:"accuracyTimes"`        // how often an accuracy on private held-out records is released; paid for in the plan
-	AccuracyNoise    float64   `json:"accuracyNoise"`        // standard deviation of the noise on each, as a share of 1
-	NoAccuracy       string    `json:"noAccuracy,omitempty"` // why there will be no accuracy, for the person at the page
-	Expected         *Expected `json:"expected,omitempty"`   // none where nothing like it was measured
-	Private          bool      `json:"private"`
-	NotPrivate       string    `json:"notPrivate,omitempty"` // why not, when Private is false
+	Config          Config    `json:"config"` // what the run was started with; a restored run brings its own
+	Steps           int       `json:"steps"`
+	StepsPerEpoch   int       `json:"stepsPerEpoch"`
+	SamplingRate    float64   `json:"samplingRate"`
+	NoiseMultiplier float64   `json:"noiseMultiplier"` // of the first step
+	Courses         Courses   `json:"courses"`
+	Segments        string    `json:"segments"`     // what the accountant charges, to ask it about: "sigma:q:steps;..."
+	EpsilonUpper    float64   `json:"epsilonUpper"` // of the plan; a run that lost steps, or added noise for rounding, costs no more
+	EpsilonLower    float64   `json:"epsilonLower"` // of the plan; 0 where none is known
+	Delta           float64   `json:"delta"`
+	Relation        string    `json:"relation"` // "add/remove one record"
+	Sampler         string    `json:"sampler"`  // "Poisson"
+	Parameters      int       `json:"parameters"`
+	Workers         int       `json:"workers"`
+	AccuracyTimes   int       `json:"accuracyTimes"`        // how often an accuracy on private held-out records is released; paid for in the plan
+	AccuracyNoise   float64   `json:"accuracyNoise"`        // standard deviation of the noise on each, as a share of 1
+	NoAccuracy      string    `json:"noAccuracy,omitempty"` // why there will be no accuracy, for the person at the page
+	Expected        *Expected `json:"expected,omitempty"`   // none where nothing like it was measured
+	Private         bool      `json:"private"`
+	NotPrivate      string    `json:"notPrivate,omitempty"` // why not, when Private is false
+}
+
+// Courses are what changes over the run and is fixed by its plan, at up to 97 steps from the first to the last; empty where
+// it stays as it is.
+type Courses struct {
+	NoiseMultiplier []float64 `json:"noiseMultiplier,omitempty"`
+	ClipNorm        []float64 `json:"clipNorm,omitempty"` // none where bounds adapt
+	LearningRate    []float64 `json:"learningRate,omitempty"`
 }
 
 // Expected is what runs like the planned one reached, from stated facts alone: the kind of records, the model, N, epsilon and the number
@@ -481,6 +489,7 @@ type MechanismInfo struct {
 	Name    string           `json:"name"`
 	Kind    string           `json:"kind"` // "mechanism", "noise schedule", "clip schedule", "filter" or "averaging"
 	Title   string           `json:"title"`
+	Family  string           `json:"family,omitempty"` // of kind "mechanism": the group that it is offered in
 	Summary string           `json:"summary"`
 	Pays    string           `json:"pays"` // what it costs in privacy
 	Paper   string           `json:"paper"`
@@ -491,10 +500,11 @@ type MechanismInfo struct {
 
 // MechanismParam is a number that a mechanism takes.
 type MechanismParam struct {
-	Name    string  `json:"name"`
-	Title   string  `json:"title"`
-	Default float64 `json:"default"`
-	Min     float64 `json:"min"`
-	Max     float64 `json:"max"`
-	Whole   bool    `json:"whole"` // it counts or chooses
+	Name    string   `json:"name"`
+	Title   string   `json:"title"`
+	Default float64  `json:"default"`
+	Min     float64  `json:"min"`
+	Max     float64  `json:"max"`
+	Whole   bool     `json:"whole"`             // it counts or chooses
+	Choices []string `json:"choices,omitempty"` // where it chooses: the words of 0, 1, 2 ...
 }

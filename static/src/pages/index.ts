@@ -20,11 +20,14 @@ import { KeepPanel } from "../take/keep";
 import { Taker } from "../take/taker";
 import { type Command, type PageEvent, type State, initial } from "../state/model";
 import { reduce } from "../state/reduce";
-import { type Run, lastEpoch, wouldLose } from "../state/run";
+import { type Run, wouldLose } from "../state/run";
 import { Trainer } from "../trainer/client";
 import { datasets } from "../trainer/datasets";
 import { keepLedger } from "../trainer/ledger-storage";
-import { byId, eachFrame, el, say } from "../ui/dom";
+import { Requests } from "../trainer/requests";
+import { keepSite } from "../trainer/site";
+import { byId, eachFrame, say } from "../ui/dom";
+import { download } from "../ui/download";
 import { listenForHelp } from "../ui/help";
 import { Notices } from "../ui/notices";
 import { keepAwake } from "../ui/wake-lock";
@@ -33,7 +36,6 @@ void document.fonts.load('1em "Source Serif 4"', "ε"); // Greek letters too, be
 
 let state = initial;
 let trainer = newTrainer();
-let shownEpoch: unknown;
 
 const form = new SettingsForm(dispatch);
 const bar = new Bar(dispatch);
@@ -46,6 +48,7 @@ const samples = new Samples((sample) => tryPanel.take(sample));
 const kept = new KeptRuns(dispatch);
 const budget = new BudgetDrawer(dispatch, () => trainer, download);
 const notices = new Notices(dispatch);
+const requests = new Requests();
 const drawSoon = eachFrame(draw);
 const freshVerdict = attackButton(byId("attack"), "Attack this mechanism", () => attackOn(state.run!));
 
@@ -75,7 +78,7 @@ function perform(command: Command) {
     case "put address":
       return history[command.push ? "pushState" : "replaceState"](null, "", command.hash);
     case "download":
-      return download(command.bytes, command.name);
+      return download(new Blob([command.bytes as BlobPart]), command.name);
     case "focus":
       queueMicrotask(() => form.focus(command.field)); // when it shows what is wrong with it
       return;
@@ -98,9 +101,10 @@ function draw() {
   kept.show(state);
   budget.show(state);
   notices.show(state);
+  requests.show(state);
   showLog(state);
   showPrivacy(state);
-  showConfused(state);
+  showConfusion(state);
   showAudited(byId("audited"), state.run);
   if (state.run?.planned) freshVerdict();
   for (const fold of document.querySelectorAll<HTMLDetailsElement>("[data-panel]")) fold.open = state.panels.includes(fold.dataset.panel!);
@@ -118,25 +122,10 @@ function showPrivacy({ run, settings: { config } }: State) {
   say(byId("not-private-why"), `${ofRun ?? ofSettings}.`);
 }
 
-function showConfused({ run }: State) {
-  const epoch = run?.planned ? lastEpoch(run) : undefined;
-  const matrix = epoch?.confusion?.length;
-  byId("confusion-panel").hidden = !matrix;
-  if (!run || !epoch || !matrix || epoch === shownEpoch) return;
-  shownEpoch = epoch;
-  showConfusion(byId<HTMLTableElement>("confusion"), run.dataset.classes, epoch.confusion);
-}
-
 function attackOn({ config, dataset }: Run) {
   const { mechanism, fullBatch, clipNorm, epsilon, delta }: Config = config;
   const epochs = Math.max(1, Math.round(config.epochs));
   return { mechanism: mechanism.name, params: mechanism.params, published: false, records: dataset.train, batchSize: fullBatch ? dataset.train : config.batchSize, epochs, clipNorm, epsilon, delta };
-}
-
-function download(bytes: Uint8Array, name: string) {
-  const url = URL.createObjectURL(new Blob([bytes as BlobPart]));
-  el("a", { href: url, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
 async function openCheckpoint(input: HTMLInputElement) {
@@ -163,6 +152,7 @@ new OwnPanel(dispatch, () => trainer);
 listenForHelp(byId("main"));
 listenForBell();
 fitRail();
+keepSite();
 byId("restore").addEventListener("click", () => byId("restore-file").click());
 byId("restore-file").addEventListener("change", ({ target }) => openCheckpoint(target as HTMLInputElement));
 for (const fold of document.querySelectorAll<HTMLDetailsElement>("[data-panel]")) {

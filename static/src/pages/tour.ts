@@ -3,6 +3,7 @@
 import { attackButton } from "../results/attack";
 import { joined } from "../ui/chart";
 import { type Choice, datasets } from "../trainer/datasets";
+import { keepSite } from "../trainer/site";
 import { byId, el } from "../ui/dom";
 import * as format from "../ui/format";
 import { Problem } from "../ui/problem";
@@ -100,3 +101,4 @@ function showAttack(published: AccountAnswer, sound: AccountAnswer) {
 function curve({ fpr = [], tpr = [] }: AccountAnswer): Curve {
   return { fpr, tpr };
 }
+keepSite();

@@ -22,7 +22,7 @@ const sizeOf = ({ channels, height, width }: Subject) => channels * height * wid
 
 export class TryPanel {
   #trainer: () => Trainer;
-  #pad = el("canvas", { width: side, height: side, class: "pad", tabindex: 0, role: "img", "aria-label": "Drawing pad: draw with the pointer, or choose a test record above" });
+  #pad = el("canvas", { width: side, height: side, class: "pad", tabindex: 0, role: "img", "aria-label": "Drawing pad: draw with the pointer, or choose a test record below" });
   #seen = el("div", { class: "seen" });
   #bars = el("ol", { class: "bars", "aria-label": "What the model takes it for" });
   #clear = el("button", { type: "button", class: "quiet", click: () => this.#erase() }, icon("erase"), "Clear");
@@ -78,6 +78,7 @@ export class TryPanel {
     if (this.#file.model && sample.pixels.length !== sizeOf(this.#dataset!)) return; // of other records than the open model's
     this.#erase();
     this.#set(sample.pixels);
+    byId("try-panel").scrollIntoView({ block: "nearest" });
   }
 
   #open(dataset: Subject, recipe: Recipe | undefined) {

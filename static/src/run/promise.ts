@@ -86,7 +86,6 @@ function notPromised({ notPrivate }: Planned): Sentence[] {
 
 function rows(run: Run, planned: Planned): [string, string][] {
   const so = spent(run);
-  const varies = planned.noiseMultipliers?.some((sigma) => sigma !== planned.noiseMultiplier);
   const bounds: [string, string][] = planned.private
     ? [
         [run.over ? "Certified" : "Spent so far", so === undefined ? "nothing yet" : `ε ≤ ${format.epsilon(so)}`],
@@ -107,7 +106,7 @@ function rows(run: Run, planned: Planned): [string, string][] {
     ["Neighbouring datasets", planned.relation],
     ["Sampler", planned.sampler],
     ["Sampling rate (q)", format.given(planned.samplingRate)],
-    ["Noise multiplier (σ)", format.noise(planned.noiseMultiplier) + (varies ? ", then as scheduled" : "")],
+    ["Noise multiplier (σ)", format.noise(planned.noiseMultiplier) + (planned.courses.noiseMultiplier ? ", then as scheduled" : "")],
     ["Steps", `${format.count(planned.steps)}, ${format.count(planned.stepsPerEpoch)} an epoch`],
     ["Parameters", format.count(planned.parameters)],
     ["Compute workers", format.count(planned.workers)],

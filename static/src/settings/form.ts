@@ -6,6 +6,7 @@ import { choicesOf, faults } from "../state/settings";
 import { byId, el, isTypedInto, say } from "../ui/dom";
 import { helpButton } from "../ui/help";
 import { icon } from "../ui/icons";
+import { showCourses } from "./courses";
 import { epsilonSlider } from "./epsilon-slider";
 import { MechanismChooser } from "./mechanism-chooser";
 import { written } from "./numbers";
@@ -27,6 +28,7 @@ export class SettingsForm {
   #rows: Row[] = [];
   #mechanism: MechanismChooser;
   #slider: ReturnType<typeof epsilonSlider>;
+  #rateCourse = el("div", { class: "courses" });
   #data = byId<HTMLSelectElement>("data");
   #preset = byId<HTMLSelectElement>("preset");
 
@@ -45,6 +47,7 @@ export class SettingsForm {
       this.#rows.push(row);
       group.append(row.root);
       if (setting.key === "epsilon") group.append(this.#slider.root);
+      if (setting.key === "schedule") row.root.append(this.#rateCourse);
     }
     this.#data.addEventListener("change", () => dispatch({ type: "chose data", name: this.#data.value }));
     this.#preset.addEventListener("change", () => dispatch({ type: "chose preset", index: this.#preset.selectedIndex }));
@@ -59,6 +62,7 @@ export class SettingsForm {
     for (const row of this.#rows) showRow(row, state, found.get(row.setting.key));
     this.#slider.show(state.settings.config.epsilon);
     this.#mechanism.show(state, found);
+    showCourses(this.#rateCourse, ["Learning rate", state.preview.plan?.courses.learningRate]);
     const { config, preset } = state.settings;
     const changed = settings.filter((s) => s.group === "advanced" && !same(config, preset, s)).length;
     say(byId("advanced-words"), changed ? `${changed} changed` : "");

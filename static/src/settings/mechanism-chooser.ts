@@ -1,14 +1,13 @@
 // Puts a mechanism together from the trainer's catalogue: one that clips and noises, then, if wanted, a schedule for the
 // noise, one for the clip norm, a filter and an average. Each says what it does, what it costs and where it is from.
-import type { MechanismInfo, MechanismParam } from "../protocol";
+import type { Courses, MechanismInfo, MechanismParam } from "../protocol";
 import type { PageEvent, State } from "../state/model";
 import { busy } from "../state/model";
 import { byId, el, isTypedInto, say } from "../ui/dom";
 import { helpButton } from "../ui/help";
 import { icon } from "../ui/icons";
-import { sparkline } from "../ui/sparkline";
-import { families, familyOf } from "./families";
-import { kinds, mechanismWord, paramValue, partsOf, sentence } from "./mechanism";
+import { showCourses } from "./courses";
+import { kinds, mechanismWord, paramValue, partsOf } from "./mechanism";
 import { written } from "./numbers";
 
 type Dispatch = (event: PageEvent) => void;
@@ -18,7 +17,7 @@ interface Part {
   select: HTMLSelectElement;
   row: HTMLElement;
   about: HTMLElement;
-  line: HTMLElement; // the sparkline of a schedule
+  courses: HTMLElement; // what it changes over the run
   fault: HTMLElement;
   params: HTMLElement;
   fields: Map<MechanismParam, { field: Field; fault: HTMLElement }>;
@@ -54,11 +53,19 @@ export class MechanismChooser {
         mark(field, fault, found.get(key));
       }
     }
-    this.#parts[1].line.replaceChildren(...(names[1] && preview.plan?.noiseMultipliers ? [sparkline(preview.plan.noiseMultipliers, "Noise multiplier over the run")] : []));
+    this.#showCourses(names, preview.plan?.courses);
     this.#reset.hidden = mechanismWord(config.mechanism) === mechanismWord(preset.mechanism) || busy(state);
     const title = catalogue.find((m) => m.name === names[0])?.title ?? config.mechanism.name;
     const more = config.mechanism.name.split("+").length - 1;
     say(byId("mechanism-words"), title + (more ? ` +${more}` : ""));
+  }
+
+  /** What a schedule changes is drawn beside it; what the mechanism changes by itself, beside that. */
+  #showCourses([, noise, clip]: string[], { noiseMultiplier, clipNorm }: Courses = {}) {
+    const [mechanism, noiseSchedule, clipSchedule] = this.#parts;
+    showCourses(mechanism.courses, ["Noise multiplier", noise ? undefined : noiseMultiplier], ["Clip norm", clip ? undefined : clipNorm]);
+    showCourses(noiseSchedule.courses, ["Noise multiplier", noise ? noiseMultiplier : undefined]);
+    showCourses(clipSchedule.courses, ["Clip norm", clip ? clipNorm : undefined]);
   }
 
   /** The control of a field: "mechanism.0" for a part, "mechanism.part.param" for a parameter. */
@@ -76,13 +83,13 @@ export class MechanismChooser {
       select: el("select", { id, "aria-describedby": `${id}-about ${id}-fault` }),
       row: el("div", { class: "setting choice" }),
       about: el("div", { class: "why", id: `${id}-about`, hidden: true }),
-      line: el("div", { class: "line" }),
+      courses: el("div", { class: "courses" }),
       fault: el("p", { class: "fault", id: `${id}-fault`, hidden: true }),
       params: el("div", { class: "params" }),
       fields: new Map(),
     };
     part.select.addEventListener("change", () => this.#dispatch({ type: "chose part", kind, name: part.select.value }));
-    part.row.append(el("label", { for: id }, label), helpButton(label, part.about.id), part.select, part.about, part.fault, part.line);
+    part.row.append(el("label", { for: id }, label), helpButton(label, part.about.id), part.select, part.about, part.fault, part.courses);
     this.root.append(part.row, part.params);
     return part;
   }
@@ -93,9 +100,10 @@ export class MechanismChooser {
       const { kind, none } = kinds[i];
       const infos = catalogue.filter((m) => m.kind === kind);
       const option = ({ name, title }: MechanismInfo) => el("option", { value: name }, title);
-      const groups = i > 0 ? infos.map(option) : families.flatMap((family) => {
-        const members = infos.filter((m) => familyOf(m.name) === family);
-        return members.length ? [el("optgroup", { label: family }, ...members.map(option))] : [];
+      const families = [...new Set(infos.map(({ family }) => family))];
+      const groups = families.flatMap((family) => {
+        const members = infos.filter((m) => m.family === family).map(option);
+        return family ? [el("optgroup", { label: family }, ...members)] : members;
       });
       select.replaceChildren(...(none ? [el("option", { value: "" }, none)] : []), ...groups);
       row.hidden = infos.length === 0;
@@ -120,7 +128,7 @@ export class MechanismChooser {
 
   #field(part: Part, owner: string, param: MechanismParam): { field: Field; fault: HTMLElement } {
     const id = `${part.select.id}-${param.name}`;
-    const words = choiceWords(param);
+    const words = param.choices;
     const described = { id, "aria-describedby": `${id}-fault` };
     const field = words
       ? el("select", described, ...words.map((word, i) => el("option", { value: String(param.min + i) }, word)))
@@ -133,15 +141,8 @@ export class MechanismChooser {
 const number = (value: number) => (Number.isNaN(value) ? "" : written(value));
 
 function paramRow(param: MechanismParam, field: Field, fault: HTMLElement): HTMLElement {
-  const limits = choiceWords(param) ? "" : `${written(param.min)} to ${written(param.max)}`;
-  const title = choiceWords(param) ? sentence(param.title) : param.title;
-  return el("div", { class: "setting" }, el("label", { for: field.id }, title, " ", el("small", {}, limits)), field, fault);
-}
-
-/** The words of a choice: "noise: 0 equal, 1 per layer, 2 least" has three. */
-export function choiceWords({ title, whole, min, max }: MechanismParam): string[] | undefined {
-  const words = whole ? title.replace(/^[^:]*:/, "").split(",").map((part) => /^\s*\d+ (\D+)$/.exec(part)?.[1]) : [];
-  return words.length === max - min + 1 && words.every((w) => w !== undefined) ? (words as string[]) : undefined;
+  const limits = param.choices ? "" : `${written(param.min)} to ${written(param.max)}`;
+  return el("div", { class: "setting" }, el("label", { for: field.id }, param.title, " ", el("small", {}, limits)), field, fault);
 }
 
 function mark(field: HTMLElement, place: HTMLElement, words: string | undefined) {

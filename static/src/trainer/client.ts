@@ -1,5 +1,6 @@
 // The page's end of the line to the trainer worker.
 import * as addresses from "./addresses";
+import { pageName } from "./requests";
 import type { AccountAnswer, AccountQuestion, AuditAnswer, AuditQuestion, BoundsAnswer, BoundsQuestion, Budget, Config, Event, EventOf, Merged, ReplayAnswer, Request, Spending, Taken } from "../protocol";
 
 /** Why the accountant has no answer, for a person to read: without the name of the part that says so. */
@@ -158,7 +159,7 @@ export class Trainer {
 function startBound(script: string): Worker {
   const line = new Blob([`importScripts(${JSON.stringify(script)})`], { type: "text/javascript" });
   const url = URL.createObjectURL(line);
-  const worker = new Worker(url);
+  const worker = new Worker(url, { name: pageName });
   // The worker reads the blob while it starts; a minute is ample, even on a busy machine.
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
   return worker;

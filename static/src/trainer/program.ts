@@ -1,6 +1,7 @@
 // A Go program with a worker of its own, that few people need. It is loaded when it is first asked for, and then kept: after that the page
 // needs no network to start it again.
 import * as addresses from "./addresses";
+import { pageName } from "./requests";
 
 interface Loaded {
   module: WebAssembly.Module;
@@ -22,7 +23,7 @@ export class Program {
   async start(): Promise<Worker> {
     try {
       const { module, script } = await (this.#loaded ??= this.#load());
-      const worker = new Worker(script);
+      const worker = new Worker(script, { name: pageName });
       await new Promise<void>((ready, fail) => {
         worker.onerror = (error) => fail(new Error(error.message || "its script did not start"));
         worker.onmessage = ({ data }) => (data.ready ? ready() : fail(new Error(data.failed)));

@@ -1,8 +1,9 @@
 // A line chart that everybody can read: uPlot draws it, arrow keys walk along it, a live region says where one is, a table
-// beneath holds the same figures, and a button saves it as a picture. Without data there is no grid, but words.
+// beneath holds the same figures, and it can be saved as a picture. Without data there is no grid, but words.
 import uPlot from "uplot";
-import { type Key, savePicture } from "./chart-picture";
+import { type Curve, type Drawing, pngOf, svgOf } from "./chart-drawing";
 import { debounced, eachFrame, el } from "./dom";
+import { download } from "./download";
 import { icon } from "./icons";
 
 export interface Series {
@@ -47,7 +48,8 @@ export class Chart {
   #canvas = el("div", { class: "plot" });
   #empty = el("p", { class: "empty" });
   #readout = el("p", { class: "readout", "aria-hidden": "true" });
-  #save: HTMLButtonElement;
+  #save: HTMLElement;
+  #splits: Record<"x" | "y", number[]> = { x: [], y: [] }; // where the axes have their ticks
   #spoken = el("p", { class: "sr-only", "aria-live": "polite" });
   #table = el("table");
   #legend = el("ul", { class: "legend" });
@@ -75,8 +77,8 @@ export class Chart {
       },
       this.#canvas,
     );
-    const save = () => savePicture(spec.title, this.#canvas, this.#keys());
-    this.#save = el("button", { type: "button", class: "quiet icon", "aria-label": `Save a picture: ${spec.title}`, title: "Save a picture", click: save }, icon("picture"));
+    const save = (kind: "PNG" | "SVG") => el("button", { type: "button", class: "quiet", "aria-label": `Save as ${kind}: ${spec.title}`, title: `Save as ${kind}`, click: () => this.#download(kind) }, kind);
+    this.#save = el("span", { class: "saves" }, icon("picture"), save("PNG"), save("SVG"));
     const foot = el("div", { class: "chart-foot" }, this.#details, this.#legend, this.#save);
     this.root = el("figure", { class: "chart" }, el("div", { class: "chart-head" }, title, this.#readout), focusable, this.#spoken, foot);
     new ResizeObserver(() => this.#resize()).observe(this.#canvas);
@@ -128,7 +130,7 @@ export class Chart {
   #options(width: number, height: number): uPlot.Options {
     const { series, x, bottom, top } = this.#spec;
     const colour = (name: string) => resolved(this.#canvas, name);
-    const ticks = this.#spec.axis ?? series[0].format;
+    const ticks = this.#yTicks;
     const size = 0.75 * parseFloat(getComputedStyle(document.documentElement).fontSize); // follows the size that a person wants
     const font = `${size}px ${getComputedStyle(this.#canvas).fontFamily}`;
     const axis = { stroke: colour("--soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, font };
@@ -151,8 +153,8 @@ export class Chart {
         },
       },
       axes: [
-        { ...axis, space: 4 * size, values: (_, values) => (this.#columns[0].length ? values.map(x.format) : []), label: x.label, labelFont: font, labelSize: 1.8 * size, size: 2.2 * size, labelGap: 0 },
-        { ...axis, space: 2.7 * size, values: (_, values) => (this.#columns[0].length ? values.map(ticks) : []), size: (_, values) => measure(font, values) + 14 },
+        { ...axis, space: 4 * size, values: (_, splits) => this.#ticks("x", splits, x.format), label: x.label, labelFont: font, labelSize: 1.8 * size, size: 2.2 * size, labelGap: 0 },
+        { ...axis, space: 2.7 * size, values: (_, splits) => this.#ticks("y", splits, ticks), size: (_, values) => measure(font, values) + 14 },
       ],
       series: [
         {},
@@ -167,6 +169,47 @@ export class Chart {
         })),
       ],
       hooks: { setCursor: [(plot) => this.#look(plot.cursor.idx ?? null)] },
+    };
+  }
+
+  get #yTicks() {
+    return this.#spec.axis ?? this.#spec.series[0].format;
+  }
+
+  #ticks(axis: "x" | "y", splits: number[], words: (at: number) => string): string[] {
+    this.#splits[axis] = splits;
+    return splits.map(words);
+  }
+
+  async #download(kind: "PNG" | "SVG") {
+    const svg = svgOf(this.#drawing());
+    const file = kind === "SVG" ? new Blob([svg], { type: "image/svg+xml" }) : await pngOf(svg);
+    download(file, `cloister-${this.#spec.title.toLowerCase().replace(/\W+/g, "-")}.${kind.toLowerCase()}`);
+  }
+
+  /** What is on the screen, to be drawn elsewhere. */
+  #drawing(): Drawing {
+    const { title, series, x } = this.#spec;
+    const plot = this.#plot!;
+    const colour = (name: string) => resolved(this.#canvas, name);
+    const axis = (of: "x" | "y", words: (at: number) => string) => {
+      const { min, max } = plot.scales[of];
+      return { from: min!, to: max!, ticks: this.#splits[of].filter((at) => at >= min! && at <= max!).map((at): [number, string] => [at, words(at)]) };
+    };
+    const curve = (s: Series): Curve => ({ ...s, colour: colour(s.colour), ys: this.#columns[1 + series.indexOf(s)], width: s.strong ? 3 : 2 });
+    const font = getComputedStyle(this.#canvas).fontFamily;
+    return {
+      title,
+      width: Math.round(plot.bbox.width / devicePixelRatio),
+      height: Math.round(plot.bbox.height / devicePixelRatio),
+      x: { label: x.label, ...axis("x", x.format) },
+      y: axis("y", this.#yTicks),
+      xs: this.#columns[0],
+      curves: series.map(curve),
+      keys: this.#keys().map(curve),
+      colours: { paper: colour("--card"), ink: colour("--ink"), soft: colour("--soft"), line: colour("--line") },
+      font,
+      measure: (words) => measure(`12px ${font}`, [words]),
     };
   }
 
@@ -206,7 +249,7 @@ export class Chart {
   }
 
   // The curves that there are, where there is more than one or the first is missing.
-  #keys(): Key[] {
+  #keys(): Series[] {
     const drawn = this.#spec.series.filter((_, i) => this.#columns[i + 1].some((y) => y != null));
     return drawn.length > 1 || drawn[0] !== this.#spec.series[0] ? drawn : [];
   }

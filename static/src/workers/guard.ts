@@ -2,10 +2,12 @@
 // policy. pagetest/past_test.go tries each way; RATIONALE.md says what is left.
 const realm: any = globalThis;
 
-// What reaches the network by itself and asks no policy; window.open makes a window that has it all again.
+// What reaches the network by itself and asks no policy; what the page's count of requests would not see (asked.ts);
+// window.open makes a window that has it all again.
 const outward = [
   "RTCPeerConnection", "webkitRTCPeerConnection", "mozRTCPeerConnection", "RTCIceTransport", "RTCQuicTransport", "WebTransport",
   "PaymentRequest", "PresentationRequest", "SpeechSynthesisUtterance", "SpeechRecognition", "webkitSpeechRecognition",
+  "WebSocket", "WebSocketStream", "EventSource", "fetchLater",
   "open",
 ];
 

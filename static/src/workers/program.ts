@@ -2,12 +2,14 @@
 // compiled module the page hands over.
 import "./guard";
 import "../../../build/wasm_exec.js";
+import { tellPage } from "./asked";
 
 declare class Go {
   importObject: WebAssembly.Imports;
   run(instance: WebAssembly.Instance): Promise<void>;
 }
 
+tellPage();
 self.onmessage = async ({ data }: MessageEvent<{ module: WebAssembly.Module }>) => {
   try {
     const go = new Go();

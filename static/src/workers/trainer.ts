@@ -2,6 +2,7 @@
 import "./guard";
 import "../../../build/wasm_exec.js"; // Go's own loader, copied from GOROOT by the build; sets globalThis.Go
 import type { Event, Request, RequestOf } from "../protocol";
+import { tellPage } from "./asked";
 
 declare class Go {
   importObject: WebAssembly.Imports;
@@ -33,11 +34,13 @@ async function boot(request: RequestOf<"boot">) {
   const go = new Go();
   // Everything is fetched now, so that the page can go offline before a run starts its workers.
   const [instance, script] = await Promise.all([load(request.wasm, go.importObject), get(request.compute).then((r) => r.text())]);
-  Object.assign((globalThis as any).cloister, { compute: script });
+  const named = `self.name = ${JSON.stringify(self.name)};\n${script}`; // the page's name, as this worker bears it
+  Object.assign((globalThis as any).cloister, { compute: named });
   await go.run(instance); // the Go program takes over onmessage and runs until it dies
   throw new Error("it stopped; its last words are in the browser's console");
 }
 
+tellPage();
 self.onmessage = ({ data }: MessageEvent<Request>) => {
   if (data.type !== "boot") inbox.push(data);
   else boot(data).catch((error) => tell({ type: "error", fatal: true, message: `The trainer failed: ${error.message ?? error}` }));

@@ -77,6 +77,8 @@ test-page: browser build
 FUZZTIME ?= 30s
 test-long: test
 	CLOISTER_LONG=1 $(GO) test -timeout 3h ./data/... ./train/...
+	cd tools/lighthouse && npm ci --ignore-scripts
+	CLOISTER_LONG=1 $(GO) test -timeout 1h ./static/pagetest -run 'FastOnAPhone|LeavesTheProcessors'
 	git grep -o '^func Fuzz[A-Za-z0-9]*' -- '*_test.go' | sed 's|\(.*\)/[^/]*:func \(.*\)|\1 \2|' | while read -r room target; do \
 		$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "./$$room" || exit 1; \
 	done

@@ -44,6 +44,41 @@ func TestProposesWhatIsPlanned(t *testing.T) {
 	}
 }
 
+// The courses of a proposal are what its steps then tell.
+func TestProposesCourses(t *testing.T) {
+	p := newTalk(t)
+	p.open()
+	c := quick()
+	c.Mechanism.Name, c.Schedule, c.Epochs = "per-layer+sigma-linear+clip-step", "cosine", 4
+	p.trainer.Send(protocol.Request{Type: "propose", Config: &c, ID: 1})
+	plan := p.hear("proposal").Proposal
+	courses := plan.Courses
+	if n := len(courses.NoiseMultiplier); n != plan.Steps || len(courses.ClipNorm) != n || len(courses.LearningRate) != n {
+		t.Fatalf("a run of %d steps has courses %+v", plan.Steps, courses)
+	}
+	if courses.NoiseMultiplier[0] != plan.NoiseMultiplier || !(courses.NoiseMultiplier[plan.Steps-1] < plan.NoiseMultiplier) {
+		t.Errorf("noise multipliers from %v: %v", plan.NoiseMultiplier, courses.NoiseMultiplier)
+	}
+	p.trainer.Send(protocol.Request{Type: "start", Config: &c})
+	for step := 0; step < plan.Steps; {
+		told := p.hear("step").Step
+		step = told.Step
+		if norm, rate := courses.ClipNorm[step-1], courses.LearningRate[step-1]; math.Abs(told.ClipNorm-norm) > 1e-9 || told.LearningRate != rate {
+			t.Errorf("step %d has clip norm %v and learning rate %v, planned were %v and %v", step, told.ClipNorm, told.LearningRate, norm, rate)
+		}
+	}
+}
+
+func TestCourseKeepsItsEnds(t *testing.T) {
+	if got := course(1000, func(int) float64 { return 2 }); got != nil {
+		t.Errorf("what never changes has the course %v", got)
+	}
+	got := course(100_000, func(step int) float64 { return float64(step) })
+	if len(got) != 97 || got[0] != 0 || got[96] != 99_999 {
+		t.Errorf("%d values from %v to %v", len(got), got[0], got[len(got)-1])
+	}
+}
+
 // A rehearsal trains on no record of the dataset, charges nothing and leaves no session.
 func TestRehearsesOnSyntheticRecords(t *testing.T) {
 	p := newTalk(t)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"cloister/clip"
 	"cloister/dp"
 )
 
@@ -342,6 +343,38 @@ func TestCatalogue(t *testing.T) {
 		for _, p := range m.Params {
 			if !(p.Min <= p.Default && p.Default <= p.Max) || p.Title == "" {
 				t.Errorf("%s: parameter %+v", m.Name, p)
+			}
+			if n := len(p.Choices); n > 0 && (!p.Whole || p.Min != 0 || p.Max != float64(n-1)) {
+				t.Errorf("%s: parameter %s has %d words for %v to %v", m.Name, p.Name, n, p.Min, p.Max)
+			}
+		}
+		if (m.Kind == Clipping) != (m.Family != "") {
+			t.Errorf("%s is a %s of family %q", m.Name, m.Kind, m.Family)
+		}
+	}
+	if first := Catalogue()[0].Family; first != recommended {
+		t.Errorf("the first family is %q: a form offers what did best first", first)
+	}
+}
+
+// The clip norms that a plan fixes are those that the policy asks for; where bounds follow what is released there are none.
+func TestClipNormsAreThoseAskedFor(t *testing.T) {
+	for name, fixed := range map[string]bool{
+		"fixed": false, "fixed+clip-step": true, "per-layer+clip-linear": true, "noise-decay": true, "cloister+clip-cosine": true,
+		"quantile+clip-step": false, "alds": false, "alc-nd": false,
+	} {
+		d, err := New(name, nil, contractSetting)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (d.ClipNorms != nil) != fixed {
+			t.Errorf("%s: clip norms %v", name, d.ClipNorms)
+		}
+		for step, norm := range d.ClipNorms {
+			ask := dp.Ask{Bounds: make([]float64, d.Policy.Rule().Groups(len(contractSetting.Tensors)))}
+			d.Policy.Ask(dp.View{Step: step, Params: make([]float32, contractSetting.Params())}, &ask)
+			if asked := clip.Sensitivity(ask.Bounds); math.Abs(asked-norm) > 1e-12*norm {
+				t.Errorf("%s: step %d has a clip norm of %v, asked for is %v", name, step, norm, asked)
 			}
 		}
 	}

@@ -113,7 +113,7 @@ func TestAttemptsReachWithoutPolicy(t *testing.T) {
 		}
 		return body
 	})
-	for _, way := range []string{"/page/fetch", "/page/image", "/page/form", "/trainer/fetch", "/trainer/imports", "/compute/fetch", "/compute/socket", "/intake/fetch"} {
+	for _, way := range []string{"/page/fetch", "/page/image", "/page/form", "/trainer/fetch", "/trainer/imports", "/compute/fetch", "/compute/xhr", "/intake/fetch"} {
 		for deadline := time.Now().Add(patience); !slices.Contains(o.list(), way); time.Sleep(50 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatalf("%s did not reach the outside; only %v did", way, o.list())
@@ -128,6 +128,7 @@ func TestTrainsOffline(t *testing.T) {
 	s := serve(t)
 	p := open(t, s.page("#data=digits&model=logistic&epochs=3"), 1280)
 	p.wait("the data", dataReady)
+	p.wait("the site to be kept", kept)
 	loaded, _ := s.requests(0)
 	p.click("train")
 	p.wait("the end", state+` === "done"`)

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// As cmd/serve serves it, with its headers: the page trains, so the two policies agree.
-func TestTrainsWhenServed(t *testing.T) {
-	t.Parallel()
+// served is the address of the site as cmd/serve serves it: packed, with its headers.
+func served(t *testing.T) string {
+	t.Helper()
 	serve(t) // skips where the site is not built
 	binary := filepath.Join(t.TempDir(), "serve")
 	build := exec.Command("go", "build", "-o", binary, "./cmd/serve")
@@ -33,10 +33,17 @@ func TestTrainsWhenServed(t *testing.T) {
 	if err != nil || !found {
 		t.Fatalf("serve said %q: %v", line, err)
 	}
-	p := open(t, "http://"+address+"/#data=digits&model=logistic&epochs=1", 1280)
+	return "http://" + address + "/"
+}
+
+// The page trains as cmd/serve serves it, so the two policies agree.
+func TestTrainsWhenServed(t *testing.T) {
+	t.Parallel()
+	p := open(t, served(t)+"#data=digits&model=logistic&epochs=1", 1280)
 	p.wait("the data", dataReady)
 	p.click("train")
 	p.wait("the end", state+` === "done"`)
+	p.wait("the site to be kept", kept)
 	p.clean()
 	if warnings := p.Warnings(); len(warnings) > 0 { // such as a feature that Permissions-Policy names and nobody knows
 		t.Errorf("the browser warns: %s", strings.Join(warnings, "\n"))
@@ -49,6 +56,7 @@ func TestLoadsFromSubPath(t *testing.T) {
 	s := serve(t)
 	p := open(t, s.page(""), 1280)
 	p.wait("the data", dataReady)
+	p.wait("the site to be kept", kept)
 	_, paths := s.requests(0)
 	seen := map[string]bool{}
 	for _, path := range paths {

@@ -16,10 +16,12 @@ const dist = "../../dist"
 // below is where the test host serves the site: never at its root, for a static host may not either.
 const below = "/some/where/"
 
-// site is a plain static host: right types, no security headers, nothing cached. It remembers what was asked of it.
+// site is a plain static host: right types, no security headers, nothing taken from a cache unasked. It remembers what was
+// asked of it.
 type site struct {
 	*httptest.Server
 	mu     sync.Mutex
+	root   string // the folder that it serves
 	asked  []string
 	change func(path string, body []byte) []byte // of a file that is about to be served; nil: none
 	extra  map[string]string                     // further folders: prefix below the site -> folder on disk
@@ -30,7 +32,7 @@ func serve(t *testing.T) *site {
 	if _, err := os.Stat(filepath.Join(dist, "index.html")); err != nil {
 		t.Skip("SKIPPED: the site is not built; run make build")
 	}
-	s := &site{extra: map[string]string{}}
+	s := &site{root: dist, extra: map[string]string{}}
 	s.Server = httptest.NewServer(http.HandlerFunc(s.answer))
 	t.Cleanup(s.Close)
 	return s
@@ -59,14 +61,14 @@ func (s *site) answer(w http.ResponseWriter, r *http.Request) {
 		body = change(path, body)
 	}
 	h := w.Header()
-	h.Set("Cache-Control", "no-store")
+	h.Set("Cache-Control", "no-cache")
 	h.Set("Content-Type", types[filepath.Ext(path)])
 	w.Write(body)
 }
 
 var types = map[string]string{
 	".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml",
-	".wasm": "application/wasm", ".json": "application/json", ".blob": "application/octet-stream",
+	".wasm": "application/wasm", ".json": "application/json", ".webmanifest": "application/manifest+json", ".blob": "application/octet-stream",
 }
 
 func (s *site) file(path string) string {
@@ -75,7 +77,9 @@ func (s *site) file(path string) string {
 			return filepath.Join(folder, rest)
 		}
 	}
-	return filepath.Join(dist, path)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return filepath.Join(s.root, path)
 }
 
 // requests is how many requests there were so far, and the paths of those after the first n.

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/chromedp/chromedp"
 )
 
 // served is the address of the site as cmd/serve serves it: packed, with its headers.
@@ -63,7 +65,7 @@ func TestLoadsFromSubPath(t *testing.T) {
 		if strings.HasPrefix(path, "/") {
 			t.Errorf("%s was asked for: not below the page's own folder", path)
 		}
-		if seen[path] {
+		if ofBrowser := strings.Contains(path, "favicon") || path == "manifest.webmanifest"; seen[path] && !ofBrowser {
 			t.Errorf("%s was asked for twice", path)
 		}
 		seen[path] = true
@@ -77,4 +79,42 @@ func TestLoadsFromSubPath(t *testing.T) {
 // scripted says whether what is inline was set by a script through the object model, which the policy allows.
 func (s *site) scripted(p *tab) bool {
 	return eval[bool](p, `fetch(location.href).then((r) => r.text()).then((html) => !/ style=|<style|<script>/.test(html))`)
+}
+
+// shifts adds up how far a page's parts jump while nobody does anything, as browsers measure it (Layout Instability), and
+// notes which.
+const shifts = `globalThis.shifts = [];
+	new PerformanceObserver((list) => {
+		for (const { value, hadRecentInput, sources } of list.getEntries()) {
+			if (!hadRecentInput) shifts.push({ Value: value, Of: sources.map(({ node }) => node?.id || node?.className || node?.nodeName).join(", ") });
+		}
+	}).observe({ type: "layout-shift", buffered: true });`
+
+// From the first paint to the end of a run nothing on the training page jumps.
+func TestNothingJumps(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	p := open(t, "about:blank", 1280)
+	if err := p.Before(shifts); err != nil {
+		t.Fatal(err)
+	}
+	for _, screen := range screens {
+		p.run(chromedp.EmulateViewport(screen.Width, screen.Height), chromedp.Navigate("about:blank"), chromedp.Navigate(s.page("#data=digits&model=logistic&epochs=1")))
+		p.wait("the proposal", proposed)
+		p.click("train")
+		p.wait("the end", state+` === "done" && !document.getElementById("save").disabled`)
+		type shift struct {
+			Value float64
+			Of    string
+		}
+		sum := 0.0
+		all := eval[[]shift](p, "shifts")
+		for _, s := range all {
+			sum += s.Value
+		}
+		if sum >= 0.02 {
+			t.Errorf("%d x %d: the layout shifts by %.3f: %v", screen.Width, screen.Height, sum, all)
+		}
+		p.save() // nothing is lost by leaving
+	}
 }

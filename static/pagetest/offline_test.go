@@ -95,8 +95,8 @@ func TestUpdateBreaksNoTab(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	second := rebuilt(t)
-	p := s.train(t, "data=digits&model=logistic&epochs=2000&batch=100")
-	p.wait("some steps", state+` === "running" && document.getElementById("progress").value > 0`)
+	p := s.train(t, "data=digits&model=logistic&epochs=1000&batch=100")
+	p.wait("the run", state+` === "running"`)
 	p.wait("the site to be kept", kept)
 	s.mu.Lock()
 	s.root = second

@@ -12,6 +12,9 @@ import (
 // screens are those that the training page is laid out for.
 var screens = []struct{ Width, Height int64 }{{1280, 900}, {1920, 1080}, {820, 1180}, {360, 740}}
 
+// proposed says that all is told that is known before a run.
+const proposed = `document.getElementById("receipt").innerText.includes("≤") && !document.getElementById("receipt").innerText.includes("…")`
+
 // Takes pictures of the training page before, during and after a run, on every screen, light and dark, into the folder
 // that PICTURES names: for eyes, and for docs.
 func TestPictures(t *testing.T) {
@@ -25,7 +28,7 @@ func TestPictures(t *testing.T) {
 	}
 	p := open(t, serve(t).page("#"+settings), 1280)
 	p.wait("the data", dataReady)
-	p.wait("the proposal", `document.getElementById("receipt").innerText.includes("≤") && !document.getElementById("receipt").innerText.includes("…")`)
+	p.wait("the proposal", proposed)
 	p.picture(folder, "before")
 	p.click("train")
 	p.wait("half of it", state+` === "running" && document.getElementById("progress").value > 0.5`)

@@ -30,8 +30,18 @@ export class Samples {
     this.#dataset = dataset;
     this.#shown = undefined;
     this.#captions = dataset.samples.map(() => el("span"));
-    this.#buttons = dataset.samples.map((sample, i) => el("button", { type: "button", class: "sample", click: () => this.#take(sample) }, picture(sample, dataset), this.#captions[i]));
+    this.#buttons = dataset.samples.map((sample, i) => el("button", { type: "button", class: "sample", click: () => this.#take(sample) }, blank(dataset), this.#captions[i]));
     this.#host.replaceChildren(...this.#buttons.map((button) => el("li", {}, button)));
+    void this.#paint(dataset);
+  }
+
+  /** A few at a time: a page that is just being built has other things to do in a frame. */
+  async #paint(dataset: DatasetInfo) {
+    for (const [i, sample] of dataset.samples.entries()) {
+      if (i % 4 === 0) await new Promise((go) => setTimeout(go));
+      if (dataset !== this.#dataset) return;
+      paint(this.#buttons[i].querySelector("canvas")!, sample, dataset);
+    }
   }
 
   /** Writes the predicted classes beneath; without any, the true ones. */
@@ -51,8 +61,11 @@ export class Samples {
   }
 }
 
-export function picture({ pixels }: SampleImage, { channels, height, width }: Pick<DatasetInfo, "channels" | "height" | "width">): HTMLCanvasElement {
-  const canvas = el("canvas", { width, height });
+type Shape = Pick<DatasetInfo, "channels" | "height" | "width">;
+
+const blank = ({ width, height }: Shape) => el("canvas", { width, height });
+
+function paint(canvas: HTMLCanvasElement, { pixels }: SampleImage, { channels, height, width }: Shape) {
   const context = canvas.getContext("2d")!;
   const image = context.createImageData(width, height);
   const size = width * height;
@@ -61,5 +74,10 @@ export function picture({ pixels }: SampleImage, { channels, height, width }: Pi
     image.data[4 * i + 3] = 255;
   }
   context.putImageData(image, 0, 0);
+}
+
+export function picture(sample: SampleImage, shape: Shape): HTMLCanvasElement {
+  const canvas = blank(shape);
+  paint(canvas, sample, shape);
   return canvas;
 }

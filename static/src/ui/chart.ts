@@ -115,10 +115,12 @@ export class Chart {
   }
 
   #rebuild() {
+    this.#plot?.destroy();
+    this.#plot = undefined;
+    if (!this.#columns[0].length) return;
     const { clientWidth: width, clientHeight: height } = this.#canvas;
     if (!width || !height) return; // not laid out yet: the resize observer calls again
-    this.#plot?.destroy();
-    this.#plot = this.#columns[0].length ? new uPlot(this.#options(width, height), this.#columns as uPlot.AlignedData, this.#canvas) : undefined;
+    this.#plot = new uPlot(this.#options(width, height), this.#columns as uPlot.AlignedData, this.#canvas);
   }
 
   #resize() {

@@ -25,8 +25,9 @@ if (chosen === "light" || chosen === "dark") root.dataset.theme = chosen;
 document.addEventListener("DOMContentLoaded", () => {
   const button = document.getElementById("theme");
   if (!button) return;
+  const press = () => button.setAttribute("aria-pressed", String(isDark()));
   const show = () => {
-    button.setAttribute("aria-pressed", String(isDark()));
+    press();
     document.dispatchEvent(new CustomEvent("themechange")); // charts are drawn on canvas: they ask for their colours again
   };
   button.addEventListener("click", () => {
@@ -47,5 +48,5 @@ document.addEventListener("DOMContentLoaded", () => {
     else delete root.dataset.theme;
     show();
   });
-  show();
+  press();
 });

@@ -26,7 +26,7 @@ func newOptimization(c *protocol.Config, design *mechanism.Design, params, steps
 		name = design.Optimizer
 	}
 	if err := design.CheckOptimizer(name); err != nil {
-		return nil, fmt.Errorf("train: Optimizer is %s: %w", name, err)
+		return nil, fmt.Errorf("train: Optimiser is %s: %w", name, err)
 	}
 	optimiser, err := nn.NewOptimiser(name, params, c.Momentum)
 	if err != nil {

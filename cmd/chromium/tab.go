@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	cdpbrowser "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/log"
@@ -59,6 +60,7 @@ func Open(ctx context.Context, o Options) (*Tab, error) {
 		// The wrapper finds Chromium and adds what root and a machine without a network need.
 		chromedp.ExecPath(filepath.Join(root, "tools/browser/headless_shell")),
 		chromedp.WindowSize(1280, 1000),
+		chromedp.WSURLReadTimeout(2*time.Minute), // it may start while others keep the machine busy
 	)
 	for name, value := range o.Flags {
 		options = append(options, chromedp.Flag(name, value))

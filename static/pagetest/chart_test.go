@@ -111,6 +111,7 @@ func TestSavesCharts(t *testing.T) {
 	if n := count(picture, 0x12, 0x69, 0x5a); n < 500 { // --accent by day
 		t.Errorf("%d pixels of the PNG, %v, have the curve's colour", n, picture.Bounds())
 	}
+	p.save() // nothing is lost by leaving
 	p.clean()
 
 	p.run(chromedp.Navigate(s.page("accountant.html")))

@@ -104,6 +104,9 @@ func TestUpdateBreaksNoTab(t *testing.T) {
 
 	other, stop := chromedp.NewContext(p.Context)
 	t.Cleanup(stop)
+	if err := chromedp.Run(other); err != nil { // a tab lives as long as the context that it is opened with
+		t.Fatal(err)
+	}
 	q := &tab{&chromium.Tab{Context: other}, t}
 	q.run(chromedp.Navigate(s.page("#data=digits&model=logistic&epochs=1")))
 	q.wait("the data", dataReady)
@@ -111,7 +114,8 @@ func TestUpdateBreaksNoTab(t *testing.T) {
 		t.Errorf("the new tab has page and script of the second build: %s", builds)
 	}
 	q.click("train")
-	q.wait("the end", state+` === "done"`)
+	q.wait("the end", state+` === "done" && !document.getElementById("save").disabled`)
+	q.save()
 
 	if now := eval[string](p, state); now != "running" {
 		t.Errorf("the first tab is %s", now)

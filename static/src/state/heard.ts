@@ -8,7 +8,6 @@ import { type Run, isPrivate, lastEpoch, spent, withEvent } from "./run";
 import { download, fail, keepBefore, takeBack } from "./runs";
 import { presetOf, useAddress } from "./settings";
 import type { Turn } from "./turn";
-import { plainWords } from "./words";
 
 export function hear(turn: Turn, event: Event) {
   const { run } = turn.state;
@@ -36,9 +35,9 @@ export function hear(turn: Turn, event: Event) {
     case "rehearsal":
       return rehearsed(turn, event);
     case "notice":
-      return turn.log(plainWords(event.message));
+      return turn.log(event.message);
     case "error":
-      return fail(turn, plainWords(event.message), event.fatal);
+      return fail(turn, event.message, event.fatal);
   }
 }
 

@@ -4,7 +4,6 @@ import type { EventOf } from "../protocol";
 import { mechanismFaults } from "../settings/mechanism";
 import { type State, busy } from "./model";
 import type { Turn } from "./turn";
-import { plainWords } from "./words";
 
 export const hasFaults = ({ settings, catalogue }: State): boolean =>
   Object.keys(settings.drafts).length > 0 || mechanismFaults(settings.config.mechanism, catalogue).size > 0;
@@ -28,7 +27,7 @@ export function forget(turn: Turn) {
 export function proposed(turn: Turn, { id, proposal, ledger, message }: EventOf<"proposal">) {
   const { preview } = turn.state;
   if (id !== preview.asked) return;
-  turn.set({ preview: { ...preview, answered: id, plan: proposal, ledger, refusal: proposal ? undefined : plainWords(message ?? "") } });
+  turn.set({ preview: { ...preview, answered: id, plan: proposal, ledger, refusal: proposal ? undefined : (message ?? "") } });
   if (preview.again) return propose(turn);
   if (proposal) rehearse(turn);
 }

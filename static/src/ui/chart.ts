@@ -4,7 +4,6 @@ import uPlot from "uplot";
 import { type Curve, type Drawing, pngOf, svgOf } from "./chart-drawing";
 import { debounced, eachFrame, el } from "./dom";
 import { download } from "./download";
-import { icon } from "./icons";
 
 export interface Series {
   label: string;
@@ -78,7 +77,7 @@ export class Chart {
       this.#canvas,
     );
     const save = (kind: "PNG" | "SVG") => el("button", { type: "button", class: "quiet", "aria-label": `Save as ${kind}: ${spec.title}`, title: `Save as ${kind}`, click: () => this.#download(kind) }, kind);
-    this.#save = el("span", { class: "saves" }, icon("picture"), save("PNG"), save("SVG"));
+    this.#save = el("span", { class: "saves" }, save("PNG"), save("SVG"));
     const foot = el("div", { class: "chart-foot" }, this.#details, this.#legend, this.#save);
     this.root = el("figure", { class: "chart" }, el("div", { class: "chart-head" }, title, this.#readout), focusable, this.#spoken, foot);
     new ResizeObserver(() => this.#resize()).observe(this.#canvas);

@@ -5,9 +5,9 @@ ADDR    ?= 127.0.0.1:8080
 ROOM    := $(CURDIR)
 export PATH := $(ROOM)/tools/browser:$(PATH)
 
-SOURCES := $(shell find accountant certificate clip nn dp data train wasm -name '*.go' -not -name '*_test.go' 2>/dev/null)
+SOURCES := $(shell find accountant certificate clip nn dp data features train wasm -name '*.go' -not -name '*_test.go' 2>/dev/null)
 SITE    := $(shell find static \( -name node_modules -o -name pagetest -o -name test \) -prune -o -type f -print 2>/dev/null)
-IN_BROWSER := ./accountant ./certificate ./clip ./data/... ./dp/... ./nn/... ./train/...
+IN_BROWSER := ./accountant ./certificate ./clip ./data/... ./dp/... ./features/... ./nn/... ./train/...
 
 .PHONY: run build test test-long data bench experiments browser generate clean
 .PHONY: check-format check-vet check-types test-native test-wasm test-page
@@ -29,6 +29,10 @@ build/trainer.wasm: $(SOURCES) go.mod go.sum
 build/intake.wasm: $(SOURCES) go.mod go.sum
 	$(WASM) -o $@ ./wasm/intake
 
+# Computes fixed features: loaded when it is asked for.
+build/features.wasm: $(SOURCES) go.mod go.sum
+	$(WASM) -o $@ ./wasm/features
+
 static/node_modules/.installed: static/package-lock.json
 	cd static && npm ci
 	touch $@
@@ -37,7 +41,7 @@ static/node_modules/.installed: static/package-lock.json
 build/take.wasm: $(SOURCES) go.mod go.sum
 	$(WASM) -o $@ ./wasm/take
 
-dist/index.html: build/trainer.wasm build/intake.wasm build/take.wasm static/node_modules/.installed $(SITE)
+dist/index.html: build/trainer.wasm build/intake.wasm build/take.wasm build/features.wasm static/node_modules/.installed $(SITE)
 	cd static && npm run build
 	$(GO) run ./cmd/serve -compress dist
 
@@ -63,7 +67,7 @@ check-types: static/node_modules/.installed
 	cd static && npm run types && npm test
 
 test-native:
-	$(GO) test -timeout 30m ./accountant/... ./certificate/... ./clip/... ./data/... ./dp/... ./nn/... ./train/... ./cmd/... .
+	$(GO) test -timeout 30m ./accountant/... ./certificate/... ./clip/... ./data/... ./dp/... ./features/... ./nn/... ./train/... ./cmd/... .
 
 # A small environment: the browser's Go runtime has room for little more.
 test-wasm: browser

@@ -32,6 +32,7 @@ var mayImport = map[string][]string{
 	"train/protocol": nil,
 	"wasm":           {"train", "train/protocol"},
 	"wasm/intake":    {"data"},
+	"wasm/features":  {"data", "features", "nn/compile"},
 	"static":         {"cmd"},
 	"cmd":            append(slices.Clone(below), "train", "train/protocol"),
 }

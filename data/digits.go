@@ -44,6 +44,13 @@ func digitsManifest(seed uint64) Manifest {
 	}
 }
 
+// The built-in digits: enough records for a small epsilon, few enough to draw while a person waits.
+const (
+	BuiltInTrain = 20_000
+	BuiltInTest  = 4_000
+	BuiltInSeed  = 1
+)
+
 const (
 	digitsName       = "digits"
 	digitsProvenance = "Drawn from strokes by this program, seed %d. Nobody's handwriting."

@@ -45,6 +45,9 @@ const (
 	Vector = "vector" // made of records of another kind, by package features
 )
 
+// VectorTitle follows the records' title in that of vectors made of them.
+const VectorTitle = ", fixed features"
+
 // The types that a record's values have.
 const (
 	Uint8   = "uint8"

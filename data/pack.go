@@ -101,6 +101,9 @@ func (p *Packer) flush(split string) error {
 	return nil
 }
 
+// Rename gives the dataset another name and title before it is closed: those that its records turned out to have.
+func (p *Packer) Rename(name, title string) { p.manifest.Name, p.manifest.Title = name, title }
+
 // Close writes what is left and the manifest, which it returns.
 func (p *Packer) Close() (*Manifest, error) {
 	for _, split := range []string{TrainSplit, TestSplit} {

@@ -21,7 +21,7 @@ func small(channels int) Patches {
 }
 
 // reference pools by the reference.
-func reference(p *Patches, d *Dictionary) Engine {
+func reference(p *Patches, d *Dictionary) Pooling {
 	return func(_ context.Context, m *extract.Module, records []byte) ([]float32, error) {
 		var out []float32
 		for at := 0; at < len(records); at += m.RecordBytes {
@@ -33,10 +33,18 @@ func reference(p *Patches, d *Dictionary) Engine {
 	}
 }
 
+func dictionary(ctx context.Context, p *Patches) (*Dictionary, error) {
+	images, err := p.Images(ctx, func(float64) {})
+	if err != nil {
+		return nil, err
+	}
+	return p.NewDictionary(ctx, images, func(float64) {})
+}
+
 func build(t *testing.T, p Patches) *Map {
 	t.Helper()
 	ctx := context.Background()
-	d, err := p.NewDictionary(ctx, func(float64) {})
+	d, err := dictionary(ctx, &p)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -168,15 +168,16 @@ func TestWhiteningWhitens(t *testing.T) {
 func TestDictionary(t *testing.T) {
 	p := small(3)
 	ctx := context.Background()
-	d, err := p.NewDictionary(ctx, func(float64) {})
+	images, err := p.Images(ctx, func(float64) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := p.NewDictionary(ctx, images, func(float64) {})
 	if err != nil {
 		t.Fatal(err)
 	}
 	n := p.Side * p.Side * p.Input.C
-	windows, err := p.syntheticWindows(ctx, n, func(float64) {})
-	if err != nil {
-		t.Fatal(err)
-	}
+	windows := p.syntheticWindows(images, n)
 	x, square, count := make([]float64, n), 0.0, len(windows)/n
 	for i := range count {
 		for k := range x {
@@ -193,7 +194,7 @@ func TestDictionary(t *testing.T) {
 	}
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
-	if _, err := p.NewDictionary(cancelled, func(float64) {}); err == nil {
+	if _, err := dictionary(cancelled, &p); err == nil {
 		t.Error("a cancelled dictionary was made")
 	}
 }

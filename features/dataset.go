@@ -39,7 +39,7 @@ func (p *Patches) Describe(m *data.Manifest) data.Manifest {
 	out.Channels, out.Height, out.Width = 1, p.Cells(), p.Channels()
 	// A value is (byte/255 - Mean)/Std = (byte - 128) Step, times Norm.
 	out.Mean, out.Std = []float32{128. / 255}, []float32{float32(1 / (255 * p.Step() * Norm))}
-	out.Title = m.Title + ", fixed features"
+	out.Title = m.Title + data.VectorTitle
 	out.Columns, out.Shards = nil, nil
 	fixed := []string{"features: dictionary", "features: whitening", "features: scale"}
 	out.Origins = nil

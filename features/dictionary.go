@@ -13,16 +13,10 @@ type Dictionary struct {
 	Atoms   []float32 // [Atoms][n+1]: of the same; unit directions of whitened windows
 }
 
-// NewDictionary draws synthetic images and clusters their windows. progress gets the share that is done.
-func (p *Patches) NewDictionary(ctx context.Context, progress func(float64)) (*Dictionary, error) {
-	if err := p.Validate(); err != nil {
-		return nil, err
-	}
+// NewDictionary clusters windows of the synthetic [Patches.Images]. progress gets the share that is done.
+func (p *Patches) NewDictionary(ctx context.Context, images []byte, progress func(float64)) (*Dictionary, error) {
 	n := p.Side * p.Side * p.Input.C
-	windows, err := p.syntheticWindows(ctx, n, func(done float64) { progress(done / 2) })
-	if err != nil {
-		return nil, err
-	}
+	windows := p.syntheticWindows(images, n)
 	m := newMoments(n)
 	m.add(windows)
 	mean, covariance := m.covariance()
@@ -34,7 +28,7 @@ func (p *Patches) NewDictionary(ctx context.Context, progress func(float64)) (*D
 	}
 	lower := invertLower(covariance, n)
 	d := &Dictionary{Windows: p.gaussians(), Whiten: withBias(lower, mean, n, n)}
-	directions, err := p.directions(ctx, whitened(windows, lower, mean, n), n, func(done float64) { progress(.5 + done/2) })
+	directions, err := p.directions(ctx, whitened(windows, lower, mean, n), n, progress)
 	if err != nil {
 		return nil, err
 	}

@@ -64,16 +64,22 @@ func (s *Statistics) Whitening() (*Whitening, error) {
 	return w, nil
 }
 
-// Engine computes the pooled responses of many records at once: float32 [record][cell][channel]. Compiled code does so in workers,
-// or natively.
-type Engine func(ctx context.Context, m *extract.Module, records []byte) ([]float32, error)
+// Pooling computes the roots of many records' pooled responses: float32 [record][cell][channel].
+type Pooling func(ctx context.Context, m *extract.Module, records []byte) ([]float32, error)
 
 // Build makes a map's constants. progress gets the share that is done, and may be nil.
-func Build(ctx context.Context, p Patches, pool Engine, o extract.Options, progress func(float64)) (*Map, error) {
+func Build(ctx context.Context, p Patches, pool Pooling, o extract.Options, progress func(float64)) (*Map, error) {
 	if progress == nil {
 		progress = func(float64) {}
 	}
-	d, err := p.NewDictionary(ctx, func(done float64) { progress(done / 2) })
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	images, err := p.Images(ctx, func(done float64) { progress(.2 * done) })
+	if err != nil {
+		return nil, err
+	}
+	d, err := p.NewDictionary(ctx, images, func(done float64) { progress(.2 + .4*done) })
 	if err != nil {
 		return nil, err
 	}
@@ -81,19 +87,15 @@ func Build(ctx context.Context, p Patches, pool Engine, o extract.Options, progr
 	if err != nil {
 		return nil, err
 	}
-	s := p.NewStatistics()
-	const piece = 64 // images
+	s, size := p.NewStatistics(), p.Input.Size()
 	for first := 0; first < p.Synthetic.Images; first += piece {
-		var images []byte
-		for i := first; i < min(first+piece, p.Synthetic.Images); i++ {
-			images = append(images, p.Image(i)...)
-		}
-		pooled, err := pool(ctx, module, images)
+		end := min(first+piece, p.Synthetic.Images)
+		pooled, err := pool(ctx, module, images[first*size:end*size])
 		if err != nil {
 			return nil, err
 		}
 		s.Add(pooled)
-		progress(.5 + float64(first)/float64(2*p.Synthetic.Images))
+		progress(.6 + .4*float64(end)/float64(p.Synthetic.Images))
 	}
 	w, err := s.Whitening()
 	if err != nil {

@@ -16,6 +16,8 @@ import (
 	"github.com/tetratelabs/wazero/api"
 )
 
+var _ Engine = (*Native)(nil)
+
 // Native runs compiled maps outside of a browser, under wazero, an instance a processor.
 type Native struct {
 	runtime   wazero.Runtime
@@ -28,7 +30,7 @@ func NewNative() *Native { return &Native{runtime: wazero.NewRuntime(context.Bac
 
 func (n *Native) Close() error { return n.runtime.Close(context.Background()) }
 
-// Pool is an [Engine].
+// Pool and Features make it an [Engine].
 func (n *Native) Pool(ctx context.Context, m *extract.Module, records []byte) ([]float32, error) {
 	b, err := n.run(ctx, m, "pool", records, 4*m.Features)
 	values := make([]float32, len(b)/4)
@@ -38,7 +40,6 @@ func (n *Native) Pool(ctx context.Context, m *extract.Module, records []byte) ([
 	return values, err
 }
 
-// Features are the records' quantised features.
 func (n *Native) Features(ctx context.Context, m *extract.Module, records []byte) ([]byte, error) {
 	return n.run(ctx, m, "features", records, m.Features)
 }

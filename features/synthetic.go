@@ -37,30 +37,42 @@ func (p *Patches) Image(i int) []byte {
 	return c.halved()
 }
 
-// syntheticWindows are standardised windows at random positions of the synthetic images, [Windows][n].
-func (p *Patches) syntheticWindows(ctx context.Context, n int, progress func(float64)) ([]float32, error) {
-	s := p.Synthetic
-	windows := make([]float32, s.Windows*n)
-	const piece = 100 // images
-	for first := 0; first < s.Images; first += piece {
+// Images are all synthetic images, one after the other. progress gets the share that is done.
+func (p *Patches) Images(ctx context.Context, progress func(float64)) ([]byte, error) {
+	size, count := p.Input.Size(), p.Synthetic.Images
+	all := make([]byte, size*count)
+	const piece = 100
+	for first := 0; first < count; first += piece {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		parallel(min(piece, s.Images-first), 1, func(from, end int) {
-			w := make([]float64, n)
+		parallel(min(piece, count-first), 1, func(from, end int) {
 			for i := first + from; i < first+end; i++ {
-				image, r := p.Image(i), p.random(streamWindows, uint64(i))
-				for k := s.Windows * i / s.Images; k < s.Windows*(i+1)/s.Images; k++ {
-					p.window(image, r.IntN(p.Input.H-p.Side+1), r.IntN(p.Input.W-p.Side+1), false, w)
-					for j, v := range w {
-						windows[k*n+j] = float32(v)
-					}
-				}
+				copy(all[i*size:], p.Image(i))
 			}
 		})
-		progress(float64(min(first+piece, s.Images)) / float64(s.Images))
+		progress(float64(min(first+piece, count)) / float64(count))
 	}
-	return windows, nil
+	return all, nil
+}
+
+// syntheticWindows are standardised windows at random positions of the synthetic images, [Windows][n].
+func (p *Patches) syntheticWindows(images []byte, n int) []float32 {
+	s, size := p.Synthetic, p.Input.Size()
+	windows := make([]float32, s.Windows*n)
+	parallel(s.Images, 16, func(from, end int) {
+		w := make([]float64, n)
+		for i := from; i < end; i++ {
+			r := p.random(streamWindows, uint64(i))
+			for k := s.Windows * i / s.Images; k < s.Windows*(i+1)/s.Images; k++ {
+				p.window(images[i*size:(i+1)*size], r.IntN(p.Input.H-p.Side+1), r.IntN(p.Input.W-p.Side+1), false, w)
+				for j, v := range w {
+					windows[k*n+j] = float32(v)
+				}
+			}
+		}
+	})
+	return windows
 }
 
 // canvas is a picture at twice the size: float32 [row][column][channel], 0 to 1.

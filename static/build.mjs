@@ -96,6 +96,8 @@ const addresses = {
   intakeWasm: write("intake.wasm", readFileSync(join(room, "build/intake.wasm"))),
   takeWasm: write("take.wasm", readFileSync(join(room, "build/take.wasm"))),
   program: bundle("src/workers/program.ts"),
+  featuresWasm: write("features.wasm", readFileSync(join(room, "build/features.wasm"))),
+  features: bundle("src/workers/features.ts"),
 };
 const pageScript = { format: "esm", define: { ADDRESSES: JSON.stringify(addresses) } };
 // The serif's Latin and Greek letters, as npm brings them.

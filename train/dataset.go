@@ -13,13 +13,6 @@ import (
 	"cloister/train/protocol"
 )
 
-// The built-in digits: enough records for a small epsilon, few enough to draw while a person waits.
-const (
-	digitsTrain = 20_000
-	digitsTest  = 4_000
-	digitsSeed  = 1
-)
-
 const shownSamples = 24 // test records shown with their predictions
 
 // Dataset is an open dataset: what is public of it, and where its records are.
@@ -49,7 +42,7 @@ type Dataset struct {
 func OpenDataset(ctx context.Context, host Host, src protocol.Source, progress func(protocol.Loading)) (*Dataset, error) {
 	switch src.Kind {
 	case "digits":
-		return generateDigits(ctx, host, digitsTrain, digitsTest, progress)
+		return generateDigits(ctx, host, data.BuiltInTrain, data.BuiltInTest, progress)
 	case "url":
 		if src.URL == "" {
 			return nil, fmt.Errorf("train: the source names no folder")
@@ -57,8 +50,10 @@ func OpenDataset(ctx context.Context, host Host, src protocol.Source, progress f
 		return fetchDataset(ctx, host, host.Fetch(src.URL), progress)
 	case "own":
 		return openOwn(ctx, host, src, progress)
+	case "features":
+		return openFeatures(ctx, host, src.Files, progress)
 	}
-	return nil, fmt.Errorf("train: unknown source of data %q, want digits, url or own", src.Kind)
+	return nil, fmt.Errorf("train: unknown source of data %q, want digits, url, own or features", src.Kind)
 }
 
 func fetchDataset(ctx context.Context, host Host, fetch data.Fetch, progress func(protocol.Loading)) (*Dataset, error) {
@@ -94,7 +89,7 @@ func fetchDataset(ctx context.Context, host Host, fetch data.Fetch, progress fun
 
 func generateDigits(ctx context.Context, host Host, train, test int, progress func(protocol.Loading)) (*Dataset, error) {
 	const piece = 1000
-	m := data.Digits(1, 0, digitsSeed).Manifest
+	m := data.Digits(1, 0, data.BuiltInSeed).Manifest
 	m.TrainRecords, m.TestRecords = train, test
 	d := newDataset(host, &m)
 	d.public, d.nobodys = true, true // drawn right here
@@ -109,7 +104,7 @@ func generateDigits(ctx context.Context, host Host, train, test int, progress fu
 				return nil, err
 			}
 			n := min(piece, records-from)
-			if err := d.add(split, data.DrawDigits(split, from, n, digitsSeed)); err != nil {
+			if err := d.add(split, data.DrawDigits(split, from, n, data.BuiltInSeed)); err != nil {
 				return nil, err
 			}
 			state.Done += int64(n)
@@ -158,6 +153,9 @@ func (d *Dataset) Info() *protocol.DatasetInfo {
 func (d *Dataset) models() []string {
 	var fit []string
 	for _, name := range nn.Names() {
+		if d.Kind == data.Vector && strings.HasSuffix(name, "-cnn") {
+			continue // cells and channels are not rows and columns of a picture
+		}
 		for _, form := range []string{name, name + "-tanh"} {
 			c := protocol.Config{Model: form}
 			if d.Kind == data.Vector && strings.Contains(form, "-cnn") {

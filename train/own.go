@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"cloister/data"
 	"cloister/dp/ledger"
 	"cloister/train/protocol"
 )
@@ -52,5 +53,23 @@ func openOwn(ctx context.Context, host Host, src protocol.Source, progress func(
 		return nil, err
 	}
 	d.own, d.public, d.Collection, d.Key = true, false, name, collectionKey(name)
+	return d, nil
+}
+
+// openFeatures opens what the page made of a published dataset by a fixed map: vectors under the records' name, whose ledger they share.
+// Records themselves are refused here, for under a name of their choice they would have a ledger of their choice.
+func openFeatures(ctx context.Context, host Host, files []protocol.File, progress func(protocol.Loading)) (*Dataset, error) {
+	m, err := data.OpenManifest(ctx, host.Own(files))
+	if err != nil {
+		return nil, err
+	}
+	if m.Kind != data.Vector {
+		return nil, errors.New("train: the source holds records, not features of them")
+	}
+	d, err := fetchDataset(ctx, host, host.Own(files), progress)
+	if err != nil {
+		return nil, err
+	}
+	d.Collection = strings.TrimSuffix(m.Title, data.VectorTitle)
 	return d, nil
 }

@@ -7,49 +7,25 @@ import (
 
 	"cloister/data"
 	"cloister/features"
-	"cloister/nn/compile/extract"
 )
 
 // packFeatures packs fixed features of a packed dataset: vectors under the same name, which share its ledger.
 func (o *order) packFeatures(ctx context.Context, to *staging, tell func(string, ...any)) (*report, error) {
-	fetch := data.FromDir(o.features)
-	m, err := data.OpenManifest(ctx, fetch)
-	if err != nil {
-		return nil, err
-	}
-	recipe, err := features.Recipe(m, o.mirrored)
+	job, err := features.Open(ctx, data.FromDir(o.features), o.mirrored)
 	if err != nil {
 		return nil, err
 	}
 	engine := features.NewNative()
 	defer engine.Close()
-	tell("making the map %.12s of synthetic images", recipe.Fingerprint())
-	fixed, err := features.Build(ctx, recipe, engine.Pool, extract.Options{}, nil)
-	if err != nil {
-		return nil, err
-	}
-	module, err := fixed.Compile(extract.Options{})
-	if err != nil {
-		return nil, err
-	}
-	packer, err := data.NewPacker(recipe.Describe(m), to.put)
-	if err != nil {
-		return nil, err
-	}
-	for i, shard := range m.Shards {
-		records, err := m.FetchShard(ctx, fetch, i)
-		if err != nil {
-			return nil, err
+	tell("making the map %.12s of synthetic pictures", job.Map.Fingerprint())
+	told := 0
+	stage := &features.Stage{Engine: engine, Put: to.put, Tell: func(p features.Progress) {
+		if tenth := int(10 * p.Done); !p.Making && tenth > told {
+			told = tenth
+			tell("%d of %d records", p.Records, p.Total)
 		}
-		if records.Values, err = engine.Features(ctx, module, records.Values); err != nil {
-			return nil, err
-		}
-		if err := packer.Append(shard.Split, records); err != nil {
-			return nil, err
-		}
-		tell("%d of %d shards", i+1, len(m.Shards))
-	}
-	made, err := packer.Close()
+	}}
+	made, err := stage.Run(ctx, job)
 	if err != nil {
 		return nil, err
 	}

@@ -109,9 +109,9 @@ export type RequestOf<T extends Request["type"]> = Extract<Request, { type: T }>
 
 // Source says where a dataset comes from.
 export interface Source {
-  kind: string; // "digits" (generated in the tab), "url" (a packed dataset) or "own" (packed on the page)
+  kind: string; // "digits" (generated in the tab), "url" (a packed dataset), "own" (packed on the page) or "features" (made on the page, of published records)
   url?: string; // url: absolute address of a packed dataset's folder
-  files?: File[]; // own: the manifest and its shards, by their plain names
+  files?: File[]; // own, features: the manifest and its shards, by their plain names
   collection?: string; // own: the name of the collection that they belong to, and whose ledger they share
 }
 
@@ -265,7 +265,7 @@ export interface DatasetInfo {
   train: number;
   test: number;
   testPublic: boolean; // where not, accuracy on the test split is a noised count, see Planned
-  kind: "image" | "table" | "audio";
+  kind: "image" | "table" | "audio" | "vector";
   unit: "record" | "person";
   units: number; // N: training records, or persons where these are protected
   own: boolean; // of the person's own

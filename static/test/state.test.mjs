@@ -294,3 +294,16 @@ test("nothing in the log is a clock", () => {
   for (const { at, words } of page.state.log) assert.doesNotMatch(at + words, /\d:\d\d/);
   assert.ok(page.state.log.some(({ at }) => at === "Epoch 1"));
 });
+
+test("a link to features leads to the records that they are made of", () => {
+  const page = new Page();
+  page.do({ type: "arrived", choices, hash: "#data=mnist%2Bfeatures&model=logistic" });
+  const { words, ways } = page.state.problem;
+  assert.match(words, /features of MNIST are computed/);
+  assert.equal(page.sent("open").length, 0);
+  page.do(ways[0].event);
+  assert.equal(page.sent("open")[0].request.source.url, choices[1].source.url);
+  const other = new Page();
+  other.do({ type: "arrived", choices, hash: "#data=own-1%2Bfeatures" });
+  assert.match(other.state.problem.words, /gone with the page/);
+});

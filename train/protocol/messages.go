@@ -32,9 +32,9 @@ type Request struct {
 
 // Source says where a dataset comes from.
 type Source struct {
-	Kind       string `json:"kind"`                 // "digits" (generated in the tab), "url" (a packed dataset) or "own" (packed on the page)
+	Kind       string `json:"kind"`                 // "digits" (generated in the tab), "url" (a packed dataset), "own" (packed on the page) or "features" (made on the page, of published records)
 	URL        string `json:"url,omitempty"`        // url: absolute address of a packed dataset's folder
-	Files      []File `json:"files,omitempty"`      // own: the manifest and its shards, by their plain names
+	Files      []File `json:"files,omitempty"`      // own, features: the manifest and its shards, by their plain names
 	Collection string `json:"collection,omitempty"` // own: the name of the collection that they belong to, and whose ledger they share
 }
 
@@ -94,7 +94,7 @@ type DatasetInfo struct {
 	Train      int           `json:"train"`
 	Test       int           `json:"test"`
 	TestPublic bool          `json:"testPublic"` // where not, accuracy on the test split is a noised count, see Planned
-	Kind       string        `json:"kind"`       // image | table | audio
+	Kind       string        `json:"kind"`       // image | table | audio | vector
 	Unit       string        `json:"unit"`       // record | person
 	Units      int           `json:"units"`      // N: training records, or persons where these are protected
 	Own        bool          `json:"own"`        // of the person's own

@@ -1,4 +1,5 @@
 // The training page: events go into the one state, commands come out of it, panels draw it.
+import { FeaturesPanel } from "../features/panel";
 import { OwnPanel } from "../owndata/panel";
 import type { Config } from "../protocol";
 import { attackButton, showAudited } from "../results/attack";
@@ -49,6 +50,7 @@ const kept = new KeptRuns(dispatch);
 const budget = new BudgetDrawer(dispatch, () => trainer, download);
 const notices = new Notices(dispatch);
 const requests = new Requests();
+const features = new FeaturesPanel(dispatch);
 const drawSoon = eachFrame(draw);
 const freshVerdict = attackButton(byId("attack"), "Attack this mechanism", () => attackOn(state.run!));
 
@@ -102,6 +104,7 @@ function draw() {
   budget.show(state);
   notices.show(state);
   requests.show(state);
+  features.show(state);
   showLog(state);
   showPrivacy(state);
   showConfusion(state);

@@ -1,0 +1,123 @@
+// "Fixed features": what a map made of synthetic pictures sees in each record. The panel asks for them, shows how far they are, and brings
+// them as one more dataset.
+import type { Source } from "../protocol";
+import type { PageEvent, State } from "../state/model";
+import { busy } from "../state/model";
+import { sized } from "../owndata/preview";
+import type { Choice } from "../trainer/datasets";
+import { byId, el, say } from "../ui/dom";
+import { roughly } from "../ui/roughly";
+import type { Packed, Progress } from "./messages";
+import { Cancelled, Stage } from "./stage";
+import * as store from "./store";
+
+export class FeaturesPanel {
+  #dispatch: (event: PageEvent) => void;
+  #root = byId("features");
+  #open = byId<HTMLButtonElement>("features-open");
+  #of?: Choice; // the data that are open
+  #stage?: Stage; // while it computes
+  #since = 0;
+
+  #mirrored = el("input", { type: "checkbox", id: "features-mirrored" });
+  #keep = el("input", { type: "checkbox", id: "features-keep" });
+  #compute = el("button", { type: "button", class: "primary", click: () => this.#run() }, "Compute them");
+  #words = el("p", { class: "own-words", id: "features-words", role: "status" });
+  #bar = el("progress", { max: 1, value: 0, "aria-label": "Features" });
+  #going = el("div", { class: "going", hidden: true });
+  #fault = el("div", { class: "problem", role: "alert", hidden: true });
+  #kept = el("p", { class: "own-words", hidden: true });
+  #keepLine = el("label", { for: "features-keep", hidden: true });
+
+  constructor(dispatch: (event: PageEvent) => void) {
+    this.#dispatch = dispatch;
+    this.#open.addEventListener("click", () => this.#show());
+    this.#going.append(this.#bar, el("button", { type: "button", class: "quiet", click: () => this.#stage?.cancel() }, "Cancel"));
+    this.#keepLine.append(this.#keep, " Keep the features of my own data on this device, until I remove them");
+    this.#root.append(
+      el("div", { class: "own-head" },
+        el("h2", { id: "features-title" }, "Fixed features"),
+        el("p", {}, "Each picture becomes a vector by a map that was made of synthetic pictures alone. No record shapes it, so it costs no budget, and a model on such vectors learns more from few records."),
+        el("button", { type: "button", class: "quiet", click: () => this.#close() }, "Close")),
+      el("label", { for: "features-mirrored" }, this.#mirrored, " A picture's mirror image keeps its meaning (a horse's does, a digit's does not)"),
+      this.#keepLine, this.#fault, el("div", { class: "own-act" }, this.#words, this.#compute), this.#going, this.#kept,
+    );
+  }
+
+  /** Offered for pictures, while no run goes on. */
+  show(state: State) {
+    const choice = state.choices.find(({ name }) => name === state.data);
+    this.#of = state.dataset?.kind === "image" ? choice : undefined;
+    this.#open.disabled = !this.#of || busy(state);
+    this.#compute.disabled = !this.#of || busy(state) || this.#stage !== undefined;
+    this.#keepLine.hidden = this.#of?.source.kind !== "own";
+  }
+
+  async #show() {
+    this.#root.hidden = false;
+    this.#root.scrollIntoView({ block: "nearest" });
+    this.#mirrored.focus();
+    await this.#showKept();
+  }
+
+  #close() {
+    this.#stage?.cancel();
+    this.#root.hidden = true;
+    this.#open.focus();
+  }
+
+  async #showKept() {
+    const bytes = await store.size();
+    this.#kept.hidden = bytes === 0;
+    const remove = async () => {
+      await store.clear();
+      await this.#showKept();
+    };
+    this.#kept.replaceChildren(`${sized(bytes)} of features are kept on this device. `, el("button", { type: "button", class: "quiet", click: remove }, "Remove them"));
+  }
+
+  async #run() {
+    const of = this.#of!;
+    const mirrored = this.#mirrored.checked;
+    const own = of.source.kind === "own";
+    const stage = (this.#stage = new Stage());
+    this.#since = performance.now();
+    this.#fault.hidden = true;
+    this.#going.hidden = false;
+    this.#compute.disabled = true;
+    say(this.#words, "Getting ready …");
+    this.#bar.removeAttribute("value");
+    try {
+      const { url, files } = of.source;
+      const order = { url, files: files as Packed[] | undefined, mirrored, keep: !own || this.#keep.checked };
+      const made = await stage.run(order, (p) => this.#progress(p));
+      say(this.#words, made.kept ? "Ready, and kept on this device." : "Ready.");
+      this.#dispatch({ type: "brought data", choice: { name: named(of.name, mirrored), title: `${of.title}, fixed features`, source: sourceOf(of, made.files) } });
+      await this.#showKept();
+    } catch (error) {
+      say(this.#words, error instanceof Cancelled ? "Cancelled." : "");
+      this.#fault.hidden = error instanceof Cancelled;
+      say(this.#fault, `The features could not be computed: ${(error as Error).message}`);
+    }
+    this.#stage = undefined;
+    this.#going.hidden = true;
+    this.#compute.disabled = this.#of === undefined;
+  }
+
+  #progress({ making, done, records, total }: Progress) {
+    if (this.#bar.value !== done) this.#bar.value = done;
+    if (making) {
+      this.#since = performance.now();
+      return say(this.#words, "Making the map of synthetic pictures …");
+    }
+    const seconds = ((performance.now() - this.#since) / 1000) * (1 / done - 1);
+    say(this.#words, `${records.toLocaleString("en-US")} of ${total.toLocaleString("en-US")} records, about ${roughly(seconds)} left.`);
+  }
+}
+
+const named = (name: string, mirrored: boolean) => `${name}+features${mirrored ? "+mirrored" : ""}`;
+
+/** Features of own data stay in their collection; those of others share the ledger of the records' name. */
+function sourceOf({ source }: Choice, files: Packed[]): Source {
+  return (source.kind === "own" ? { ...source, files } : { kind: "features", files }) as Source;
+}

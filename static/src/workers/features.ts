@@ -1,0 +1,73 @@
+// The worker that computes fixed features: runs the Go program whose compiled module the page hands over, with compute workers of its
+// own. It is ended when its files have been handed over.
+import "./guard";
+import "../../../build/wasm_exec.js";
+import type { Answer, Order, Packed } from "../features/messages";
+import { Pool } from "../features/pool";
+import { Writer, find } from "../features/store";
+
+declare class Go {
+  importObject: WebAssembly.Imports;
+  run(instance: WebAssembly.Instance): Promise<void>;
+}
+
+const tell = (answer: Answer) => postMessage(answer);
+const failed = (error: unknown) => tell({ type: "failed", message: error instanceof Error ? error.message : String(error) });
+
+async function read(order: Order, name: string, again: boolean): Promise<Uint8Array> {
+  if (order.files) {
+    const file = order.files.find((f) => f.name === name);
+    if (!file) throw new Error(`no file ${name} was handed over`);
+    return new Uint8Array(await file.blob.arrayBuffer());
+  }
+  const response = await fetch(new URL(name, order.url), again ? { cache: "reload" } : {});
+  if (!response.ok) throw new Error(`fetching ${name}: HTTP ${response.status}`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+/** What the Go program finds: wasm/features/main_js.go calls it by these names. */
+function host(order: Order) {
+  const files: Packed[] = [];
+  let pool: Pool | undefined;
+  let writer: Writer | undefined;
+  return {
+    digits: !order.url && !order.files,
+    mirrored: order.mirrored,
+    read: (name: string, again: boolean) => read(order, name, again),
+    /** Whether the features of this name are there: then they are handed over, and all is done. */
+    async kept(key: string): Promise<boolean> {
+      if (!order.keep) return false;
+      const there = await find(key);
+      if (there) tell({ type: "done", files: there, kept: true });
+      else writer = new Writer(key);
+      return there !== undefined;
+    },
+    async load(module: Uint8Array, data: number) {
+      pool?.end();
+      pool = await Pool.start(order.compute, await WebAssembly.compile(module as BufferSource), data);
+    },
+    compute: (call: string, records: Uint8Array, recordBytes: number, outBytes: number) => pool!.run(call, records, recordBytes, outBytes),
+    async put(name: string, bytes: Uint8Array) {
+      files.push({ name, blob: new Blob([bytes as BlobPart]) });
+      await writer?.write(name, bytes);
+    },
+    async done() {
+      pool?.end();
+      const kept = await writer?.end();
+      tell({ type: "done", files: kept ?? files, kept: kept !== undefined });
+    },
+    tell: (progress: string) => tell({ type: "progress", progress: JSON.parse(progress) }),
+    fail: failed,
+  };
+}
+
+self.onmessage = async ({ data: order }: MessageEvent<Order>) => {
+  try {
+    Object.assign(globalThis, { cloister: host(order) });
+    const go = new Go();
+    await go.run(await WebAssembly.instantiate(order.module, go.importObject));
+    throw new Error("it stopped; its last words are in the browser's console");
+  } catch (error) {
+    failed(error);
+  }
+};

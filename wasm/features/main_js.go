@@ -1,0 +1,163 @@
+// Command features computes fixed features in a worker of the page (static/src/workers/features.ts), which hands it what a Go program
+// has not: files to read, compute workers, and a place for what comes out.
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"syscall/js"
+
+	"cloister/data"
+	"cloister/features"
+	"cloister/nn/compile"
+	"cloister/nn/compile/extract"
+)
+
+func main() {
+	host := js.Global().Get("cloister")
+	err := run(context.Background(), host)
+	if err != nil {
+		host.Call("fail", err.Error())
+	}
+	select {} // the page ends the worker
+}
+
+func run(ctx context.Context, host js.Value) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("features: %v", r)
+		}
+	}()
+	fetch := readWith(host)
+	if host.Get("digits").Bool() {
+		fetch = digits()
+	}
+	job, err := features.Open(ctx, fetch, host.Get("mirrored").Bool())
+	if err != nil {
+		return err
+	}
+	if kept, err := await(host.Call("kept", job.Key())); err != nil || kept.Bool() {
+		return err
+	}
+	e := &engine{host: host}
+	stage := &features.Stage{Engine: e, Options: extract.Options{FMA: relaxed()}, Put: func(name string, file []byte) error {
+		_, err := await(host.Call("put", name, toJS(file)))
+		return err
+	}, Tell: func(p features.Progress) {
+		text, err := json.Marshal(p)
+		if err == nil {
+			host.Call("tell", string(text))
+		}
+	}}
+	if _, err := stage.Run(ctx, job); err != nil {
+		return err
+	}
+	_, err = await(host.Call("done"))
+	return err
+}
+
+func relaxed() bool {
+	return js.Global().Get("WebAssembly").Call("validate", toJS(compile.FMAProbe)).Bool()
+}
+
+// readWith reads files by name through the worker's script.
+func readWith(host js.Value) data.Fetch {
+	return func(ctx context.Context, name string) (io.ReadCloser, error) {
+		v, err := await(host.Call("read", name, data.Retrying(ctx)))
+		if err != nil {
+			return nil, err
+		}
+		if n := v.Get("length").Int(); n > data.MaxShardBytes {
+			return nil, fmt.Errorf("features: file %.80q has %d bytes, at most %d", name, n, data.MaxShardBytes)
+		}
+		return io.NopCloser(bytes.NewReader(toGo(v))), nil
+	}
+}
+
+// digits packs the built-in digits in memory.
+func digits() data.Fetch {
+	files := map[string][]byte{}
+	err := data.Pack(data.Digits(data.BuiltInTrain, data.BuiltInTest, data.BuiltInSeed), func(name string, file []byte) error {
+		files[name] = file
+		return nil
+	})
+	return func(_ context.Context, name string) (io.ReadCloser, error) {
+		if err != nil {
+			return nil, err
+		}
+		return io.NopCloser(bytes.NewReader(files[name])), nil
+	}
+}
+
+// engine has the worker's script run compiled maps in compute workers.
+type engine struct {
+	host   js.Value
+	loaded *extract.Module
+}
+
+func (e *engine) Pool(_ context.Context, m *extract.Module, records []byte) ([]float32, error) {
+	b, err := e.compute(m, "pool", records, 4*m.Features)
+	values := make([]float32, len(b)/4)
+	for i := range values {
+		values[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
+	}
+	return values, err
+}
+
+func (e *engine) Features(_ context.Context, m *extract.Module, records []byte) ([]byte, error) {
+	return e.compute(m, "features", records, m.Features)
+}
+
+func (e *engine) compute(m *extract.Module, export string, records []byte, outBytes int) ([]byte, error) {
+	if e.loaded != m {
+		if _, err := await(e.host.Call("load", toJS(m.Wasm), m.Data)); err != nil {
+			return nil, err
+		}
+		e.loaded = m
+	}
+	out, err := await(e.host.Call("compute", export, toJS(records), m.RecordBytes, outBytes))
+	if err != nil {
+		return nil, err
+	}
+	return toGo(out), nil
+}
+
+func toJS(b []byte) js.Value {
+	v := js.Global().Get("Uint8Array").New(len(b))
+	js.CopyBytesToJS(v, b)
+	return v
+}
+
+func toGo(v js.Value) []byte {
+	b := make([]byte, v.Get("length").Int())
+	js.CopyBytesToGo(b, v)
+	return b
+}
+
+// await blocks until a promise settles.
+func await(promise js.Value) (js.Value, error) {
+	type outcome struct {
+		value js.Value
+		err   error
+	}
+	settled := make(chan outcome, 1)
+	done := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		settled <- outcome{value: args[0]}
+		return nil
+	})
+	failed := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		settled <- outcome{err: errors.New(js.Global().Get("String").Invoke(args[0]).String())}
+		return nil
+	})
+	defer done.Release()
+	defer failed.Release()
+	promise.Call("then", done, failed)
+	o := <-settled
+	return o.value, o.err
+}

@@ -28,33 +28,39 @@ async function load(): Promise<Program> {
 /** One computation. Ended before it is done, it fails. */
 export class Stage {
   #worker?: Worker;
-  #fail?: (error: Error) => void;
+  #over = false;
+  #cancel!: () => void;
+  #cancelled = new Promise<never>((_, fail) => (this.#cancel = () => fail(new Cancelled())));
 
   async run(order: Omit<Order, "module" | "compute">, progress: (p: Progress) => void): Promise<{ files: Packed[]; kept: boolean }> {
     try {
-      const { module, script, compute } = await (program ??= load()).catch((error) => {
-        program = undefined;
-        throw error;
-      });
-      const worker = (this.#worker = new Worker(script));
-      return await new Promise((resolve, fail) => {
-        this.#fail = fail;
-        worker.onerror = (event) => fail(new Error(event.message || "its script did not start"));
-        worker.onmessage = ({ data }: MessageEvent<Answer>) => {
-          if (data.type === "progress") progress(data.progress);
-          else if (data.type === "done") resolve(data);
-          else fail(new Error(data.message));
-        };
-        worker.postMessage({ ...order, module, compute });
-      });
+      return await Promise.race([this.#cancelled, this.#compute(order, progress)]);
     } finally {
       this.#worker?.terminate(); // and its compute workers with it
     }
   }
 
+  async #compute(order: Omit<Order, "module" | "compute">, progress: (p: Progress) => void): Promise<{ files: Packed[]; kept: boolean }> {
+    const { module, script, compute } = await (program ??= load()).catch((error) => {
+      program = undefined;
+      throw error;
+    });
+    if (this.#over) throw new Cancelled(); // while the program was loading
+    const worker = (this.#worker = new Worker(script));
+    return new Promise((resolve, fail) => {
+      worker.onerror = (event) => fail(new Error(event.message || "its script did not start"));
+      worker.onmessage = ({ data }: MessageEvent<Answer>) => {
+        if (data.type === "progress") progress(data.progress);
+        else if (data.type === "done") resolve(data);
+        else fail(new Error(data.message));
+      };
+      worker.postMessage({ ...order, module, compute });
+    });
+  }
+
   cancel() {
-    this.#worker?.terminate();
-    this.#fail?.(new Cancelled());
+    this.#over = true;
+    this.#cancel();
   }
 }
 

@@ -117,4 +117,4 @@ const pages = readdirSync(join(here, "pages")).filter((name) => existsSync(join(
 for (const name of pages) values[name.replace(/html$/, "js")] = bundle(script(name), pageScript);
 for (const name of pages) page(name, values);
 writeFileSync(join(dist, "manifest.webmanifest"), filled("manifest.webmanifest", readFileSync(join(here, "manifest.webmanifest"), "utf8"), values));
-keeper(pages, [addresses.program, addresses.intakeWasm, addresses.takeWasm]);
+keeper(pages, [addresses.program, addresses.intakeWasm, addresses.takeWasm, addresses.features, addresses.featuresWasm]);

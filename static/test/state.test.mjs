@@ -276,7 +276,7 @@ test("one proposal at a time, the last settings' in the end", () => {
 test("a trainer that dies takes the run that goes on, and nothing else", () => {
   const page = trained();
   page.do({ type: "pressed", button: "train" });
-  page.hear({ type: "error", fatal: true, message: "train: out of breath" });
+  page.hear({ type: "error", fatal: true, message: "Out of breath" });
   assert.equal(page.state.problem.words, "Out of breath");
   assert.ok(page.state.dead);
   assert.ok(page.state.run.checkpoint, "the run before is shown again");

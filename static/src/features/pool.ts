@@ -19,7 +19,7 @@ export class Pool {
 
   static async start(script: string, module: WebAssembly.Module, data: number): Promise<Pool> {
     const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
-    const members = Array.from({ length: navigator.hardwareConcurrency || 1 }, () => ({ worker: new Worker(url), buffer: new ArrayBuffer(0) }));
+    const members = Array.from({ length: navigator.hardwareConcurrency || 1 }, () => ({ worker: new Worker(url, { name: self.name }), buffer: new ArrayBuffer(0) }));
     // Room for a piece of the largest images and features that a map has.
     const pages = Math.ceil((data + piece * ((1 << 16) + 4 * (1 << 16)) + 128) / page);
     try {

@@ -1,4 +1,5 @@
 // The page's end of the worker that computes fixed features. Its program is loaded when it is first asked for.
+import { pageName } from "../trainer/requests";
 import * as addresses from "../trainer/addresses";
 import type { Answer, Order, Packed, Progress } from "./messages";
 
@@ -46,7 +47,7 @@ export class Stage {
       throw error;
     });
     if (this.#over) throw new Cancelled(); // while the program was loading
-    const worker = (this.#worker = new Worker(script));
+    const worker = (this.#worker = new Worker(script, { name: pageName }));
     return new Promise((resolve, fail) => {
       worker.onerror = (event) => fail(new Error(event.message || "its script did not start"));
       worker.onmessage = ({ data }: MessageEvent<Answer>) => {

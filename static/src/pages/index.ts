@@ -43,11 +43,12 @@ const bar = new Bar(dispatch);
 const curves = new Curves(byId("learning"), byId("spending"), dispatch);
 const promise = new PromisePanel();
 const taker = new Taker();
-const keep = new KeepPanel(() => trainer, taker, download);
+const save = (bytes: Uint8Array, name: string) => download(new Blob([bytes as BlobPart]), name);
+const keep = new KeepPanel(() => trainer, taker, save);
 const tryPanel = new TryPanel(() => trainer, taker);
 const samples = new Samples((sample) => tryPanel.take(sample));
 const kept = new KeptRuns(dispatch);
-const budget = new BudgetDrawer(dispatch, () => trainer, download);
+const budget = new BudgetDrawer(dispatch, () => trainer, save);
 const notices = new Notices(dispatch);
 const requests = new Requests();
 const features = new FeaturesPanel(dispatch);
@@ -80,7 +81,7 @@ function perform(command: Command) {
     case "put address":
       return history[command.push ? "pushState" : "replaceState"](null, "", command.hash);
     case "download":
-      return download(new Blob([command.bytes as BlobPart]), command.name);
+      return save(command.bytes, command.name);
     case "focus":
       queueMicrotask(() => form.focus(command.field)); // when it shows what is wrong with it
       return;

@@ -5,12 +5,14 @@ import "../../../build/wasm_exec.js";
 import type { Answer, Order, Packed } from "../features/messages";
 import { Pool } from "../features/pool";
 import { Writer, find } from "../features/store";
+import { tellPage } from "./asked";
 
 declare class Go {
   importObject: WebAssembly.Imports;
   run(instance: WebAssembly.Instance): Promise<void>;
 }
 
+tellPage();
 const tell = (answer: Answer) => postMessage(answer);
 const failed = (error: unknown) => tell({ type: "failed", message: error instanceof Error ? error.message : String(error) });
 

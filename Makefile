@@ -83,6 +83,8 @@ test-long: test
 	CLOISTER_LONG=1 $(GO) test -timeout 3h ./data/... ./train/...
 	cd tools/lighthouse && npm ci --ignore-scripts
 	CLOISTER_LONG=1 $(GO) test -timeout 1h ./static/pagetest -run 'FastOnAPhone|LeavesTheProcessors'
+	$(GO) test -timeout 3h ./static/pagetest -run Kill -kills 500
+	$(GO) test -timeout 1h ./static/pagetest -run GoesOnAfterReloads -resumes 20
 	git grep -o '^func Fuzz[A-Za-z0-9]*' -- '*_test.go' | sed 's|\(.*\)/[^/]*:func \(.*\)|\1 \2|' | while read -r room target; do \
 		$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "./$$room" || exit 1; \
 	done

@@ -98,6 +98,7 @@ const addresses = {
   program: bundle("src/workers/program.ts"),
   featuresWasm: write("features.wasm", readFileSync(join(room, "build/features.wasm"))),
   features: bundle("src/workers/features.ts"),
+  keeper: bundle("src/workers/keeper.ts"),
 };
 const pageScript = { format: "esm", define: { ADDRESSES: JSON.stringify(addresses) } };
 // The serif's Latin and Greek letters, as npm brings them.

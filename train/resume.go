@@ -92,8 +92,19 @@ func (s *Session) reenter(saved *Checkpoint) (ledger.RunID, error) {
 	if entry.NotPrivate != "" && s.config.NotPrivate() == "" {
 		return state.Run, fmt.Errorf("train: checkpoint: its run is not private (%s), but the file says that it is", entry.NotPrivate)
 	}
-	if lost := entry.Charged - state.Step; lost > 0 && s.config.Seed == nil {
-		s.env.Notice(fmt.Sprintf("%d steps were spent after this checkpoint. They stay charged, and %d steps remain.", lost, s.plan.Steps()-entry.Charged))
-	}
 	return state.Run, nil
+}
+
+// tellLost says what a break cost: steps whose results are in no checkpoint, and the rest of a round of correlated noise,
+// whose past is kept nowhere.
+func (s *Session) tellLost(saved int) {
+	at := s.engine.Step()
+	if at <= saved || s.config.Seed != nil {
+		return
+	}
+	round := ""
+	if s.plan.Bands() > 1 {
+		round = fmt.Sprintf(", with the rest of a round of %d whose noise belongs together", s.plan.Bands())
+	}
+	s.env.Notice(fmt.Sprintf("The break cost %d steps that came after this checkpoint%s. They stay charged, and %d steps remain.", at-saved, round, s.plan.Steps()-at))
 }

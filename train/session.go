@@ -88,6 +88,7 @@ func (s *Session) enter() (err error) {
 		if err := s.engine.Restore(s.saved.Engine); err != nil {
 			return err
 		}
+		s.tellLost(s.saved.Engine.Step)
 	}
 	if s.plan.Private() {
 		if s.odometer, err = accountant.NewOdometer(s.plan.EventAfter, s.plan.Steps(), s.plan.Delta()); err != nil {
@@ -122,6 +123,10 @@ func (s *Session) onCurve(step int) bool {
 	every := (s.plan.Steps() + 199) / 200
 	return step%every == 0 || step >= s.plan.Steps()
 }
+
+// AtSafepoint says that a checkpoint is due after the last step: where a block of steps that is reserved together ends,
+// so that a break there costs nothing. The plan alone decides it.
+func (s *Session) AtSafepoint() bool { return s.last.Step%s.plan.Block() == 0 && !s.Done() }
 
 // Done says that every step of the plan is done.
 func (s *Session) Done() bool { return s.engine.Step() >= s.plan.Steps() }

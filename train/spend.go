@@ -80,7 +80,7 @@ func (p *Proposal) describe() protocol.Planned {
 		Steps:  plan.Steps(), StepsPerEpoch: p.perEpoch, SamplingRate: plan.Rate(), NoiseMultiplier: plan.NoiseMultiplier(0),
 		Segments:     accountant.FormatSegments(plan.Events()),
 		EpsilonUpper: bounds.Upper, EpsilonLower: lower, Delta: plan.Delta(),
-		Relation: plan.Relation(), Sampler: plan.Sampler(), Parameters: p.model.NumParams(), Workers: 1,
+		Relation: plan.Relation(), Sampler: plan.Sampler(), Bands: plan.Bands(), Parameters: p.model.NumParams(), Workers: 1,
 		Private: reason == "", NotPrivate: reason,
 	}
 	d.NoAccuracy, d.Expected = p.noAccuracy, p.expected()

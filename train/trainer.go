@@ -178,6 +178,9 @@ func (t *Trainer) start(ctx context.Context, c protocol.Config) error {
 	if err := t.evaluate(ctx); err != nil {
 		return err
 	}
+	if err := t.safepoint(); err != nil { // a run that began can go on
+		return err
+	}
 	t.run(true)
 	return nil
 }
@@ -315,7 +318,20 @@ func (t *Trainer) advance(ctx context.Context) {
 		if err := t.stop(); err != nil {
 			t.fail(err)
 		}
+	} else if s.AtSafepoint() {
+		if err := t.safepoint(); err != nil {
+			t.halt(err)
+		}
 	}
+}
+
+// safepoint hands out a checkpoint that nobody asked for, to go on from after a break.
+func (t *Trainer) safepoint() error {
+	file, err := t.session.Checkpoint()
+	if err == nil {
+		t.emit(protocol.Event{Type: "safepoint", Checkpoint: file})
+	}
+	return err
 }
 
 // tellStep tells of the last step. Steps are told at points that the plan decides, and when a person pauses.
@@ -344,7 +360,10 @@ func (t *Trainer) run(on bool) {
 func (t *Trainer) pause() error {
 	t.tellStep() // the page may not have heard of the last one
 	t.run(false)
-	return t.session.Settle()
+	if err := t.session.Settle(); err != nil {
+		return err
+	}
+	return t.safepoint()
 }
 
 // stop ends the run where it is. It is certified at its planned epsilon, however early.
@@ -362,7 +381,7 @@ func (t *Trainer) halt(err error) {
 	if t.running {
 		t.run(false)
 	}
-	t.fail(errors.Join(err, t.session.Settle()))
+	t.fail(errors.Join(err, t.session.Settle(), t.safepoint()))
 }
 
 // leave ends the session there is, if any.

@@ -21,11 +21,12 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Tab is one tab of a Chromium of its own, with a profile of its own that goes when the tab is closed.
+// Tab is one tab of a Chromium, of its own unless [Tab.Another] made it. A profile that nobody named goes when it is closed.
 type Tab struct {
 	Context context.Context // for chromedp's actions
 
-	stop     func()
+	stop     func() // closes what there is
+	drop     func() // forgets what is dead
 	log      io.Writer
 	mu       sync.Mutex
 	problems []string
@@ -37,6 +38,8 @@ type Options struct {
 	Width, Height int               // of the viewport in pixels; 0: 1280 by 1000
 	Log           io.Writer         // gets what pages log and errors that they do not catch, a line each; nil: nobody does
 	Flags         map[string]string // further switches of Chromium, without dashes
+	Profile       string            // folder that outlives the browser; "": an empty one, which does not
+	Script        string            // runs in every page before its own; "": none
 }
 
 // Installed says whether there is a Chromium to drive.
@@ -62,29 +65,61 @@ func Open(ctx context.Context, o Options) (*Tab, error) {
 		chromedp.WindowSize(1280, 1000),
 		chromedp.WSURLReadTimeout(2*time.Minute), // it may start while others keep the machine busy
 	)
+	if o.Profile != "" {
+		options = append(options, chromedp.UserDataDir(o.Profile))
+	}
 	for name, value := range o.Flags {
 		options = append(options, chromedp.Flag(name, value))
 	}
 	allocator, stopBrowser := chromedp.NewExecAllocator(ctx, options...)
 	tab, stopTab := chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {})) // newer events than cdproto knows
 	t := &Tab{Context: tab, log: o.Log, stop: sync.OnceFunc(func() { chromedp.Cancel(tab); stopTab(); stopBrowser() })}
+	t.drop = func() { stopTab(); stopBrowser() }
+	return t, t.start(o)
+}
+
+// Another opens one more tab of the same browser, which ends with it.
+func (t *Tab) Another(o Options) (*Tab, error) {
+	tab, stop := chromedp.NewContext(t.Context)
+	second := &Tab{Context: tab, log: o.Log, stop: sync.OnceFunc(func() { chromedp.Cancel(tab); stop() }), drop: stop}
+	if o.Width == 0 {
+		o.Width, o.Height = 1280, 1000
+	}
+	return second, second.start(o)
+}
+
+func (t *Tab) start(o Options) error {
 	if t.log == nil {
 		t.log = io.Discard
 	}
-	chromedp.ListenTarget(tab, t.hear)
-	if err := chromedp.Run(tab); err != nil { // the browser lives as long as the context that it is started with
+	chromedp.ListenTarget(t.Context, t.hear)
+	if err := chromedp.Run(t.Context); err != nil { // the browser lives as long as the context that it is started with
 		t.stop()
-		return nil, fmt.Errorf("chromium: it does not start ('make browser' installs it): %w", err)
+		return fmt.Errorf("chromium: it does not start ('make browser' installs it): %w", err)
 	}
-	if err := chromedp.Run(tab, log.Enable(), chromedp.EmulateViewport(int64(o.Width), int64(o.Height))); err != nil {
+	if err := chromedp.Run(t.Context, log.Enable(), chromedp.EmulateViewport(int64(o.Width), int64(o.Height))); err != nil {
 		t.stop()
-		return nil, fmt.Errorf("chromium: %w", err)
+		return fmt.Errorf("chromium: %w", err)
 	}
-	return t, nil
+	if o.Script == "" {
+		return nil
+	}
+	return t.Before(o.Script)
 }
 
-// Close ends the tab and its Chromium, once.
+// Close ends the tab and, where it has one of its own, its Chromium, once.
 func (t *Tab) Close() { t.stop() }
+
+// Kill ends the whole Chromium at once, as a crash would, and waits until it is gone.
+func (t *Tab) Kill() error {
+	process := chromedp.FromContext(t.Context).Browser.Process()
+	if err := process.Kill(); err != nil {
+		return fmt.Errorf("chromium: killing it: %w", err)
+	}
+	t.drop() // waits for the process
+	t.stop = func() {}
+	return nil
+}
 
 func (t *Tab) hear(event any) {
 	t.mu.Lock()

@@ -188,7 +188,11 @@ export type Event =
     }
   | {
       type: "checkpoint";
-      checkpoint: Uint8Array;
+      checkpoint: Uint8Array; // as asked for; or unasked, at steps that the plan decides and at pauses
+    }
+  | {
+      type: "safepoint";
+      checkpoint: Uint8Array; // as asked for; or unasked, at steps that the plan decides and at pauses
     }
   | {
       type: "proposal";
@@ -304,6 +308,7 @@ export interface Planned {
   delta: number;
   relation: string; // "add/remove one record"
   sampler: string; // "Poisson"
+  bands: number; // steps of a round of correlated noise, the rest of which a break loses; 1: noise is independent
   parameters: number;
   workers: number;
   accuracyTimes: number; // how often an accuracy on private held-out records is released; paid for in the plan

@@ -127,7 +127,7 @@ test("a finished run stays beside the next until it is discarded", () => {
   page.do({ type: "pressed", button: "train" });
   page.until((e) => e.type === "planned");
   assert.deepEqual(page.state.kept.map((k) => k.id), [first.id]);
-  assert.equal(page.state.compared, first.id);
+  assert.deepEqual(page.state.compared, [first.id]);
   page.until((e) => e.type === "state" && e.state === "paused");
   assert.equal(page.state.spoken, "Paused.");
   page.do({ type: "pressed", button: "train" });
@@ -306,4 +306,218 @@ test("a link to features leads to the records that they are made of", () => {
   const other = new Page();
   other.do({ type: "arrived", choices, hash: "#data=own-1%2Bfeatures" });
   assert.match(other.state.problem.words, /gone with the page/);
+});
+
+const interrupted = (more = {}) => {
+  const { run } = trained().state;
+  const { id, checkpoint, ...kept } = run;
+  return { ...kept, key: "k-1", order: 4, over: false, stored: true, last: { ...run.last, step: 20 }, ...more };
+};
+
+/** A page that found runs in its browser before its data were open. */
+const returned = (runs, damaged = 0) => {
+  const page = new Page();
+  page.do({ type: "found kept", runs, damaged });
+  page.do({ type: "arrived", choices, hash: "#data=digits&model=logistic&epochs=2", session: "s" });
+  page.until((e) => e.type === "proposal");
+  return page;
+};
+
+const restoredNow = (page) => {
+  page.hear({ type: "planned", planned: page.state.run.planned });
+  page.hear({ type: "state", state: "paused" });
+};
+
+test("a run is kept before it begins, at each safepoint, and when it ends", () => {
+  const page = new Page();
+  page.do({ type: "arrived", choices, hash: "#data=digits&model=logistic&epochs=2", session: "s" });
+  page.until((e) => e.type === "proposal");
+  const before = page.commands.length;
+  page.do({ type: "pressed", button: "train" });
+  assert.deepEqual(page.commands.slice(before).map((c) => c.do), ["keep", "send"]);
+  const { key } = page.commands.findLast((c) => c.do === "keep").run;
+  page.until(isDone);
+  page.until((e) => e.type === "checkpoint");
+  const kept = page.commands.filter((c) => c.do === "keep");
+  assert.ok(kept.length >= 3 && kept.every(({ run }) => run.key === key));
+  assert.equal(kept.at(-1).run.over, true);
+  assert.equal(wouldLose(page.state.run), true);
+  page.do({ type: "stored", run: page.state.run.id, over: true });
+  assert.equal(wouldLose(page.state.run), false);
+});
+
+test("an interrupted run is offered, and goes on by itself once it is restored", () => {
+  const page = returned([interrupted()]);
+  const [offered] = page.state.kept;
+  assert.deepEqual(page.state.offered, [offered.id]);
+  page.do({ type: "went on", run: offered.id });
+  assert.equal(page.commands.at(-1).do, "take kept");
+  assert.equal(page.sent("restore").length, 0);
+  page.do({ type: "took kept", run: offered, checkpoint: new Uint8Array([7]) });
+  assert.deepEqual([...page.sent("restore")[0].request.checkpoint], [7]);
+  assert.equal(page.state.phase, "starting");
+  restoredNow(page);
+  assert.equal(page.sent("resume").length, 1);
+  assert.equal(page.state.run.key, "k-1");
+  assert.equal(page.state.kept.length, 0);
+  page.hear({ type: "safepoint", checkpoint: new Uint8Array([8]) });
+  assert.equal(page.commands.findLast((c) => c.do === "keep").run.key, "k-1");
+});
+
+test("what another tab has is not offered, and is told when it is asked for", () => {
+  const page = returned([interrupted({ elsewhere: true }), interrupted({ key: "k-2" })]);
+  const [one, two] = page.state.kept;
+  assert.deepEqual(page.state.offered, [two.id]);
+  page.do({ type: "took back", run: one.id });
+  page.do({ type: "is elsewhere", run: one.id });
+  assert.match(page.state.problem.words, /another tab/);
+  assert.equal(page.state.phase, "idle");
+  assert.equal(page.state.kept.length, 2);
+});
+
+test("a kept run that is refused stays kept", () => {
+  const page = returned([interrupted()]);
+  const [run] = page.state.kept;
+  page.do({ type: "went on", run: run.id });
+  page.do({ type: "took kept", run, checkpoint: new Uint8Array([7]) });
+  page.hear({ type: "error", message: "train: checkpoint: no" });
+  assert.equal(page.state.phase, "idle");
+  assert.deepEqual(page.state.kept.map((k) => k.key), ["k-1"]);
+  assert.equal(page.commands.some((c) => c.do === "remove kept"), false);
+});
+
+test("an interrupted run waits for its data, or says that they are gone", () => {
+  const { dataset } = interrupted();
+  const page = returned([interrupted({ data: "mnist", dataset: { ...dataset, name: "mnist" } }), interrupted({ key: "k-2", data: "own", dataset: { ...dataset, name: "own", own: true, title: "pets" } })]);
+  const [mnist, own] = page.state.kept;
+  page.do({ type: "went on", run: own.id });
+  assert.match(page.state.problem.words, /pets.*same files/);
+  page.do({ type: "went on", run: mnist.id });
+  assert.equal(page.state.data, "mnist");
+  page.hear({ type: "dataset", dataset: mnist.dataset });
+  assert.equal(page.commands.findLast((c) => c.do === "take kept").run.id, mnist.id);
+  page.do({ type: "took kept", run: mnist, checkpoint: new Uint8Array([7]) });
+  restoredNow(page);
+  assert.equal(page.sent("resume").length, 1);
+});
+
+test("a run that broke off before its first checkpoint says so; damaged ones are told", () => {
+  const page = returned([interrupted({ planned: undefined })], 2);
+  assert.equal(page.state.kept.length, 0);
+  const words = page.state.log.map((line) => line.words).join("\n");
+  assert.match(words, /before its first checkpoint.*stays charged/);
+  assert.match(words, /2 runs .* damaged/);
+  assert.deepEqual(page.commands.find((c) => c.do === "remove kept"), { do: "remove kept", key: "k-1" });
+});
+
+test("storage that is full or denied is told once, and survived", () => {
+  const page = opened();
+  page.do({ type: "cannot keep", words: "this browser's storage for the page is full", full: true });
+  page.do({ type: "cannot keep", words: "this browser's storage for the page is full", full: true });
+  assert.equal(page.state.log.filter(({ words }) => /storage.*full/.test(words)).length, 1);
+  page.do({ type: "pressed", button: "train" });
+  page.until(isDone);
+  assert.equal(page.state.phase, "done");
+});
+
+test("own data are kept when the person says so; to forget everything is asked first", () => {
+  const page = opened();
+  const choice = { name: "own", title: "pets", source: { kind: "own", files: [] } };
+  page.do({ type: "brought data", choice });
+  assert.equal(page.commands.some((c) => c.do === "keep data"), false);
+  page.do({ type: "keeps data", name: "own", on: true });
+  assert.equal(page.commands.findLast((c) => c.do === "keep data").on, true);
+  page.do({ type: "kept data", name: "own", on: true });
+  assert.equal(page.state.choices.at(-1).kept, true);
+  page.hear(recorded.find((e) => e.type === "dataset"));
+  page.do({ type: "wants to forget" });
+  assert.match(page.state.question.words, /ledger.*cannot be undone/is);
+  assert.equal(page.commands.some((c) => c.do === "forget everything"), false);
+  page.do(page.state.question.event);
+  assert.equal(page.commands.at(-1).do, "forget everything");
+});
+
+test("several runs are compared, each in a colour of its own; names and notes are kept", () => {
+  const page = returned(["a", "b", "c"].map((key, i) => interrupted({ key, order: 3 - i, over: true, colour: 2 })));
+  const ids = page.state.kept.map((k) => k.id);
+  for (const run of ids) page.do({ type: "compared", run, on: true });
+  assert.deepEqual(page.state.compared, ids);
+  assert.equal(new Set(page.state.kept.map((k) => k.colour)).size, 3);
+  page.do({ type: "described", run: ids[1], what: { name: "second", notes: "slow" } });
+  const { run } = page.commands.findLast((c) => c.do === "keep");
+  assert.deepEqual([run.key, run.name, run.notes], ["b", "second", "slow"]);
+  page.do({ type: "compared", run: ids[0], on: false });
+  assert.deepEqual(page.state.compared, ids.slice(1));
+  page.do({ type: "discarded", run: ids[1] });
+  assert.deepEqual(page.state.compared, ids.slice(2));
+  assert.deepEqual(page.commands.at(-1), { do: "remove kept", key: "b" });
+});
+
+test("a run's settings can be taken, changed and trained anew, on its own data", () => {
+  const page = returned([interrupted({ over: true })]);
+  const [run] = page.state.kept;
+  page.do({ type: "set", key: "epsilon", text: "7" });
+  page.do({ type: "duplicated", run: run.id });
+  assert.equal(page.state.settings.config.epsilon, run.config.epsilon);
+  assert.equal(page.state.kept.length, 1);
+  assert.equal(page.sent("start").length, 0);
+});
+
+/** Lets a run that was started end, with so much accuracy. */
+const runs = (page, accuracy) => {
+  const planned = recorded.find((e) => e.type === "planned").planned;
+  const { config } = page.sent("start").at(-1).request;
+  page.hear({ type: "planned", planned: { ...planned, config } });
+  page.hear({ type: "state", state: "running" });
+  page.hear({ type: "epoch", epoch: { epoch: 2, step: planned.steps, accuracy, stdError: 0.01, loss: 1, confusion: [], predictions: [], epsilon: 1 } });
+  page.hear({ type: "done", step: { step: planned.steps, epsilon: 1 }, planned: { ...planned, config }, seconds: 1 });
+  page.hear({ type: "state", state: "done" });
+  page.hear({ type: "checkpoint", checkpoint: new Uint8Array([1]) });
+};
+
+test("a queue trains value after value, asks once, and ends when it is stopped", () => {
+  const page = opened();
+  page.do({ type: "swept", key: "epsilon", values: "1; 2", times: "2" });
+  assert.match(page.state.question.words, /4 runs.*come to 6 one by one/);
+  assert.equal(page.sent("start").length, 0);
+  page.do(page.state.question.event);
+  for (const [i, accuracy] of [0.5, 0.6, 0.7].entries()) {
+    assert.equal(page.sent("start").length, i + 1);
+    assert.equal(page.sent("start").at(-1).request.config.epsilon, i < 2 ? 1 : 2);
+    runs(page, accuracy);
+  }
+  page.do({ type: "stored", run: page.state.before.run.id, over: true }); // the next one has begun by then
+  assert.equal(page.state.before.run.stored, true);
+  const { jobs, at } = page.state.sweep;
+  assert.equal(at, 3);
+  assert.deepEqual(jobs.map((job) => job.accuracy), [0.5, 0.6, 0.7, undefined]);
+  page.do({ type: "pressed", button: "stop" });
+  runs(page, 0.8);
+  assert.equal(page.sent("start").length, 4);
+  assert.equal(page.state.kept.length, 3); // and the one that is shown
+});
+
+test("a queue goes on behind a run that is refused, and says what is wrong with its values", () => {
+  const page = opened();
+  for (const [values, times, words] of [["1; many", "1", /not a number/], ["1", "1", /at least two/], ["1; 2", "0", /whole number/], ["1; 2", "200", /too many/]]) {
+    page.do({ type: "swept", key: "epsilon", values, times });
+    assert.match(page.state.problem.words, words);
+  }
+  page.do({ type: "swept", key: "batch", values: "100; 30000; 200", times: "1", sure: true });
+  runs(page, 0.5);
+  page.hear({ type: "error", message: "train: BatchSize is 30000, at most 20000" });
+  assert.match(page.state.sweep.jobs[1].failed, /30000/);
+  assert.equal(page.sent("start").at(-1).request.config.batchSize, 200);
+});
+
+test("on own records a run without privacy is asked for first, with drawn ones in their stead", () => {
+  const page = opened();
+  page.hear({ type: "dataset", dataset: { ...page.state.dataset, own: true, title: "pets" } });
+  page.do({ type: "set", key: "diagnostics", text: "1" });
+  page.do({ type: "pressed", button: "train" });
+  assert.match(page.state.question.words, /pets without privacy.*No limit will hold/);
+  assert.equal(page.state.question.instead.event.name, "digits");
+  assert.equal(page.sent("start").length, 0);
+  page.do(page.state.question.event);
+  assert.equal(page.sent("start").length, 1);
 });

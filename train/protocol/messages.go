@@ -46,7 +46,7 @@ type File struct {
 
 // Event is a message to the page: a union like [Request].
 type Event struct {
-	Type string `json:"type"` // ready | loading | dataset | planned | ledger | spending | exported | imported | history | step | epoch | state | done | checkpoint | proposal | rehearsal | prediction | bounds | account | audit | replay | taken | notice | error
+	Type string `json:"type"` // ready | loading | dataset | planned | ledger | spending | exported | imported | history | step | epoch | state | done | checkpoint | safepoint | proposal | rehearsal | prediction | bounds | account | audit | replay | taken | notice | error
 
 	Mechanisms []MechanismInfo      `json:"mechanisms,omitempty" on:"ready"` // the catalogue
 	Published  []PublishedMechanism `json:"published,omitempty" on:"ready?"` // what can be audited and replayed as published
@@ -61,11 +61,11 @@ type Event struct {
 	Step       *StepEvent           `json:"step,omitempty" on:"step done"`
 	Seconds    int                  `json:"seconds,omitempty" on:"done"` // training time of the whole run
 	Epoch      *EpochEvent          `json:"epoch,omitempty" on:"epoch"`
-	State      string               `json:"state,omitempty" on:"state"` // idle | loading | running | paused | done
-	Checkpoint []byte               `json:"checkpoint,omitempty" on:"checkpoint"`
-	Proposal   *Planned             `json:"proposal,omitempty" on:"proposal?"`     // Message says why there is none
-	Rehearsal  *Rehearsal           `json:"rehearsal,omitempty" on:"rehearsal?"`   // none where it could not be or gave way
-	Prediction []float64            `json:"prediction,omitempty" on:"prediction?"` // a probability for each class; Message says why there is none
+	State      string               `json:"state,omitempty" on:"state"`                     // idle | loading | running | paused | done
+	Checkpoint []byte               `json:"checkpoint,omitempty" on:"checkpoint safepoint"` // as asked for; or unasked, at steps that the plan decides and at pauses
+	Proposal   *Planned             `json:"proposal,omitempty" on:"proposal?"`              // Message says why there is none
+	Rehearsal  *Rehearsal           `json:"rehearsal,omitempty" on:"rehearsal?"`            // none where it could not be or gave way
+	Prediction []float64            `json:"prediction,omitempty" on:"prediction?"`          // a probability for each class; Message says why there is none
 	Bounds     *BoundsAnswer        `json:"bounds,omitempty" on:"bounds"`
 	Answer     *AccountAnswer       `json:"answer,omitempty" on:"account"`
 	Audit      *AuditAnswer         `json:"audit,omitempty" on:"audit done?"` // of a run: an auditor watched
@@ -133,6 +133,7 @@ type Planned struct {
 	Delta           float64   `json:"delta"`
 	Relation        string    `json:"relation"` // "add/remove one record"
 	Sampler         string    `json:"sampler"`  // "Poisson"
+	Bands           int       `json:"bands"`    // steps of a round of correlated noise, the rest of which a break loses; 1: noise is independent
 	Parameters      int       `json:"parameters"`
 	Workers         int       `json:"workers"`
 	AccuracyTimes   int       `json:"accuracyTimes"`        // how often an accuracy on private held-out records is released; paid for in the plan

@@ -35,7 +35,7 @@ func TestRequestsAreChecked(t *testing.T) {
 func TestUnionsNameTheirTypes(t *testing.T) {
 	types := map[reflect.Type]string{
 		reflect.TypeFor[Request]():     " boot open start pause resume step stop save restore propose rehearse predict bounds ledger budget spending export import keep account audit replay take ",
-		reflect.TypeFor[Event]():       " ready loading dataset planned ledger spending exported imported history step epoch state done checkpoint proposal rehearsal prediction bounds account audit replay taken notice error ",
+		reflect.TypeFor[Event]():       " ready loading dataset planned ledger spending exported imported history step epoch state done checkpoint safepoint proposal rehearsal prediction bounds account audit replay taken notice error ",
 		reflect.TypeFor[TakeRequest](): " model certificate open predict verify ",
 		reflect.TypeFor[TakeReply]():   " files opened prediction verdict refused ",
 	}

@@ -24,8 +24,7 @@ export class OwnPanel {
   #root = byId("own");
   #doing: Doing = "nothing";
   #turn = 0; // of what was asked last: what earlier ones answer is old
-  #made = 0; // datasets so far
-  #settings = fresh("");
+  #settings = fresh("", "own");
   #look?: Look;
   #files: Dropped[] = [];
   #ready?: { result: Result; packed: Packed[] };
@@ -41,11 +40,16 @@ export class OwnPanel {
   #read = el("button", { type: "button", class: "primary", click: () => this.#readNow() }, "Read them");
   #use = el("button", { type: "button", class: "primary", click: () => this.#useNow() }, "Train on these");
   #collection = new CollectionChoice();
+  #keep = el("input", { type: "checkbox", id: "own-keep" });
+  #keepWords = el("span");
+  #keeping = el("label", { for: "own-keep" }, this.#keep, this.#keepWords);
   #found = el("div", { class: "found" });
+  #taken: (name: string) => boolean;
 
-  constructor(dispatch: (event: PageEvent) => void, trainer: () => Trainer) {
+  constructor(dispatch: (event: PageEvent) => void, trainer: () => Trainer, taken: (name: string) => boolean) {
     this.#dispatch = dispatch;
     this.#trainer = trainer;
+    this.#taken = taken;
     this.#form = new ChoicesForm((change) => this.#changed(change), (column, epsilon) => void this.#findBounds(column, epsilon));
     this.#build();
     this.#listen();
@@ -72,7 +76,7 @@ export class OwnPanel {
         el("h2", { id: "own-title" }, "Your own data"),
         el("p", {}, "Read in this tab, for your eyes. Nothing is uploaded."),
         el("button", { type: "button", class: "quiet", click: () => this.#close() }, "Close")),
-      this.#drop, this.#fault, el("div", { class: "own-act" }, this.#words, this.#read, this.#use), this.#going,
+      this.#drop, this.#fault, el("div", { class: "own-act" }, this.#words, this.#read, this.#keeping, this.#use), this.#going,
       el("div", { class: "own-body" }, el("div", {}, this.#form.root), el("div", {}, this.#collection.root, this.#found, this.#seen, this.#left)),
     );
     this.#show();
@@ -124,7 +128,7 @@ export class OwnPanel {
     if (this.#doing === "looking") this.#reader.cancel();
     this.#files = files;
     this.#reader.drop(files);
-    this.#settings = fresh(titleOf(files));
+    this.#settings = fresh(titleOf(files), this.#free());
     this.#look = this.#ready = undefined;
     this.#collection.forget();
     this.#form.forget();
@@ -210,14 +214,23 @@ export class OwnPanel {
     const forgotten = await this.#collection.remember();
     this.#use.disabled = false;
     const choice: Choice = { name: this.#settings.name, title: this.#settings.title, source: { kind: "own", files: packed, collection }, recipe: result.recipe };
-    this.#made++;
+    const keep = this.#keep.checked;
+    this.#keep.checked = false;
     this.#root.hidden = true;
-    this.#settings = { ...this.#settings, name: nameOf(this.#made) };
     this.#ready = undefined;
+    this.#dispatch({ type: "brought data", choice, keep });
+    this.#settings = { ...this.#settings, name: this.#free() };
     this.#show();
-    this.#dispatch({ type: "brought data", choice });
     if (forgotten) this.#dispatch({ type: "heard", event: { type: "notice", message: forgotten } });
     byId("train").focus();
+  }
+
+  /** A name that no data on this page have: "own", "own-2", and so on. */
+  #free(): string {
+    for (let n = 1; ; n++) {
+      const name = n === 1 ? "own" : `own-${n}`;
+      if (!this.#taken(name)) return name;
+    }
   }
 
   #progress({ records, bytes, total }: Progress) {
@@ -242,8 +255,9 @@ export class OwnPanel {
     this.#form.lock(this.#doing === "reading");
     this.#read.hidden = !look || result !== undefined;
     this.#read.disabled = busy || !look || look.needs !== "";
-    this.#use.hidden = !result;
+    this.#use.hidden = this.#keeping.hidden = !result;
     this.#collection.root.hidden = !look;
+    if (this.#ready) say(this.#keepWords, `Keep them in this browser (${sized(this.#ready.packed.reduce((sum, { blob }) => sum + blob.size, 0))})`);
     if (!busy) say(this.#words, result ? readWords(result) : look ? lookWords(look) : "");
     else if (this.#doing === "looking" && !look) say(this.#words, "Looking at what is there …");
     const shown = result ?? look;
@@ -259,9 +273,7 @@ const forYourEyes = () => el("p", { class: "eyes" }, el("strong", {}, "For your 
 
 const shapeOf = (result: Result | undefined, look: Look | undefined): number[] => result?.shape ?? look?.shape ?? [];
 
-const fresh = (title: string): Settings => ({ name: nameOf(0), title, heldOut: 0.1, key: splitKey(), columns: {} });
-
-const nameOf = (made: number) => (made === 0 ? "own" : `own-${made + 1}`);
+const fresh = (title: string, name: string): Settings => ({ name, title, heldOut: 0.1, key: splitKey(), columns: {} });
 
 /** What the files are called together: their folder, the one file, or what they are. */
 function titleOf(files: Dropped[]): string {

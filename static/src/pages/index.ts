@@ -1,7 +1,12 @@
 // The training page: events go into the one state, commands come out of it, panels draw it.
 import { FeaturesPanel } from "../features/panel";
+import { dropData, keepData, keptData } from "../kept/data";
+import { forgetEverything } from "../kept/forget";
+import { Keeper } from "../kept/keeper";
+import { KeptPanel } from "../kept/panel";
+import { KeptRuns } from "../kept/runs";
 import { OwnPanel } from "../owndata/panel";
-import type { Config } from "../protocol";
+import type { Config, Request } from "../protocol";
 import { attackButton, showAudited } from "../results/attack";
 import { showConfusion } from "../results/confusion";
 import { Samples } from "../results/samples";
@@ -11,9 +16,10 @@ import { BudgetDrawer } from "../run/budget";
 import { Curves } from "../run/curves";
 import { listenForBell, tellEnd } from "../run/end";
 import { showHeadline } from "../run/headline";
-import { KeptRuns } from "../run/kept";
+import { RunList } from "../run/list";
 import { showLog } from "../run/log";
 import { PromisePanel } from "../run/promise";
+import { SweepPanel } from "../run/sweep";
 import { SettingsForm } from "../settings/form";
 import { showReceipt } from "../settings/receipt";
 import { notPrivate } from "../settings/settings";
@@ -23,7 +29,7 @@ import { type Command, type PageEvent, type State, initial } from "../state/mode
 import { reduce } from "../state/reduce";
 import { type Run, wouldLose } from "../state/run";
 import { Trainer } from "../trainer/client";
-import { datasets } from "../trainer/datasets";
+import { type Choice, datasets } from "../trainer/datasets";
 import { keepLedger } from "../trainer/ledger-storage";
 import { Requests } from "../trainer/requests";
 import { keepSite } from "../trainer/site";
@@ -37,6 +43,7 @@ void document.fonts.load('1em "Source Serif 4"', "ε"); // Greek letters too, be
 
 let state = initial;
 let trainer = newTrainer();
+let forgotten = false;
 
 const form = new SettingsForm(dispatch);
 const bar = new Bar(dispatch);
@@ -47,7 +54,11 @@ const save = (bytes: Uint8Array, name: string) => download(new Blob([bytes as Bl
 const keep = new KeepPanel(() => trainer, taker, save);
 const tryPanel = new TryPanel(() => trainer, taker);
 const samples = new Samples((sample) => tryPanel.take(sample));
-const kept = new KeptRuns(dispatch);
+const list = new RunList(dispatch);
+const sweep = new SweepPanel(dispatch);
+const keeper = new Keeper();
+const kept = new KeptRuns(keeper, dispatch);
+const storage = new KeptPanel(keeper, dispatch);
 const budget = new BudgetDrawer(dispatch, () => trainer, save);
 const notices = new Notices(dispatch);
 const requests = new Requests();
@@ -71,7 +82,7 @@ function newTrainer(): Trainer {
 function perform(command: Command) {
   switch (command.do) {
     case "send":
-      return trainer.send(command.request);
+      return send(command.request);
     case "end trainer":
       return trainer.terminate();
     case "restart trainer":
@@ -82,6 +93,18 @@ function perform(command: Command) {
       return history[command.push ? "pushState" : "replaceState"](null, "", command.hash);
     case "download":
       return save(command.bytes, command.name);
+    case "keep":
+      return kept.keep(command.run, command.checkpoint);
+    case "take kept":
+      return void kept.take(command.run);
+    case "remove kept":
+      return void kept.remove(command.key);
+    case "download kept":
+      return void downloadKept(command.run, command.name);
+    case "keep data":
+      return void keepOwn(command.choice, command.on);
+    case "forget everything":
+      return void forget();
     case "focus":
       queueMicrotask(() => form.focus(command.field)); // when it shows what is wrong with it
       return;
@@ -91,17 +114,61 @@ function perform(command: Command) {
   command satisfies never;
 }
 
+/** A run begins in the ledger when this browser knows of it, so that whatever a crash leaves can be told. */
+async function send(request: Request) {
+  if (request.type !== "start" && request.type !== "restore") return trainer.send(request);
+  const asked = trainer;
+  await kept.settled();
+  if (asked === trainer) asked.send(request);
+}
+
+async function downloadKept(run: Run, name: string) {
+  try {
+    const bytes = await kept.checkpoint(run);
+    if (!bytes) throw new Error("it is not there any more");
+    save(bytes, name);
+  } catch (error) {
+    dispatch({ type: "failed", words: `${name} could not be saved: ${(error as Error).message}.` });
+  }
+}
+
+async function keepOwn(choice: Choice, on: boolean) {
+  try {
+    await (on ? keepData(keeper, choice) : dropData(keeper, choice.name));
+    dispatch({ type: "kept data", name: choice.name, on });
+  } catch (error) {
+    dispatch({ type: "kept data", name: choice.name, on: false });
+    dispatch({ type: "failed", words: `${choice.title} could not be kept: ${(error as Error).message}.` });
+  }
+}
+
+/** All of it goes, and the page begins anew. */
+async function forget() {
+  trainer.terminate();
+  try {
+    await kept.settled();
+    await forgetEverything(keeper);
+    forgotten = true;
+    history.replaceState(null, "", location.pathname);
+    location.reload();
+  } catch (error) {
+    dispatch({ type: "failed", words: `Not everything could be forgotten: ${(error as Error).message}. Clear this site's data in the browser's own settings.` });
+  }
+}
+
 function draw() {
   bar.show(state);
   form.show(state);
-  showReceipt(state);
+  showReceipt(state, dispatch);
   showHeadline(state);
   curves.show(state);
   promise.show(state, trainer, drawSoon);
   samples.show(state);
   tryPanel.show(state);
   keep.show(state);
-  kept.show(state);
+  list.show(state);
+  storage.show(state);
+  sweep.show(state);
   budget.show(state);
   notices.show(state);
   requests.show(state);
@@ -152,7 +219,13 @@ function fitRail() {
   fit();
 }
 
-new OwnPanel(dispatch, () => trainer);
+/** What this browser kept is known before anything can begin. */
+async function arrive() {
+  const [choices, own] = await Promise.all([datasets(), keptData(keeper).catch(() => []), kept.find()]);
+  dispatch({ type: "arrived", choices: [...choices, ...own], hash: location.hash, session: crypto.randomUUID?.() ?? String(Math.random()).slice(2) });
+}
+
+new OwnPanel(dispatch, () => trainer, (name) => state.choices.some((choice) => choice.name === name));
 listenForHelp(byId("main"));
 listenForBell();
 fitRail();
@@ -169,12 +242,12 @@ addEventListener("popstate", () => dispatch({ type: "navigated", hash: location.
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && dispatch({ type: "looked" }));
 // What a run has spent stays spent, and its model would be gone.
 addEventListener("beforeunload", (event) => {
-  if ([state.run, ...state.kept].some(wouldLose)) event.preventDefault();
+  if (!forgotten && [state.run, ...state.kept.filter((run) => run.over)].some(wouldLose)) event.preventDefault();
 });
 
 if (location.protocol === "file:") {
   byId("progress-words").textContent = "This page needs to be served.";
   notices.show({ ...state, problem: { words: "A browser gives a page that is opened as a file neither workers nor WebAssembly. Serve this folder, for example with “make run” or any web server, and open its address.", ways: [] } });
 } else {
-  datasets().then((choices) => dispatch({ type: "arrived", choices, hash: location.hash }));
+  void arrive();
 }

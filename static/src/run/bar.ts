@@ -2,7 +2,7 @@
 import type { PageEvent, State } from "../state/model";
 import { busy } from "../state/model";
 import { seconds } from "../state/preview";
-import { type Run, isPrivate, lastEpoch, spent } from "../state/run";
+import { type Run, hasModel, isPrivate, lastEpoch, spent } from "../state/run";
 import { byId, say } from "../ui/dom";
 import * as format from "../ui/format";
 import { turnIcon } from "../ui/icons";
@@ -30,7 +30,7 @@ export class Bar {
     turnIcon(train, running ? "pause" : "play");
     step.hidden = phase !== "paused";
     stop.disabled = !running && phase !== "paused";
-    save.disabled = !run?.planned || (dead && !run.checkpoint);
+    save.disabled = !run?.planned || (dead && !hasModel(run));
     restore.disabled = busy(state) || !dataset || dead;
     if (focused instanceof HTMLButtonElement && focused.disabled) train.focus(); // what can no longer be pressed hands the focus on
     document.body.dataset.state = phase === "starting" ? "running" : phase;
@@ -67,7 +67,7 @@ function words(state: State): string {
     const left = seconds(state.preview, steps - done, Math.ceil((steps - done) / stepsPerEpoch));
     return `Training: ${where}${left === undefined ? "" : `, about ${roughly(left)} left`}.`;
   }
-  const end = done < steps ? `Stopped at ${where}.${isPrivate(run) ? " It is certified at its planned epsilon." : ""}` : `Done: ${format.count(done)} steps.`;
+  const end = done < steps ? `Stopped at ${where}.${isPrivate(run) ? " That refunds nothing: it is certified at its planned epsilon." : ""}` : `Done: ${format.count(done)} steps.`;
   return `${end} ${readyWords(state)}`;
 }
 

@@ -1,6 +1,7 @@
 // The curves of a run: accuracy on the public test split, which matters most; epsilon against what was promised; loss, one
-// click away. All run along epochs, beside those of a run that was kept.
+// click away. All run along epochs, beside those of kept runs, each in its own colour.
 import type { EpochEvent } from "../protocol";
+import { colourOf, colours, nameOf } from "../state/list";
 import type { PageEvent, State } from "../state/model";
 import { type Run, isPrivate } from "../state/run";
 import { Chart, type ChartSpec, type Columns, type Series, joined } from "../ui/chart";
@@ -10,10 +11,11 @@ import * as format from "../ui/format";
 const loss = (y: number) => y.toFixed(3);
 const start = "Press Train: here you see the network learn.";
 
+/** The run's own curve, a place for a kept run in each colour, and what else there is. */
 function spec(title: string, empty: string, first: Series, more: Partial<ChartSpec>): ChartSpec {
-  const kept = { label: "Kept run", colour: "--kept", format: first.format, points: first.points };
+  const kept = Array.from({ length: colours }, (_, i): Series => ({ label: "Kept run", colour: `--run-${i}`, format: first.format, points: first.points }));
   const x = { label: "Epoch", format: (x: number) => String(Number(x.toFixed(2))) };
-  return { title, empty, x, axis: (y) => format.figure(y, 3), bottom: 0, ...more, series: [first, kept, ...(more.series ?? [])] };
+  return { title, empty, x, axis: (y) => format.figure(y, 3), bottom: 0, ...more, series: [first, ...kept, ...(more.series ?? [])] };
 }
 
 export class Curves {
@@ -48,8 +50,10 @@ export class Curves {
     this.#epsilon.root.hidden = run !== undefined && !isPrivate(run);
     this.#trainLoss.root.hidden = !run?.config.diagnostics;
     if (run && !run.planned) return; // until it is planned, what there was stays
-    const beside = kept.find((k) => k.id === compared);
-    const runs = [run, beside];
+    const beside = Array.from({ length: colours }, (_, i) => kept.find((k) => compared.includes(k.id) && colourOf(k) === i));
+    const runs = [run, ...beside];
+    const names = [undefined, ...beside.map((k) => k && nameOf(k))];
+    for (const chart of [this.#accuracy, this.#loss, this.#epsilon, this.#trainLoss]) chart.rename(names);
     const longest = Math.max(...runs.map((r) => (r ? length(r) : 0)));
     const range: [number, number] | undefined = longest ? [0, longest] : undefined;
     const both = (columns: (run: Run) => Columns) => joined(...runs.map((r): Columns => (r ? columns(r) : [[], []])));

@@ -108,6 +108,7 @@ function rows(run: Run, planned: Planned): [string, string][] {
     ["Sampling rate (q)", format.given(planned.samplingRate)],
     ["Noise multiplier (σ)", format.noise(planned.noiseMultiplier) + (planned.courses.noiseMultiplier ? ", then as scheduled" : "")],
     ["Steps", `${format.count(planned.steps)}, ${format.count(planned.stepsPerEpoch)} an epoch`],
+    ...(planned.bands > 1 ? [["Noise", `correlated over rounds of ${format.count(planned.bands)} steps; a break loses the rest of a round`] as [string, string]] : []),
     ["Parameters", format.count(planned.parameters)],
     ["Compute workers", format.count(planned.workers)],
   ];

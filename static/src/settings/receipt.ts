@@ -1,19 +1,31 @@
 // What a run will be and what it will cost, before anything is spent.
 import type { LedgerTotal, Planned } from "../protocol";
-import { type State, busy } from "../state/model";
+import { partsOf } from "./mechanism";
+import { type PageEvent, type State, busy } from "../state/model";
 import { hasFaults, seconds } from "../state/preview";
 import { byId, el } from "../ui/dom";
 import * as format from "../ui/format";
 import { roughly } from "../ui/roughly";
 
-export function showReceipt(state: State) {
+export function showReceipt(state: State, dispatch: (event: PageEvent) => void) {
   const { preview, dataset, phase } = state;
   const receipt = byId("receipt");
   const shown = dataset !== undefined && !busy(state) && phase !== "loading";
   receipt.hidden = !shown;
   byId("progress").hidden = shown;
   receipt.classList.toggle("stale", preview.asked !== preview.answered);
-  if (shown) fill(receipt, rows(state));
+  if (!shown) return;
+  fill(receipt, rows(state));
+  offerFewerBands(receipt, state, dispatch);
+}
+
+/** A run with correlated noise loses a round at a break; with fewer bands, less. */
+function offerFewerBands(receipt: HTMLElement, { preview: { plan }, settings: { config }, catalogue }: State, dispatch: (event: PageEvent) => void) {
+  const part = partsOf(config.mechanism, catalogue)[0];
+  const can = plan && plan.bands > 1 && catalogue.some((m) => m.name === part && m.params.some((p) => p.name === "bands"));
+  if (!can || receipt.querySelector("button")) return;
+  const fewer = String(Math.floor(plan.bands / 2));
+  receipt.lastElementChild!.append(el("button", { type: "button", class: "quiet", click: () => dispatch({ type: "set param", part, param: "bands", text: fewer }) }, "Fewer bands"));
 }
 
 function rows(state: State): [string, string][] {
@@ -29,6 +41,7 @@ function rows(state: State): [string, string][] {
     ["Takes about", takes === undefined ? "…" : roughly(takes)],
     ...expectedRow(plan),
     ["All runs on these records", preview.ledger ? totalWords(preview.ledger) : "…"],
+    ...(plan.bands > 1 ? [["A break loses", `the rest of a round of ${format.count(plan.bands)} steps`] as [string, string]] : []),
   ];
 }
 

@@ -1,15 +1,16 @@
 // Which data are open: by choice, by link, and the way back.
 import { readAddress } from "../settings/address";
-import type { Choice } from "../trainer/datasets";
 import { type PageEvent, busy } from "./model";
 import { forget, propose } from "./preview";
-import { keep } from "./runs";
+import { hasModel } from "./run";
+import { keep, keepData } from "./kept";
 import { useAddress } from "./settings";
+import { stopSweep } from "./sweep";
 import { type Turn, addressOf } from "./turn";
 
-export function arrive(turn: Turn, { choices, hash }: Extract<PageEvent, { type: "arrived" }>) {
+export function arrive(turn: Turn, { choices, hash, session }: Extract<PageEvent, { type: "arrived" }>) {
   const address = readAddress(hash);
-  turn.set({ choices, address, panels: address.panels });
+  turn.set({ choices, address, panels: address.panels, session });
   openNow(turn, address.data ?? choices[0].name);
 }
 
@@ -26,14 +27,16 @@ export function choose(turn: Turn, { name, sure }: Extract<PageEvent, { type: "c
 }
 
 /** Data of the person's own, read on this page: one more choice, and the one that is wanted. */
-export function bring(turn: Turn, choice: Choice) {
+export function bring(turn: Turn, { choice, keep }: Extract<PageEvent, { type: "brought data" }>) {
   turn.set({ choices: [...turn.state.choices.filter(({ name }) => name !== choice.name), choice] });
+  if (keep) keepData(turn, { type: "keeps data", name: choice.name, on: true });
   choose(turn, { type: "chose data", name: choice.name });
 }
 
 /** Opens data as soon as the run that is shown has ended and is kept. */
 function leaveFor(turn: Turn, name: string) {
   const { phase, saves, dead } = turn.state;
+  stopSweep(turn);
   if (dead || (!busy(turn.state) && saves.length === 0)) return openNow(turn, name);
   turn.set({ wanted: { data: name } });
   if (phase !== "done") turn.send({ type: "stop" });
@@ -45,7 +48,7 @@ const title = (turn: Turn, name: string) => turn.state.choices.find((c) => c.nam
 export function openNow(turn: Turn, name: string) {
   const { choices, run, dead } = turn.state;
   const choice = choices.find((c) => c.name === name);
-  if (run?.over && run.planned && run.checkpoint) keep(turn, run);
+  if (run?.over && run.planned && hasModel(run)) keep(turn, run);
   turn.set({ data: name, dataset: undefined, loading: undefined, run: undefined, before: undefined, problem: undefined, saves: [] });
   forget(turn);
   if (!choice) {

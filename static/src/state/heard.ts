@@ -5,8 +5,11 @@ import { openNow } from "./data";
 import type { Phase } from "./model";
 import { forget, propose, proposed, rehearsed } from "./preview";
 import { type Run, isPrivate, lastEpoch, spent, withEvent } from "./run";
-import { download, fail, keepBefore, takeBack } from "./runs";
+import { keepBefore, store, takeBack } from "./kept";
+import { useConfig } from "./list";
+import { download, fail } from "./runs";
 import { presetOf, useAddress } from "./settings";
+import { advance } from "./sweep";
 import type { Turn } from "./turn";
 
 export function hear(turn: Turn, event: Event) {
@@ -30,6 +33,8 @@ export function hear(turn: Turn, event: Event) {
       return ended(turn);
     case "checkpoint":
       return handed(turn, event.checkpoint);
+    case "safepoint":
+      return store(turn, event.checkpoint);
     case "proposal":
       return proposed(turn, event);
     case "rehearsal":
@@ -46,9 +51,10 @@ function opened(turn: Turn, { dataset }: EventOf<"dataset">) {
   useAddress(turn, turn.state.address, turn.state.address.carried);
   turn.log(`${dataset.title}: ${format.count(dataset.train)} records to train on, ${format.count(dataset.test)} to test.`);
   forget(turn);
-  const back = turn.state.wanted?.restore;
+  const { restore: back, config: like } = turn.state.wanted ?? {};
   turn.set({ wanted: undefined, phase: "idle" });
   if (back !== undefined) takeBack(turn, back);
+  if (like) useConfig(turn, like);
 }
 
 function planned(turn: Turn) {
@@ -59,20 +65,24 @@ function planned(turn: Turn) {
   const { steps, noiseMultiplier } = run!.planned!;
   const noise = isPrivate(run!) ? `noise multiplier ${format.noise(noiseMultiplier)}` : "not private";
   turn.log(`Planned: ${format.count(steps)} steps, ${noise}.`);
+  store(turn);
 }
 
 /** The trainer's state; while a run is being started, the page is ahead of it. */
 function turned(turn: Turn, state: EventOf<"state">["state"]) {
-  const { phase, run, before } = turn.state;
+  const { phase, run, before, goOn } = turn.state;
   if (state === "loading") turn.set({ dataset: undefined });
-  if (phase === "starting" && !run?.planned) {
-    if (state === "idle" && before) turn.set({ before: { ...before, phase: "idle" } }); // the run before has made room
+  if (phase === "starting" && before) {
+    if (state === "idle") turn.set({ before: { ...before, phase: "idle" } }); // the run before has made room
     return;
   }
   if (phase === "loading" && state === "idle" && !turn.state.dataset) return; // not yet
   const words: Partial<Record<Phase, string>> = { running: phase === "paused" ? "Training goes on." : "Training has started.", paused: "Paused." };
   if (state !== phase && words[state]) turn.say(words[state]!);
   turn.set({ phase: state });
+  if (state !== "paused" || goOn === undefined) return;
+  turn.set({ goOn: undefined });
+  if (goOn === run?.id) turn.send({ type: "resume" });
 }
 
 function ended(turn: Turn) {
@@ -97,7 +107,9 @@ function handed(turn: Turn, bytes: Uint8Array) {
   turn.set({ saves: others });
   if (purpose === "download") return download(turn, run, bytes);
   turn.set({ run: { ...run, checkpoint: bytes } });
-  if (wanted?.data) openNow(turn, wanted.data);
+  store(turn, bytes);
+  if (wanted?.data) return openNow(turn, wanted.data);
+  advance(turn, run);
 }
 
 function epochWords(run: Run): string {

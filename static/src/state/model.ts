@@ -3,7 +3,9 @@ import type { Config, DatasetInfo, Event, LedgerTotal, Loading, MechanismInfo, P
 import { type Address, readAddress } from "../settings/address";
 import { fallback } from "../settings/settings";
 import type { Choice } from "../trainer/datasets";
+import type { Order } from "./list";
 import type { Run } from "./run";
+import type { Sweep } from "./sweep";
 
 export type Phase = "loading" | "idle" | "starting" | "running" | "paused" | "done";
 
@@ -22,8 +24,14 @@ export interface State {
   run?: Run; // the one shown
   before?: Standing; // what a refused start gives back
   kept: Run[]; // finished ones beside it, the latest first
-  compared?: number; // id of the kept run in the charts
+  compared: number[]; // ids of the kept runs in the curves
+  sweep?: Sweep; // the queue of runs
+  sorted: Order; // the list of them
+  offered: number[]; // ids of runs that were interrupted and may go on
   lastRun: number; // the id given last
+  session: string; // a word of this page's own, for the keys of its runs
+  unkept?: string; // why this browser keeps no runs
+  goOn?: number; // the run that goes on as soon as it is restored
   saves: ("keep" | "download")[]; // what checkpoints are asked for, in order
   wanted?: Wanted; // what happens when other data are open, or a run has ended
   place?: boolean; // the next address is a place to come back to
@@ -57,10 +65,12 @@ export interface Preview {
 export interface Standing {
   run?: Run;
   phase: Phase;
+  taken?: Run; // out of those that are kept, to go on with
 }
 
 export interface Wanted {
   data?: string; // to open when the run has ended
+  config?: Run; // whose settings are wanted when its data are open
   restore?: number; // a kept run to go on with when its data are open
 }
 
@@ -69,6 +79,7 @@ export interface Question {
   words: string;
   yes: string;
   event: PageEvent;
+  instead?: WayOut;
 }
 
 export interface Problem {
@@ -88,11 +99,15 @@ export interface Line {
 
 export type PageEvent =
   | { type: "heard"; event: Event } // the trainer
-  | { type: "arrived"; choices: Choice[]; hash: string }
+  | { type: "arrived"; choices: Choice[]; hash: string; session: string }
   | { type: "navigated"; hash: string } // Back, Forward or a pasted link
   | { type: "followed"; hash: string } // after a question
   | { type: "chose data"; name: string; sure?: boolean }
-  | { type: "brought data"; choice: Choice } // of the person's own
+  | { type: "brought data"; choice: Choice; keep?: boolean } // of the person's own
+  | { type: "keeps data"; name: string; on: boolean } // in this browser
+  | { type: "kept data"; name: string; on: boolean } // so it is now
+  | { type: "wants to forget" }
+  | { type: "forgot" } // said twice
   | { type: "undid" }
   | { type: "declined" }
   | { type: "set"; key: string; text: string } // a setting
@@ -100,12 +115,24 @@ export type PageEvent =
   | { type: "chose preset"; index: number }
   | { type: "chose part"; kind: number; name: string } // of the mechanism
   | { type: "set param"; part: string; param: string; text: string }
-  | { type: "pressed"; button: "train" | "step" | "stop" | "save" }
+  | { type: "pressed"; button: "train" | "step" | "stop" | "save"; sure?: boolean }
   | { type: "opened checkpoint"; name: string; bytes: Uint8Array }
   | { type: "failed"; words: string }
   | { type: "took back"; run: number }
+  | { type: "went on"; run: number } // with one that was interrupted
+  | { type: "put off"; run: number }
+  | { type: "found kept"; runs: Omit<Run, "id">[]; damaged: number } // in this browser
+  | { type: "took kept"; run: Run; checkpoint: Uint8Array }
+  | { type: "is elsewhere"; run: number }
+  | { type: "stored"; run: number; over: boolean }
+  | { type: "cannot keep"; words: string; full?: boolean }
   | { type: "discarded"; run: number }
-  | { type: "compared"; run?: number }
+  | { type: "compared"; run: number; on: boolean }
+  | { type: "described"; run: number; what: Partial<Pick<Run, "name" | "notes" | "colour">> }
+  | { type: "duplicated"; run: number }
+  | { type: "swept"; key: string; values: string; times: string; sure?: boolean }
+  | { type: "stopped sweep" }
+  | { type: "sorted"; by: Order }
   | { type: "saved kept"; run: number }
   | { type: "turned panel"; name: string; open: boolean }
   | { type: "looked" } // came back to the tab: another may have spent meanwhile
@@ -118,11 +145,17 @@ export type Command =
   | { do: "end trainer" }
   | { do: "put address"; hash: string; push: boolean }
   | { do: "download"; bytes: Uint8Array; name: string }
+  | { do: "download kept"; run: Run; name: string }
+  | { do: "keep"; run: Run; checkpoint?: Uint8Array } // in this browser; without one, the checkpoint that is kept stays
+  | { do: "take kept"; run: Run }
+  | { do: "remove kept"; key: string }
+  | { do: "keep data"; choice: Choice; on: boolean }
+  | { do: "forget everything" }
   | { do: "focus"; field: string }
   | { do: "tell end"; words: string };
 
 export const initial: State = {
-  phase: "loading", dead: false, choices: [], catalogue: [], data: "", panels: [], kept: [], lastRun: 0, saves: [], log: [], spoken: "",
+  phase: "loading", dead: false, choices: [], catalogue: [], data: "", panels: [], kept: [], compared: [], sorted: "latest", offered: [], lastRun: 0, session: "", saves: [], log: [], spoken: "",
   settings: { presets: [], preset: fallback, config: fallback, drafts: {} },
   address: readAddress(""),
   preview: { asked: 0, answered: 0, again: false, tries: 0 },

@@ -2,7 +2,13 @@
 import type { AuditAnswer, Config, DatasetInfo, EpochEvent, Event, LedgerTotal, Planned, Spend, StepEvent } from "../protocol";
 
 export interface Run {
-  id: number;
+  id: number; // on this page
+  key: string; // in this browser
+  order: number; // later runs have a larger one
+  data: string; // name of the choice of data
+  name?: string; // what the person calls it
+  notes?: string;
+  colour?: number; // among those of list.ts
   config: Config;
   dataset: DatasetInfo;
   planned?: Planned;
@@ -15,11 +21,16 @@ export interface Run {
   audited?: AuditAnswer; // what an attacker found who watched it
   checkpoint?: Uint8Array; // as it was when it ended
   saved?: boolean; // as it ended, to a file
+  stored?: boolean; // this browser keeps it as it is, or has a checkpoint to go on from
+  elsewhere?: boolean; // another tab had it when that was last looked at
 }
 
-export function newRun(id: number, config: Config, dataset: DatasetInfo): Run {
-  return { id, config, dataset, spending: [], steps: [], epochs: [] };
-}
+type Beginning = Pick<Run, "id" | "key" | "order" | "data" | "config" | "dataset">;
+
+export const newRun = (beginning: Beginning): Run => ({ ...beginning, spending: [], steps: [], epochs: [] });
+
+/** Whether its model is at hand, in memory or in this browser. */
+export const hasModel = ({ checkpoint, stored, planned }: Run): boolean => checkpoint !== undefined || (stored === true && planned !== undefined);
 
 /** The run after an event. */
 export function withEvent(run: Run, event: Event): Run {
@@ -35,7 +46,7 @@ export function withEvent(run: Run, event: Event): Run {
     case "epoch":
       return { ...run, epochs: [...run.epochs.filter((e) => e.step < event.epoch.step), event.epoch] };
     case "done":
-      return { ...withStep(run, event.step), planned: event.planned, over: true, audited: event.audit };
+      return { ...withStep(run, event.step), planned: event.planned, over: true, stored: false, audited: event.audit };
   }
   return run;
 }
@@ -61,5 +72,5 @@ export function spent(run: Run): number | undefined {
 
 /** Whether leaving would lose what nobody can get back: a run that goes on, or a model that was not saved. */
 export function wouldLose(run: Run | undefined): boolean {
-  return run?.planned !== undefined && (run.over ? run.checkpoint !== undefined && !run.saved : true);
+  return run?.planned !== undefined && (run.over ? run.checkpoint !== undefined && !run.saved && !run.stored : true);
 }

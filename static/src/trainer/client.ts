@@ -156,7 +156,7 @@ export class Trainer {
  * Starts a worker that the page's policy binds. A worker loaded from an address takes its policy from that response's
  * headers, which a plain host does not send; one started from a blob inherits the policy of the page.
  */
-function startBound(script: string): Worker {
+export function startBound(script: string): Worker {
   const line = new Blob([`importScripts(${JSON.stringify(script)})`], { type: "text/javascript" });
   const url = URL.createObjectURL(line);
   const worker = new Worker(url, { name: pageName });

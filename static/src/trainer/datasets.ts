@@ -7,6 +7,7 @@ export interface Choice {
   title: string;
   source: Source;
   recipe?: Recipe; // of own data: how one more record is made
+  kept?: boolean; // of own data: this browser keeps them
 }
 
 const builtIn: Choice = { name: "digits", title: "Built-in digits", source: { kind: "digits" } };

@@ -96,6 +96,14 @@ export class Chart {
     this.#draw();
   }
 
+  /** Calls series otherwise, in the legend, the readout and the table; undefined leaves a name. */
+  rename(labels: (string | undefined)[]) {
+    const series = this.#spec.series.map((s, i) => (labels[i] === undefined || labels[i] === s.label ? s : { ...s, label: labels[i] }));
+    if (series.every((s, i) => s === this.#spec.series[i])) return;
+    this.#spec = { ...this.#spec, series };
+    this.#draw();
+  }
+
   #redraw() {
     this.#showEmpty();
     if (!this.#plot || !this.#columns[0].length) this.#rebuild();

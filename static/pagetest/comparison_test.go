@@ -15,7 +15,7 @@ func TestComparesTwoRuns(t *testing.T) {
 	p.click("train")
 	p.wait("the second run", state+` === "done" && document.getElementById("tile-target").innerText === "0.100"`)
 	table := p.text("compare")
-	for _, words := range []string{"Logistic regression on Built-in digits\tThis run", "Test accuracy\t" + first + "\t" + p.text("tile-accuracy"), "Epsilon (ε)\t3\t0.1"} {
+	for _, words := range []string{"Logistic regression on Handwriting-like digits, generated\tThis run", "Test accuracy\t" + first + "\t" + p.text("tile-accuracy"), "Epsilon (ε)\t3\t0.1"} {
 		if !strings.Contains(table, words) {
 			t.Errorf("the comparison lacks %q:\n%s", words, table)
 		}
@@ -23,7 +23,7 @@ func TestComparesTwoRuns(t *testing.T) {
 	if strings.Contains(table, "Batch") {
 		t.Errorf("settings that are the same are listed:\n%s", table)
 	}
-	if legend := eval[string](p, `document.querySelector(".chart .legend").innerText`); !strings.Contains(legend, "Logistic regression on Built-in digits") {
+	if legend := eval[string](p, `document.querySelector(".chart .legend").innerText`); !strings.Contains(legend, "Logistic regression on Handwriting-like digits") {
 		t.Errorf("the chart's legend is %q", legend)
 	}
 	p.clean()

@@ -181,6 +181,7 @@ func TestKeepsOwnDataAndForgets(t *testing.T) {
 	p.forEyes("survive-storage")
 	p.clickButton("Forget everything")
 	p.wait("the question", `document.getElementById("question").innerText.includes("stays spent")`)
+	key := eval[string](p, `localStorage.getItem("cloister-split-key")`)
 	eval[any](p, `(globalThis.before = true, null)`)
 	p.clickOn(`document.querySelector("#question button")`)
 	p.wait("a new page", `globalThis.before === undefined && document.getElementById("train")?.disabled === false`)
@@ -195,10 +196,13 @@ func TestKeepsOwnDataAndForgets(t *testing.T) {
 			}
 			db.close();
 		}
-		return [...names, ...Object.keys(localStorage).filter((key) => key.startsWith("cloister"))];
+		return [...names, ...Object.keys(localStorage).filter((key) => key.startsWith("cloister") && key !== "cloister-split-key")];
 	})()`
 	if names := eval[[]string](p, left); len(names) > 0 {
 		t.Errorf("left behind: %v", names)
+	}
+	if made := eval[string](p, `localStorage.getItem("cloister-split-key") ?? ""`); made == key {
+		t.Error("the key that held records out is still there")
 	}
 	if choices := p.text("data"); strings.Contains(choices, "pets") {
 		t.Errorf("the data are still offered: %s", choices)

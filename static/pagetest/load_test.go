@@ -86,7 +86,7 @@ func (s *site) scripted(p *tab) bool {
 const shifts = `globalThis.shifts = [];
 	new PerformanceObserver((list) => {
 		for (const { value, hadRecentInput, sources } of list.getEntries()) {
-			if (!hadRecentInput) shifts.push({ Value: value, Of: sources.map(({ node }) => node?.id || node?.className || node?.nodeName).join(", ") });
+			if (!hadRecentInput) shifts.push({ Value: value, Of: sources.map(({ node, previousRect: from, currentRect: to }) => (node?.id || node?.className || node?.nodeName) + " " + [from.y, to.y, from.height, to.height].map(Math.round)).join("; ") });
 		}
 	}).observe({ type: "layout-shift", buffered: true });`
 

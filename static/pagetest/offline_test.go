@@ -108,7 +108,7 @@ func TestUpdateBreaksNoTab(t *testing.T) {
 		t.Fatal(err)
 	}
 	q := &tab{&chromium.Tab{Context: other}, t}
-	q.run(chromedp.Navigate(s.page("#data=digits&model=logistic&epochs=1")))
+	q.run(page.BringToFront(), chromedp.Navigate(s.page("#data=digits&model=logistic&epochs=1")))
 	q.wait("the data", dataReady)
 	if builds := eval[string](q, oneBuild); builds != "true,true" {
 		t.Errorf("the new tab has page and script of the second build: %s", builds)

@@ -6,7 +6,6 @@ import { type By, type Kind, asks, fields, inWords, read, writeRows } from "../a
 import { Schedule } from "../accountant/schedule";
 import type { AccountAnswer } from "../protocol";
 import { type AccountError, Trainer } from "../trainer/client";
-import { keepSite } from "../trainer/site";
 import { byId, debounced, el } from "../ui/dom";
 import { count, figure, given, noise } from "../ui/format";
 import { Problem } from "../ui/problem";
@@ -162,4 +161,3 @@ function say(id: string, words: string) {
 
 checkCertificates();
 put(addressed());
-keepSite();

@@ -32,7 +32,6 @@ import { Trainer } from "../trainer/client";
 import { type Choice, datasets } from "../trainer/datasets";
 import { keepLedger } from "../trainer/ledger-storage";
 import { Requests } from "../trainer/requests";
-import { keepSite } from "../trainer/site";
 import { byId, eachFrame, say } from "../ui/dom";
 import { download } from "../ui/download";
 import { listenForHelp } from "../ui/help";
@@ -217,6 +216,7 @@ function fitRail() {
   const fit = () => (byId<HTMLDetailsElement>("rail").open = !small.matches);
   small.addEventListener("change", fit);
   fit();
+  byId("setup").classList.remove("unmade");
 }
 
 /** What this browser kept is known before anything can begin. */
@@ -229,7 +229,6 @@ new OwnPanel(dispatch, () => trainer, (name) => state.choices.some((choice) => c
 listenForHelp(byId("main"));
 listenForBell();
 fitRail();
-keepSite();
 byId("restore").addEventListener("click", () => byId("restore-file").click());
 byId("restore-file").addEventListener("change", ({ target }) => openCheckpoint(target as HTMLInputElement));
 for (const fold of document.querySelectorAll<HTMLDetailsElement>("[data-panel]")) {

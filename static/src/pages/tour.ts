@@ -3,7 +3,6 @@
 import { attackButton } from "../results/attack";
 import { joined } from "../ui/chart";
 import { type Choice, datasets } from "../trainer/datasets";
-import { keepSite } from "../trainer/site";
 import { byId, el } from "../ui/dom";
 import * as format from "../ui/format";
 import { Problem } from "../ui/problem";
@@ -101,4 +100,3 @@ function showAttack(published: AccountAnswer, sound: AccountAnswer) {
 function curve({ fpr = [], tpr = [] }: AccountAnswer): Curve {
   return { fpr, tpr };
 }
-keepSite();

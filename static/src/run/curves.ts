@@ -38,6 +38,7 @@ export class Curves {
     const option = (name: string, label: string) =>
       el("label", {}, el("input", { type: "radio", name: "chart", value: name, change: () => dispatch({ type: "turned panel", name: "loss", open: name === "loss" }) }), el("span", {}, label));
     this.#choice.append(el("legend", { class: "sr-only" }, "Curve"), option("accuracy", "Accuracy"), option("loss", "Loss"));
+    this.#loss.root.hidden = this.#trainLoss.root.hidden = true; // until they are asked for: nothing jumps
     learning.append(this.#choice, this.#accuracy.root, this.#loss.root, this.#trainLoss.root);
     spending.append(this.#epsilon.root);
   }

@@ -1,6 +1,7 @@
 // The page's end of the line to the trainer worker.
 import * as addresses from "./addresses";
 import { pageName } from "./requests";
+import { keepSite } from "./site";
 import type { AccountAnswer, AccountQuestion, AuditAnswer, AuditQuestion, BoundsAnswer, BoundsQuestion, Budget, Config, Event, EventOf, Merged, ReplayAnswer, Request, Spending, Taken } from "../protocol";
 
 /** Why the accountant has no answer, for a person to read: without the name of the part that says so. */
@@ -133,6 +134,7 @@ export class Trainer {
 
   #hear(event: Event) {
     if (event.type === "error" && event.fatal) this.#failAll(event.message);
+    if (event.type === "ready") keepSite(); // what opens the page comes first
     const id = "id" in event ? event.id : undefined;
     const question = this.#questions.get(id ?? 0);
     if (question && event.type === "error") {

@@ -1,4 +1,4 @@
 // Has the browser keep the site, so that it opens and trains without a network. Where it cannot, nothing is lost.
 export function keepSite() {
-  addEventListener("load", () => navigator.serviceWorker?.register("sw.js").catch(() => {}));
+  navigator.serviceWorker?.register("sw.js").catch(() => {});
 }

@@ -179,7 +179,7 @@ func TestKeepsOwnDataAndForgets(t *testing.T) {
 	p.clickOn(`document.querySelector("#storage-panel summary")`)
 	p.wait("what is kept", `document.getElementById("storage").innerText.includes("pets") && document.querySelector("#storage input").checked`)
 	p.forEyes("survive-storage")
-	p.clickButton("Forget everything")
+	p.tap(`document.querySelector("#storage button")`)
 	p.wait("the question", `document.getElementById("question").innerText.includes("stays spent")`)
 	key := eval[string](p, `localStorage.getItem("cloister-split-key")`)
 	eval[any](p, `(globalThis.before = true, null)`)

@@ -225,7 +225,8 @@ func TestLegibleInEveryMode(t *testing.T) {
 	p.run(chromedp.EmulateViewport(360, 740))
 	eval[any](p, `(document.documentElement.style.fontSize = "200%", new Promise((go) => setTimeout(go, 300)))`)
 	if wide := eval[int](p, "document.documentElement.scrollWidth"); wide > 360 {
-		t.Errorf("with text of 200 %% the page is %d px wide on a screen of 360", wide)
+		over := eval[[]string](p, `[...document.querySelectorAll("main *")].filter((e) => e.getBoundingClientRect().right > 361 && !e.closest(".scroll")).map((e) => e.outerHTML.slice(0, 80))`)
+		t.Errorf("with text of 200 %% the page is %d px wide on a screen of 360: %q", wide, over)
 	}
 	if missing := p.outOfView(`["header.site nav a:last-child", "#theme"]`); len(missing) > 0 {
 		t.Errorf("with text of 200 %% navigation is out of view: %v", missing)

@@ -6,6 +6,7 @@ export async function forgetEverything(keeper: Keeper) {
   const keeps = await keeper.list().catch(() => undefined); // where nothing can be kept there is nothing to forget
   if (keeps) await keeper.clear();
   await dropFeatures();
+  await dropCaches();
   for (const name of await databases()) await empty(name);
   for (const key of localKeys()) localStorage.removeItem(key);
 }
@@ -16,6 +17,12 @@ async function dropFeatures() {
   await root?.removeEntry("features", { recursive: true }).catch((error: DOMException) => {
     if (error.name !== "NotFoundError") throw error;
   });
+}
+
+/** What the service worker keeps of the site and of the data that it serves. */
+async function dropCaches() {
+  if (!("caches" in globalThis)) return; // on a plain http host
+  for (const name of await caches.keys()) if (name.startsWith("cloister ")) await caches.delete(name);
 }
 
 function localKeys(): string[] {

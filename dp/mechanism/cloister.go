@@ -40,10 +40,12 @@ func buildCloister(b *builder) error {
 	return b.lengthen()
 }
 
-// What the gain aims at: so much noise in each weight of the last iterate, at this learning rate.
+// What the gain aims at: so much noise in each weight of the last iterate, at this learning rate, but no longer steps than any trial
+// took: with next to no noise the aim alone would let training diverge.
 const (
-	aimedNoise = 0.0959
-	aimedRate  = 0.1
+	aimedNoise  = 0.0959
+	aimedRate   = 0.1
+	longestStep = 4.5 // clip norm times gain
 )
 
 // lengthen sets the gains. Trials with whitening and without, with and without correlation, found the best gain where about as much
@@ -58,7 +60,7 @@ func (b *builder) lengthen() error {
 		}
 		b.policy.gain = 4
 		if noise > 0 {
-			b.policy.gain = aimedNoise / noise
+			b.policy.gain = min(aimedNoise/noise, longestStep/b.ClipNorm)
 		}
 	}
 	if longer := b.get("longer"); longer != 1 && slices.Contains(b.ScaleFree, true) {

@@ -287,6 +287,7 @@ func TestGainFollowsTheNoise(t *testing.T) {
 		}), 4},
 		"a gain of one's own": {gainOf(map[string]float64{"gain": 3}, nil), 3},
 		"no noise":            {gainOf(nil, func(s *Setting) { s.NonPrivate = true }), 4},
+		"next to no noise":    {gainOf(nil, func(s *Setting) { s.Epsilon = 1000 }), 4.5},
 		"independent noise":   {independent, 4 * 3.47e-5 / 8.57e-5},
 	} {
 		if math.Abs(c.got/c.want-1) > 0.01 {

@@ -35,6 +35,7 @@ func TestEverythingInView(t *testing.T) {
 	for _, when := range []string{"before", "after"} {
 		for _, screen := range screens {
 			p.run(chromedp.EmulateViewport(screen.Width, screen.Height))
+			p.wait("the settings to fold or unfold", fmt.Sprintf(`document.getElementById("rail").open === %t`, screen.Width >= 1280))
 			eval[any](p, `(scrollTo({top: 0, behavior: "instant"}), new Promise((go) => setTimeout(go, 200)))`)
 			want := steering + `, "#receipt"`
 			switch {

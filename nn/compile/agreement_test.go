@@ -153,10 +153,10 @@ func distance(a, b []float64) float64 {
 	return math.Sqrt(d / n)
 }
 
-// What float32 activations may make both sides differ by, relatively to the norm, which is small where a record is sure of its class: a few thousand roundings deep in
+// What float32 activations may make both sides differ by, relatively to the sum's norm: a few thousand roundings deep in
 // the zoo's models; random ones may cancel most of a value.
 const (
-	zooTolerance    = 1e-4
+	zooTolerance    = 5e-5
 	randomTolerance = 1e-3
 )
 

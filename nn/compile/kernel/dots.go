@@ -64,12 +64,6 @@ func (s *Set) dots(f *wasm.Func, columns int) {
 	})
 }
 
-// lanes pushes the sum of a vector's lanes.
-func lanes(f *wasm.Func, v wasm.Local) {
-	f.Get(v).F32x4Lane(0).Get(v).F32x4Lane(1).F32Add()
-	f.Get(v).F32x4Lane(2).Get(v).F32x4Lane(3).F32Add().F32Add()
-}
-
 // Outer adds the products of two sets of rows to float64 sums, OuterRun columns of x at a time:
 //
 //	c[u*ldc + 8k] += sum over j < rows of d[j*ldd + 4u] * x[j*ldx + 4k],  u < columns, k < OuterRun tiles

@@ -29,6 +29,9 @@ func TestCrossEntropy(t *testing.T) {
 				b.WriteDoubles(total, []float64{1})
 				b.run(b.put(z), gradient, label, total, b.put([]float32{0.5}))
 				near(t, what, b.get(gradient, n), want, 1e-6)
+				if got := float64(b.get(gradient, n)[label]); math.Abs(got-want[label]) > 1e-5*math.Abs(want[label])+1e-16 {
+					t.Errorf("%s: the label's entry is %v, want %v", what, got, want[label])
+				}
 				if got := b.Doubles(total, 1)[0] - 1; math.Abs(got-loss) > 1e-6*(1+loss) {
 					t.Errorf("%s: loss %v, want %v", what, got, loss)
 				}
@@ -55,10 +58,13 @@ func softmax(z []float32, label int) (loss float64, gradient []float64) {
 		gradient = append(gradient, math.Exp(float64(v)-largest))
 		sum += gradient[len(gradient)-1]
 	}
+	others := 0.0
 	for i := range gradient {
-		gradient[i] /= sum
+		if gradient[i] /= sum; i != label {
+			others += gradient[i]
+		}
 	}
-	gradient[label]--
+	gradient[label] = -others
 	return math.Log(sum) + largest - float64(z[label]), gradient
 }
 

@@ -25,8 +25,15 @@ func (s *Set) CrossEntropy(classes int) *wasm.Func {
 		f.Get(largest).F64PromoteF32().F64Sub().F64Sub()
 		f.F64Add().F64Store(0)
 
-		f.Get(gradient).Get(entry).I32Add().Tee(entry)
-		f.Get(entry).F32Load(0).Get(sum).F32Sub().F32Store(0)
+		// The label's is minus the sum of the others': 1 less a probability near 1 would lose its digits.
+		f.Get(gradient).Get(entry).I32Add().Tee(entry).F32(0).F32Store(0)
+		f.Get(gradient).V128Load(0).Set(v)
+		for i := 1; i < vectors(classes); i++ {
+			f.Get(v).Get(gradient).V128Load(i * vec).F32x4Add().Set(v)
+		}
+		f.Get(entry).F32(0)
+		lanes(f, v)
+		f.F32Sub().F32Store(0)
 		f.Get(coefficient).F32Load(0).Get(sum).F32Div().Set(scale)
 		for i := range vectors(classes) {
 			f.Get(gradient).V128Load(i * vec).Get(scale).F32x4Splat().F32x4Mul().Set(v)
@@ -129,10 +136,7 @@ func (s *Set) exponentials(f *wasm.Func, logits, out wasm.Local, classes int, la
 		f.Get(to).Get(v).V128Store(0)
 		f.Get(total).Get(v).F32x4Add().Set(total)
 	}
-	f.Get(total).F32x4Lane(0)
-	for i := 1; i < Lanes; i++ {
-		f.Get(total).F32x4Lane(i).F32Add()
-	}
+	lanes(f, total)
 	f.Set(sum)
 }
 

@@ -69,6 +69,12 @@ func (s *Set) AddScaled() *wasm.Func {
 	})
 }
 
+// lanes pushes the sum of a vector's lanes.
+func lanes(f *wasm.Func, v wasm.Local) {
+	f.Get(v).F32x4Lane(0).Get(v).F32x4Lane(1).F32Add()
+	f.Get(v).F32x4Lane(2).Get(v).F32x4Lane(3).F32Add().F32Add()
+}
+
 // Squares adds the sum of squares of x, computed in float64, to the float64 at an address. A float32's square is
 // exact in float64, so nothing underflows or overflows. Parameters: n, x, sum.
 func (s *Set) Squares() *wasm.Func {

@@ -97,7 +97,7 @@ func total(f *wasm.Func, acc []wasm.Local) {
 			f.Get(acc[i]).Get(acc[i+half]).F32x4Add().Set(acc[i])
 		}
 	}
-	f.Get(acc[0]).F32x4Lane(0).Get(acc[0]).F32x4Lane(1).F32Add().Get(acc[0]).F32x4Lane(2).Get(acc[0]).F32x4Lane(3).F32Add().F32Add()
+	lanes(f, acc[0])
 }
 
 // Mirror copies an image [row][column][channel] with its columns in reverse order. Parameters: x, y.

@@ -2,49 +2,29 @@ package features
 
 import (
 	"errors"
-	"math"
 	"runtime"
 	"sync"
+
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/lapack/lapack64"
 )
 
 // cholesky factors a symmetric positive definite matrix [n][n], A = L L^T; L is left in the lower triangle.
 func cholesky(a []float64, n int) error {
-	for j := range n {
-		row := a[j*n : j*n+j]
-		pivot := a[j*n+j] - dot(row, row)
-		if !(pivot > 0) {
-			return errors.New("features: a covariance is not positive definite")
-		}
-		l := math.Sqrt(pivot)
-		a[j*n+j] = l
-		parallel(n-j-1, 64, func(first, end int) {
-			for i := j + 1 + first; i < j+1+end; i++ {
-				a[i*n+j] = (a[i*n+j] - dot(a[i*n:i*n+j], row)) / l
-			}
-		})
+	if _, ok := lapack64.Potrf(blas64.Symmetric{Uplo: blas.Lower, N: n, Stride: n, Data: a}); !ok {
+		return errors.New("features: a covariance is not positive definite")
 	}
 	return nil
 }
 
 // invertLower is the inverse of the lower triangle of a, with zeros above the diagonal.
 func invertLower(a []float64, n int) []float64 {
-	// Column c of the inverse solves L x = e_c; kept as rows of the transpose, so that products run along memory.
-	columns := make([]float64, n*n)
-	parallel(n, 8, func(first, end int) {
-		for c := first; c < end; c++ {
-			x := columns[c*n : (c+1)*n]
-			x[c] = 1 / a[c*n+c]
-			for i := c + 1; i < n; i++ {
-				x[i] = -dot(a[i*n+c:i*n+i], x[c:i]) / a[i*n+i]
-			}
-		}
-	})
 	inverse := make([]float64, n*n)
-	for c := range n {
-		for i := c; i < n; i++ {
-			inverse[i*n+c] = columns[c*n+i]
-		}
+	for i := range n {
+		copy(inverse[i*n:i*n+i+1], a[i*n:])
 	}
+	lapack64.Trtri(blas64.Triangular{Uplo: blas.Lower, Diag: blas.NonUnit, N: n, Stride: n, Data: inverse})
 	return inverse
 }
 

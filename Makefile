@@ -5,7 +5,7 @@ ADDR    ?= 127.0.0.1:8080
 ROOM    := $(CURDIR)
 export PATH := $(ROOM)/tools/browser:$(PATH)
 
-SOURCES := $(shell find accountant certificate clip nn dp data features train wasm -name '*.go' -not -name '*_test.go' 2>/dev/null)
+SOURCES := $(shell find accountant certificate clip nn dp data features internal train wasm -name '*.go' -not -name '*_test.go' 2>/dev/null)
 SITE    := $(shell find static \( -name node_modules -o -name pagetest -o -name test \) -prune -o -type f -print 2>/dev/null)
 IN_BROWSER := ./accountant ./certificate ./clip ./data/... ./dp/... ./features/... ./nn/... ./train/...
 

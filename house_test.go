@@ -15,32 +15,33 @@ import (
 // A path covers the packages below it unless they have a row of their own. Commands import what they need.
 // A row may wait for its room; a package in no room fails.
 var mayImport = map[string][]string{
-	"accountant":     nil,
-	"certificate":    {"accountant"},
-	"clip":           nil,
-	"data":           nil, // and its importers, one folder each
-	"features":       {"nn", "nn/compile", "data"},
-	"nn":             {"clip"},
-	"nn/compile":     {"nn", "clip"},
-	"nn/export":      {"nn", "clip"},
-	"dp":             {"accountant", "clip", "dp/ledger"},
-	"dp/ledger":      {"accountant"},
-	"dp/mechanism":   {"dp", "accountant", "clip"},
-	"dp/audit":       {"dp", "dp/ledger", "dp/mechanism", "accountant", "clip"},
-	"dp/replay":      {"dp", "dp/mechanism", "dp/audit", "accountant", "clip"},
-	"train":          below,
-	"train/protocol": nil,
-	"wasm":           {"train", "train/protocol"},
-	"wasm/intake":    {"data"},
-	"wasm/features":  {"data", "features", "nn/compile"},
-	"static":         {"cmd"},
-	"cmd":            append(slices.Clone(below), "train", "train/protocol"),
+	"accountant":       nil,
+	"certificate":      {"accountant"},
+	"clip":             nil,
+	"data":             {"internal/browser"}, // and its importers, one folder each
+	"internal/browser": nil,
+	"features":         {"nn", "nn/compile", "data"},
+	"nn":               {"clip"},
+	"nn/compile":       {"nn", "clip"},
+	"nn/export":        {"nn", "clip"},
+	"dp":               {"accountant", "clip", "dp/ledger"},
+	"dp/ledger":        {"accountant"},
+	"dp/mechanism":     {"dp", "accountant", "clip"},
+	"dp/audit":         {"dp", "dp/ledger", "dp/mechanism", "accountant", "clip"},
+	"dp/replay":        {"dp", "dp/mechanism", "dp/audit", "accountant", "clip"},
+	"train":            below,
+	"train/protocol":   nil,
+	"wasm":             {"train", "train/protocol"},
+	"wasm/intake":      {"data"},
+	"wasm/features":    {"data", "features", "internal/browser", "nn", "nn/compile"},
+	"static":           {"cmd"},
+	"cmd":              append(slices.Clone(below), "train", "train/protocol"),
 }
 
 // below are the rooms that a run is made of.
 var below = []string{
 	"accountant", "certificate", "clip", "data", "features", "nn", "nn/compile", "nn/export",
-	"dp", "dp/ledger", "dp/mechanism", "dp/audit", "dp/replay", "train/protocol",
+	"dp", "dp/ledger", "dp/mechanism", "dp/audit", "dp/replay", "internal/browser", "train/protocol",
 }
 
 // unsound lists the rooms that hold mechanisms without a guarantee, and who may import them.

@@ -4,11 +4,10 @@ package features
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
-	"math"
 	"runtime"
 
+	"cloister/nn"
 	"cloister/nn/compile/extract"
 	"cloister/nn/compile/wasm"
 
@@ -33,11 +32,7 @@ func (n *Native) Close() error { return n.runtime.Close(context.Background()) }
 // Pool and Features make it an [Engine].
 func (n *Native) Pool(ctx context.Context, m *extract.Module, records []byte) ([]float32, error) {
 	b, err := n.run(ctx, m, "pool", records, 4*m.Features)
-	values := make([]float32, len(b)/4)
-	for i := range values {
-		values[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
-	}
-	return values, err
+	return nn.Floats(b), err
 }
 
 func (n *Native) Features(ctx context.Context, m *extract.Module, records []byte) ([]byte, error) {

@@ -41,3 +41,20 @@ func logSumExp(z []float32) (top, total float64) {
 	}
 	return top, total
 }
+
+// Probabilities are the softmax of logits.
+func Probabilities(logits []float32) []float64 {
+	top := math.Inf(-1)
+	for _, z := range logits {
+		top = max(top, float64(z))
+	}
+	p, total := make([]float64, len(logits)), 0.0
+	for i, z := range logits {
+		p[i] = math.Exp(float64(z) - top)
+		total += p[i]
+	}
+	for i := range p {
+		p[i] /= total
+	}
+	return p
+}

@@ -11,8 +11,8 @@ import (
 
 	"cloister/data"
 	"cloister/dp/ledger"
+	"cloister/internal/browser"
 	"cloister/train/backend"
-	"cloister/train/internal/browser"
 	"cloister/train/protocol"
 )
 

@@ -6,9 +6,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
 
 	"cloister/dp"
+	"cloister/nn"
 	"cloister/train/protocol"
 )
 
@@ -129,22 +129,13 @@ func (c *Checkpoint) check() error {
 
 // Parameters travel as bytes: their length is bounded by the file's, whatever a broken header claims.
 
-func encodeFloats(values []float32) []byte {
-	b := make([]byte, 0, 4*len(values))
-	for _, x := range values {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
-	}
-	return b
-}
-
 func decodeFloats(b []byte) ([]float32, error) {
 	if len(b)%4 != 0 {
 		return nil, fmt.Errorf("parameters of %d bytes, want a multiple of 4", len(b))
 	}
-	values := make([]float32, len(b)/4)
-	for i := range values {
-		values[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
-		if x := values[i]; x-x != 0 {
+	values := nn.Floats(b)
+	for i, x := range values {
+		if x-x != 0 {
 			return nil, fmt.Errorf("parameter %d is %v", i, x)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"syscall/js"
 
 	"cloister/dp/ledger"
-	"cloister/train/internal/browser"
+	"cloister/internal/browser"
 )
 
 // browserStore keeps ledgers in IndexedDB, in transactions of strict durability: when one is complete, it is on the

@@ -58,7 +58,7 @@ func (o *optimization) step(params []float32, r *dp.Released) float64 {
 
 func (o *optimization) state() OptimizerState {
 	s := o.optimiser.State()
-	return OptimizerState{Steps: s.Steps, Vectors: encodeFloats(slices.Concat(s.Vectors...))}
+	return OptimizerState{Steps: s.Steps, Vectors: nn.Bytes(slices.Concat(s.Vectors...))}
 }
 
 func (o *optimization) setState(saved OptimizerState) error {

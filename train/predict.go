@@ -28,19 +28,8 @@ func (s *Session) Predict(record []byte) ([]float64, error) {
 }
 
 func softmax(logits []float32) ([]float64, error) {
-	top := math.Inf(-1)
-	for _, z := range logits {
-		top = math.Max(top, float64(z))
-	}
-	p, total := make([]float64, len(logits)), 0.0
-	for i, z := range logits {
-		p[i] = math.Exp(float64(z) - top)
-		total += p[i]
-	}
-	for i := range p {
-		p[i] /= total
-	}
-	if math.IsNaN(total) {
+	p := nn.Probabilities(logits)
+	if math.IsNaN(p[0]) {
 		return nil, errors.New("train: predict: the model's outputs are not finite: training diverged")
 	}
 	return p, nil

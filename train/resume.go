@@ -6,6 +6,7 @@ import (
 
 	"cloister/dp"
 	"cloister/dp/ledger"
+	"cloister/nn"
 )
 
 // Checkpoint is the run as it is, as a file. Of a private run it holds nothing but what was released.
@@ -17,7 +18,7 @@ func (s *Session) Checkpoint() ([]byte, error) {
 	c := Checkpoint{
 		Config: s.config, Dataset: s.dataset.Title,
 		Plan: s.plan.Spec(), Engine: state,
-		Params: encodeFloats(s.params), Optimizer: s.optim.state(), History: s.history,
+		Params: nn.Bytes(s.params), Optimizer: s.optim.state(), History: s.history,
 	}
 	if s.engine.NotPrivate() != "" {
 		c.DataKey, c.Seconds = s.dataset.Key, s.before+s.trained.Seconds()

@@ -10,6 +10,7 @@ import (
 
 	"cloister/dp"
 	"cloister/dp/ledger"
+	"cloister/nn"
 	"cloister/train/protocol"
 )
 
@@ -243,7 +244,7 @@ func TestCheckpointIsRefused(t *testing.T) {
 		"less noise":     {func(c *Checkpoint) { c.Plan.NoiseMultiplier /= 2 }, "epsilon"},
 		"larger epsilon": {func(c *Checkpoint) { c.Plan.Epsilon *= 2; c.Plan.NoiseMultiplier /= 1.2 }, "plan"},
 		"more steps":     {func(c *Checkpoint) { c.Plan.Steps++ }, "plan"},
-		"NaN":            {func(c *Checkpoint) { copy(c.Params, encodeFloats([]float32{float32(math.NaN())})) }, "parameter 0"},
+		"NaN":            {func(c *Checkpoint) { copy(c.Params, nn.Bytes([]float32{float32(math.NaN())})) }, "parameter 0"},
 		"short":          {func(c *Checkpoint) { c.Params = c.Params[4:] }, "parameters"},
 		"optimiser":      {func(c *Checkpoint) { c.Optimizer.Vectors = c.Optimizer.Vectors[4:] }, "optimiser"},
 		"policy state":   {func(c *Checkpoint) { c.Engine.Policy = []byte{0xc0} }, "policy state"},
@@ -271,7 +272,7 @@ func TestCheckpointIsRefused(t *testing.T) {
 }
 
 func FuzzDecodeCheckpoint(f *testing.F) {
-	c := Checkpoint{Config: seeded(quick()), Plan: dp.Spec{Steps: 3}, Params: encodeFloats([]float32{1, 2})}
+	c := Checkpoint{Config: seeded(quick()), Plan: dp.Spec{Steps: 3}, Params: nn.Bytes([]float32{1, 2})}
 	file, err := c.Encode()
 	if err != nil {
 		f.Fatal(err)

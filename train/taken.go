@@ -14,7 +14,7 @@ func (s *Session) Taken() (*protocol.Taken, error) {
 	d := s.dataset
 	scale, shift := nn.Normalisation{Mean: d.Mean, Std: d.Std, Float: d.Float()}.ScaleShift()
 	t := &protocol.Taken{
-		Model: s.config.Model, Params: encodeFloats(s.evaluated()),
+		Model: s.config.Model, Params: nn.Bytes(s.evaluated()),
 		Title: d.Title, Kind: d.Kind, Shape: []int{d.Channels, d.Height, d.Width}, Float: d.Float(), Scale: wide(scale), Shift: wide(shift),
 		Classes: d.Classes, Unit: unitName(s.plan.Spec().Unit), Units: units(&d.Manifest, data.TrainSplit),
 		Mechanism: s.config.Mechanism.Name, Epsilon: s.config.Epsilon, Delta: s.plan.Delta(), Rate: s.plan.Rate(),

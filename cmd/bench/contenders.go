@@ -72,7 +72,7 @@ func (r *rivals) step(private bool, workers int) spec {
 		if private {
 			job.write(l.Bounds, float64Bytes(1))
 		}
-		job.write(l.Params, float32Bytes(r.params))
+		job.write(l.Params, nn.Bytes(r.params))
 		job.write(p.Indices, int32Bytes(indices))
 		job.read = []int{l.Sum, 8 * l.NumParams, l.Counts, 8 * l.Groups, l.Loss, 8}
 		jobs = append(jobs, job.spec(len(indices)))
@@ -86,7 +86,7 @@ func (r *rivals) evaluate() spec {
 	l := r.modules[true].Layout
 	n := r.records.Len()
 	job := r.job("evaluate", p.Pixels[0], p.Labels[0], 0, n, p.Out)
-	job.write(l.Params, float32Bytes(r.params))
+	job.write(l.Params, nn.Bytes(r.params))
 	job.read = []int{p.Out, n, l.Loss, 8}
 	return r.compute(true, []spec{job.spec(n)})
 }
@@ -150,7 +150,7 @@ func (r *rivals) tfjs(tuned bool, batches []int) (spec, error) {
 		r.records.At(i, images[i*size:(i+1)*size])
 	}
 	return spec{"kind": "tfjs", "script": "tfjs.js", "tuned": tuned, "model": d, "batches": batches,
-		"params": r.lab.site.File("params", float32Bytes(r.params)), "images": r.lab.site.File("images", float32Bytes(images)),
+		"params": r.lab.site.File("params", nn.Bytes(r.params)), "images": r.lab.site.File("images", nn.Bytes(images)),
 		"labels": r.lab.site.File("labels", r.records.Labels[:most])}, nil
 }
 
@@ -165,14 +165,6 @@ func peakSpec(l *lab, fma bool) spec {
 func float64Bytes(values ...float64) (b []byte) {
 	for _, v := range values {
 		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
-	}
-	return b
-}
-
-func float32Bytes(values []float32) []byte {
-	b := make([]byte, 0, 4*len(values))
-	for _, v := range values {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
 	}
 	return b
 }

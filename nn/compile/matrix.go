@@ -1,9 +1,6 @@
 package compile
 
 import (
-	"encoding/binary"
-	"math"
-
 	"cloister/nn/compile/kernel"
 	"cloister/nn/compile/wasm"
 )
@@ -120,12 +117,4 @@ func (p *plan) packPanels(f *wasm.Func, from, to offset, columns, fromStep, pane
 		split := append([]kernel.Axis{{N: rest, From: fromStep, To: floatSize}}, axes...)
 		call(f, p.kernels.Permute(floatSize, split...), from, to)
 	}
-}
-
-func floats(v ...float32) []byte {
-	var b []byte
-	for _, x := range v {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
-	}
-	return b
 }

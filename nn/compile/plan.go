@@ -130,7 +130,7 @@ func (p *plan) layout() error {
 	p.Sum, p.Loss = p.alloc(8*p.NumParams), p.alloc(8)
 	p.squares, p.factors, p.pair = p.alloc(8*groups), p.alloc(4*groups), p.alloc(16)
 	p.one, p.weights = p.alloc(4), p.alloc(4*p.Points)
-	p.module.Data(p.one, floats(1))
+	p.module.Data(p.one, nn.Bytes([]float32{1}))
 	if p.nodes[0].H*p.nodes[0].W == 1 && m.Input.C > 1 {
 		p.layoutConstants()
 	}
@@ -171,7 +171,7 @@ func (p *plan) layoutConstants() {
 		for _, c := range constants {
 			all = append(all, slices.Repeat([]float32{c}, area)...)
 		}
-		p.module.Data(p.constants+i*padded, floats(all...))
+		p.module.Data(p.constants+i*padded, nn.Bytes(all))
 	}
 }
 

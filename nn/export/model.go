@@ -225,37 +225,3 @@ func (p *Predictor) Logits(record []byte) ([]float32, error) {
 	}
 	return p.reference.Forward(p.model.Params, p.x), nil
 }
-
-// Probabilities are the softmax of logits.
-func Probabilities(logits []float32) []float64 {
-	top := math.Inf(-1)
-	for _, z := range logits {
-		top = max(top, float64(z))
-	}
-	p, total := make([]float64, len(logits)), 0.0
-	for i, z := range logits {
-		p[i] = math.Exp(float64(z) - top)
-		total += p[i]
-	}
-	for i := range p {
-		p[i] /= total
-	}
-	return p
-}
-
-func littleEndian(values []float32) []byte {
-	b := make([]byte, 0, 4*len(values))
-	for _, x := range values {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
-	}
-	return b
-}
-
-// Floats are the numbers that bytes hold, little-endian float32 each.
-func Floats(b []byte) []float32 {
-	values := make([]float32, len(b)/4)
-	for i := range values {
-		values[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
-	}
-	return values
-}

@@ -304,7 +304,7 @@ func (r *onnxReader) normalisation(in *Input) error {
 	if err != nil {
 		return err
 	}
-	in.Scale, in.Shift = Floats(scale[0].raw), Floats(shift[0].raw)
+	in.Scale, in.Shift = nn.Floats(scale[0].raw), nn.Floats(shift[0].raw)
 	return nil
 }
 
@@ -395,7 +395,7 @@ func (r *onnxReader) own(op string) ([]tensor, error) {
 
 func (r *onnxReader) take(tensors []tensor) {
 	for _, t := range tensors {
-		r.params = append(r.params, Floats(t.raw)...)
+		r.params = append(r.params, nn.Floats(t.raw)...)
 	}
 }
 
@@ -426,7 +426,7 @@ func (r *onnxReader) groupNorm(n node) (nn.Layer, error) {
 	if err != nil {
 		return nil, err
 	}
-	ones, zeros := Floats(t[0].raw), Floats(t[1].raw)
+	ones, zeros := nn.Floats(t[0].raw), nn.Floats(t[1].raw)
 	back, err := r.reshape()
 	if err != nil {
 		return nil, err

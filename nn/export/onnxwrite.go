@@ -60,7 +60,7 @@ func (w *onnxWriter) node(op string, tensors []string, attrs map[string]attribut
 }
 
 func (w *onnxWriter) floats(name string, dims []int64, values []float32) string {
-	w.tensors = append(w.tensors, tensor{name, typeFloat, dims, littleEndian(values)})
+	w.tensors = append(w.tensors, tensor{name, typeFloat, dims, nn.Bytes(values)})
 	return name
 }
 

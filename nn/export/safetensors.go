@@ -62,7 +62,7 @@ func (m *Model) safeTensors() ([]byte, error) {
 	var values []byte
 	add := func(name string, dims []int, tensor []float32) {
 		from := len(values)
-		values = append(values, littleEndian(tensor)...)
+		values = append(values, nn.Bytes(tensor)...)
 		header[name] = tensorPlace{"F32", dims, [2]int{from, len(values)}}
 	}
 	channels := []int{m.Net.Input.C}
@@ -172,7 +172,7 @@ func (m *Model) takeTensors(header map[string]json.RawMessage, values []byte) er
 			return nil, fmt.Errorf("tensor %q is %.40q %v at %v of %d bytes, want F32 %v", name, p.Type, p.Shape, p.Offsets, len(values), dims)
 		}
 		taken += size
-		return Floats(values[from:to]), nil
+		return nn.Floats(values[from:to]), nil
 	}
 	channels := []int{m.Net.Input.C}
 	var err, err2 error

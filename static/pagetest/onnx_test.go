@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"cloister/nn"
 	"cloister/nn/export"
 	"cloister/nn/export/exporttest"
 )
@@ -105,7 +106,7 @@ func compareLogits(t *testing.T, m *export.Model, records [][]byte, job onnxJob)
 		if err != nil {
 			t.Fatal(err)
 		}
-		shares := export.Probabilities(want)
+		shares := nn.Probabilities(want)
 		for k := range want {
 			at := i*len(want) + k
 			worst = max(worst, math.Abs(float64(logits[at]-want[k])), math.Abs(float64(probabilities[at])-shares[k]))

@@ -10,8 +10,8 @@ import (
 	"unsafe"
 
 	"cloister/dp"
+	"cloister/internal/browser"
 	"cloister/nn/compile"
-	"cloister/train/internal/browser"
 )
 
 // Workers computes with the compiled module in the browser's compute workers. Each holds a fixed, contiguous slice of

@@ -114,7 +114,7 @@ func modelOf(t *protocol.Taken) (*export.Model, error) {
 		return nil, err
 	}
 	return &export.Model{
-		Net: net, Params: export.Floats(t.Params), Input: export.Input{Float: t.Float, Scale: narrow(t.Scale), Shift: narrow(t.Shift)},
+		Net: net, Params: nn.Floats(t.Params), Input: export.Input{Float: t.Float, Scale: narrow(t.Scale), Shift: narrow(t.Shift)},
 		About: export.About{Title: title(t), Kind: t.Kind, Classes: t.Classes},
 	}, nil
 }
@@ -179,7 +179,7 @@ func (d *Desk) predict(record []byte) (protocol.TakeReply, error) {
 	if err != nil {
 		return protocol.TakeReply{}, err
 	}
-	return protocol.TakeReply{Type: "prediction", Prediction: export.Probabilities(logits)}, nil
+	return protocol.TakeReply{Type: "prediction", Prediction: nn.Probabilities(logits)}, nil
 }
 
 func verdict(v certificate.Verdict) *protocol.TakenVerdict {

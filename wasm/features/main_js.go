@@ -5,16 +5,15 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"math"
 	"syscall/js"
 
 	"cloister/data"
 	"cloister/features"
+	"cloister/internal/browser"
+	"cloister/nn"
 	"cloister/nn/compile"
 	"cloister/nn/compile/extract"
 )
@@ -42,12 +41,12 @@ func run(ctx context.Context, host js.Value) (err error) {
 	if err != nil {
 		return err
 	}
-	if kept, err := await(host.Call("kept", job.Key())); err != nil || kept.Bool() {
+	if kept, err := browser.Await(host.Call("kept", job.Key())); err != nil || kept.Bool() {
 		return err
 	}
 	e := &engine{host: host}
 	stage := &features.Stage{Engine: e, Options: extract.Options{FMA: relaxed()}, Put: func(name string, file []byte) error {
-		_, err := await(host.Call("put", name, toJS(file)))
+		_, err := browser.Await(host.Call("put", name, toJS(file)))
 		return err
 	}, Tell: func(p features.Progress) {
 		text, err := json.Marshal(p)
@@ -58,7 +57,7 @@ func run(ctx context.Context, host js.Value) (err error) {
 	if _, err := stage.Run(ctx, job); err != nil {
 		return err
 	}
-	_, err = await(host.Call("done"))
+	_, err = browser.Await(host.Call("done"))
 	return err
 }
 
@@ -69,7 +68,7 @@ func relaxed() bool {
 // readWith reads files by name through the worker's script.
 func readWith(host js.Value) data.Fetch {
 	return func(ctx context.Context, name string) (io.ReadCloser, error) {
-		v, err := await(host.Call("read", name, data.Retrying(ctx)))
+		v, err := browser.Await(host.Call("read", name, data.Retrying(ctx)))
 		if err != nil {
 			return nil, err
 		}
@@ -103,11 +102,7 @@ type engine struct {
 
 func (e *engine) Pool(_ context.Context, m *extract.Module, records []byte) ([]float32, error) {
 	b, err := e.compute(m, "pool", records, 4*m.Features)
-	values := make([]float32, len(b)/4)
-	for i := range values {
-		values[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
-	}
-	return values, err
+	return nn.Floats(b), err
 }
 
 func (e *engine) Features(_ context.Context, m *extract.Module, records []byte) ([]byte, error) {
@@ -116,12 +111,12 @@ func (e *engine) Features(_ context.Context, m *extract.Module, records []byte) 
 
 func (e *engine) compute(m *extract.Module, export string, records []byte, outBytes int) ([]byte, error) {
 	if e.loaded != m {
-		if _, err := await(e.host.Call("load", toJS(m.Wasm), m.Data)); err != nil {
+		if _, err := browser.Await(e.host.Call("load", toJS(m.Wasm), m.Data)); err != nil {
 			return nil, err
 		}
 		e.loaded = m
 	}
-	out, err := await(e.host.Call("compute", export, toJS(records), m.RecordBytes, outBytes))
+	out, err := browser.Await(e.host.Call("compute", export, toJS(records), m.RecordBytes, outBytes))
 	if err != nil {
 		return nil, err
 	}
@@ -138,26 +133,4 @@ func toGo(v js.Value) []byte {
 	b := make([]byte, v.Get("length").Int())
 	js.CopyBytesToGo(b, v)
 	return b
-}
-
-// await blocks until a promise settles.
-func await(promise js.Value) (js.Value, error) {
-	type outcome struct {
-		value js.Value
-		err   error
-	}
-	settled := make(chan outcome, 1)
-	done := js.FuncOf(func(_ js.Value, args []js.Value) any {
-		settled <- outcome{value: args[0]}
-		return nil
-	})
-	failed := js.FuncOf(func(_ js.Value, args []js.Value) any {
-		settled <- outcome{err: errors.New(js.Global().Get("String").Invoke(args[0]).String())}
-		return nil
-	})
-	defer done.Release()
-	defer failed.Release()
-	promise.Call("then", done, failed)
-	o := <-settled
-	return o.value, o.err
 }

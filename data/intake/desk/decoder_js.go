@@ -5,6 +5,7 @@ import (
 	"syscall/js"
 
 	"cloister/data/image"
+	"cloister/internal/browser"
 )
 
 // BrowserDecoder decodes pictures by the browser's own decoder, some ten times as fast as Go's in WebAssembly. What it refuses, Go's
@@ -15,7 +16,7 @@ var _ image.Decoder = BrowserDecoder{}
 
 func (BrowserDecoder) Decode(file []byte, h image.Header) (*image.Pixels, error) {
 	options := map[string]any{"colorSpaceConversion": "none", "premultiplyAlpha": "none"}
-	bitmap, err := await(js.Global().Call("createImageBitmap", Blob(file, "image/"+h.Format), options))
+	bitmap, err := browser.Await(js.Global().Call("createImageBitmap", Blob(file, "image/"+h.Format), options))
 	if err != nil {
 		return image.Go{}.Decode(file, h)
 	}
@@ -39,20 +40,4 @@ func (BrowserDecoder) Decode(file []byte, h image.Header) (*image.Pixels, error)
 		}
 	}
 	return &image.Pixels{Width: width, Height: height, Upright: true, Row: func(y int, row []byte) { copy(row, rgba[4*width*y:][:4*width]) }}, nil
-}
-
-// await blocks until a promise settles, while the event loop goes on.
-func await(promise js.Value) (js.Value, error) {
-	settled := make(chan js.Value, 1)
-	failed := false
-	done := js.FuncOf(func(_ js.Value, args []js.Value) any { settled <- args[0]; return nil })
-	defer done.Release()
-	refused := js.FuncOf(func(_ js.Value, args []js.Value) any { failed = true; settled <- args[0]; return nil })
-	defer refused.Release()
-	promise.Call("then", done, refused)
-	value := <-settled
-	if failed {
-		return value, errors.New(value.Call("toString").String())
-	}
-	return value, nil
 }

@@ -2,8 +2,8 @@ package extract
 
 import (
 	"encoding/binary"
-	"math"
 
+	"cloister/nn"
 	"cloister/nn/compile/kernel"
 	"cloister/nn/compile/wasm"
 )
@@ -79,7 +79,7 @@ func (p *plan) planOutput(run int) {
 	d := p.d
 	fine, k := d.Fine*d.Fine, d.Channels()
 	p.weights = p.alloc(4 * d.Cells * fine)
-	p.module.Data(p.weights, floats(d.Weights))
+	p.module.Data(p.weights, nn.Bytes(d.Weights))
 	p.windows = product{rows: d.Cells, panels: k / kernel.Panel, run: run, b: p.sums,
 		rowA: p.steps(d.Cells, 4*fine), rowC: p.steps(d.Cells, 4*k), colC: p.steps(k/kernel.Panel, 4*kernel.Panel)}
 	p.windows.depth(fine)
@@ -91,7 +91,7 @@ func (p *plan) planOutput(run int) {
 	}
 	p.white = p.alloc(4 * all * k)
 	p.bias = p.alloc(4 * k)
-	p.module.Data(p.bias, floats(d.Output.Bias))
+	p.module.Data(p.bias, nn.Bytes(d.Output.Bias))
 	p.whiten = product{rows: all, panels: k / kernel.Panel, run: run, rowA: p.steps(all, 4*k), rowC: p.steps(all, 4*k),
 		colC: p.steps(k/kernel.Panel, 4*kernel.Panel), b: p.packed(d.Output.Matrix, k, k, k)}
 	p.whiten.depth(k)
@@ -219,7 +219,7 @@ func (p *plan) packed(w []float32, n, k, depth int) int {
 		}
 	}
 	at := p.alloc(4 * len(out))
-	p.module.Data(at, floats(out))
+	p.module.Data(at, nn.Bytes(out))
 	return at
 }
 
@@ -243,14 +243,6 @@ func ladder(n, by int) []int {
 		v[i] = i * by
 	}
 	return v
-}
-
-func floats(values []float32) []byte {
-	b := make([]byte, 0, 4*len(values))
-	for _, v := range values {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
-	}
-	return b
 }
 
 func roundUp(n, to int) int { return (n + to - 1) / to * to }

@@ -3,6 +3,7 @@
 package wasmtest
 
 import (
+	"cloister/nn"
 	"encoding/binary"
 	"math"
 	"testing"
@@ -79,20 +80,12 @@ func (i *Instance) check(at, n int) {
 
 func (i *Instance) WriteFloats(at int, v []float32) {
 	i.t.Helper()
-	var b []byte
-	for _, x := range v {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
-	}
-	i.Write(at, b)
+	i.Write(at, nn.Bytes(v))
 }
 
 func (i *Instance) Floats(at, n int) []float32 {
 	i.t.Helper()
-	b, v := i.Bytes(at, 4*n), make([]float32, n)
-	for k := range v {
-		v[k] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*k:]))
-	}
-	return v
+	return nn.Floats(i.Bytes(at, 4*n))
 }
 
 func (i *Instance) WriteDoubles(at int, v []float64) {

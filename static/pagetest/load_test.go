@@ -86,7 +86,7 @@ func (s *site) scripted(p *tab) bool {
 const shifts = `globalThis.shifts = [];
 	new PerformanceObserver((list) => {
 		for (const { value, hadRecentInput, sources } of list.getEntries()) {
-			if (!hadRecentInput) shifts.push({ Value: value, Of: sources.map(({ node, previousRect: from, currentRect: to }) => (node?.id || node?.className || node?.nodeName) + " " + [from.y, to.y, from.height, to.height].map(Math.round)).join("; ") });
+			if (!hadRecentInput) shifts.push({ Value: value, Of: sources.map(({ node, previousRect: from, currentRect: to }) => (node?.id || node?.className || node?.nodeName) + " " + [from.x, to.x, from.y, to.y, from.width, to.width, from.height, to.height].map(Math.round)).join("; ") });
 		}
 	}).observe({ type: "layout-shift", buffered: true });`
 
@@ -112,11 +112,7 @@ func TestNothingJumps(t *testing.T) {
 		for _, s := range all {
 			sum += s.Value
 		}
-		limit := 0.02
-		if screen.Width == 820 { // the settings, folded, stand above all else there: 0.05 was measured, and is to be mended
-			limit = 0.07
-		}
-		if sum >= limit {
+		if sum >= 0.02 {
 			t.Errorf("%d x %d: the layout shifts by %.3f: %v", screen.Width, screen.Height, sum, all)
 		}
 		p.save() // nothing is lost by leaving

@@ -1,6 +1,7 @@
 // The drawer of the budget: what everything on the open records may cost, what it has cost, and its history. Every figure that
 // claims a sum comes from the ledger as it was read when it was told.
 import type { Config, LedgerTotal, Limit, Merged, Room, Spending, SpentRun } from "../protocol";
+import { readNumber } from "../settings/numbers";
 import { fill } from "../settings/receipt";
 import { type PageEvent, type State, busy } from "../state/model";
 import type { Trainer } from "../trainer/client";
@@ -105,7 +106,10 @@ export class BudgetDrawer {
 
   #setNow(event: Event) {
     event.preventDefault();
-    const [epsilon, delta] = [Number(this.#epsilon.value), Number(this.#delta.value)];
+    const [first, second] = [readNumber("Lifetime ε", this.#epsilon.value), readNumber("δ", this.#delta.value)];
+    if ("words" in first) return say(this.#told, first.words);
+    if ("words" in second) return say(this.#told, second.words);
+    const [epsilon, delta] = [first.value!, second.value!];
     if (!(epsilon > 0 && delta > 0 && delta < 1)) return say(this.#told, "A budget is an ε above 0 at a δ between 0 and 1.");
     void this.#ask("budget", { epsilon, delta });
   }

@@ -70,7 +70,10 @@ export class FeaturesPanel {
     const bytes = await store.size();
     this.#kept.hidden = bytes === 0;
     const remove = async () => {
-      await store.clear();
+      await store.clear().catch((error: Error) => {
+        this.#fault.hidden = false;
+        say(this.#fault, `The features could not be removed: ${error.message}`);
+      });
       await this.#showKept();
     };
     this.#kept.replaceChildren(`${sized(bytes)} of features are kept on this device. `, el("button", { type: "button", class: "quiet", click: remove }, "Remove them"));

@@ -69,8 +69,10 @@ export async function size(): Promise<number> {
   return bytes;
 }
 
-/** Removes all that is kept. */
+/** Removes all that is kept; throws where something is left. */
 export async function clear() {
-  const root = await navigator.storage.getDirectory();
-  await root.removeEntry("features", { recursive: true }).catch(() => {});
+  const root = await navigator.storage?.getDirectory?.().catch(() => undefined);
+  await root?.removeEntry("features", { recursive: true }).catch((error: DOMException) => {
+    if (error.name !== "NotFoundError") throw error;
+  });
 }

@@ -1,22 +1,15 @@
 // Removes all that this browser keeps for the page: runs, data, the ledger, keys. Databases are emptied, not deleted, which
 // another open tab would hold up; a run in such a tab finds no ledger and stops.
+import { clear } from "../features/store";
 import type { Keeper } from "./keeper";
 
 export async function forgetEverything(keeper: Keeper) {
   const keeps = await keeper.list().catch(() => undefined); // where nothing can be kept there is nothing to forget
   if (keeps) await keeper.clear();
-  await dropFeatures();
+  await clear(); // features that were computed
   await dropCaches();
   for (const name of await databases()) await empty(name);
   for (const key of localKeys()) localStorage.removeItem(key);
-}
-
-/** What src/features computed and kept, in a folder of its own. */
-async function dropFeatures() {
-  const root = await navigator.storage?.getDirectory?.().catch(() => undefined);
-  await root?.removeEntry("features", { recursive: true }).catch((error: DOMException) => {
-    if (error.name !== "NotFoundError") throw error;
-  });
 }
 
 /** What the service worker keeps of the site and of the data that it serves. */

@@ -62,6 +62,8 @@ func Open(ctx context.Context, o Options) (*Tab, error) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		// The wrapper finds Chromium and adds what root and a machine without a network need.
 		chromedp.ExecPath(filepath.Join(root, "tools/browser/headless_shell")),
+		// Nobody types addresses: the page that suggests some would be a renderer of its own.
+		chromedp.Flag("disable-features", "site-per-process,Translate,BlinkGenPropertyTrees,WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup"),
 		chromedp.WindowSize(1280, 1000),
 		chromedp.WSURLReadTimeout(2*time.Minute), // it may start while others keep the machine busy
 	)

@@ -90,10 +90,13 @@ test-long: test
 	done
 
 browser:
-	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || command -v chromium-browser >/dev/null || \
+	@command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || command -v google-chrome >/dev/null || command -v chromium-browser >/dev/null || \
 		if command -v apt-get >/dev/null; then \
 			as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
-			$$as_root apt-get update -q && $$as_root apt-get install -y -q --no-install-recommends chromium; \
+			$$as_root apt-get update -q && \
+			for name in chromium-headless-shell chromium; do \
+				$$as_root apt-get install -y -q --no-install-recommends $$name && exit; \
+			done; exit 1; \
 		else \
 			echo "no Chromium found: install it, or Chrome, and run again" >&2; exit 1; \
 		fi

@@ -44,7 +44,7 @@ type Options struct {
 
 // Installed says whether there is a Chromium to drive.
 func Installed() bool {
-	return slices.ContainsFunc([]string{"chromium", "chromium-browser", "google-chrome"}, func(name string) bool {
+	return slices.ContainsFunc([]string{"chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"}, func(name string) bool {
 		_, err := exec.LookPath(name)
 		return err == nil
 	})

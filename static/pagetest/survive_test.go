@@ -173,6 +173,7 @@ func TestKeepsOwnDataAndForgets(t *testing.T) {
 	p.click("own-keep")
 	p.forEyes("survive-keep")
 	p.trainOnOwn()
+	p.wait("leaving would lose nothing", `dispatchEvent(new Event("beforeunload", { cancelable: true }))`)
 	p.reload()
 	p.wait("the kept data", `location.hash.includes("data=own") && document.getElementById("data").selectedOptions[0].innerText === "pets"`)
 	p.wait("its run", `document.getElementById("kept").innerText.includes("pets")`)

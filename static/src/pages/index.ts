@@ -241,7 +241,8 @@ addEventListener("popstate", () => dispatch({ type: "navigated", hash: location.
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && dispatch({ type: "looked" }));
 // What a run has spent stays spent, and its model would be gone.
 addEventListener("beforeunload", (event) => {
-  if (!forgotten && [state.run, ...state.kept.filter((run) => run.over)].some(wouldLose)) event.preventDefault();
+  const coming = state.saves.includes("keep"); // the model of a run that has just ended
+  if (!forgotten && (coming || [state.run, ...state.kept.filter((run) => run.over)].some(wouldLose))) event.preventDefault();
 });
 
 if (location.protocol === "file:") {

@@ -40,11 +40,12 @@ type Options struct {
 	Flags         map[string]string // further switches of Chromium, without dashes
 	Profile       string            // folder that outlives the browser; "": an empty one, which does not
 	Script        string            // runs in every page before its own; "": none
+	Whole         bool              // the browser that people have, even where one built without a window is installed
 }
 
 // Installed says whether there is a Chromium to drive.
 func Installed() bool {
-	return slices.ContainsFunc([]string{"chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"}, func(name string) bool {
+	return slices.ContainsFunc([]string{"chromium", "chromium-browser", "google-chrome"}, func(name string) bool {
 		_, err := exec.LookPath(name)
 		return err == nil
 	})
@@ -67,6 +68,9 @@ func Open(ctx context.Context, o Options) (*Tab, error) {
 		chromedp.WindowSize(1280, 1000),
 		chromedp.WSURLReadTimeout(2*time.Minute), // it may start while others keep the machine busy
 	)
+	if o.Whole {
+		options = append(options, chromedp.Env("WHOLE_BROWSER=1"))
+	}
 	if o.Profile != "" {
 		options = append(options, chromedp.UserDataDir(o.Profile))
 	}

@@ -83,7 +83,7 @@ func TestCountsItsRequests(t *testing.T) {
 	from := func(who string) string { return fmt.Sprintf(asks, quote(s.page("")), who, quote(s.page("")), who) }
 	log := filepath.Join(t.TempDir(), "net.json")
 	p := openWith(t, s.page("#data=digits&model=logistic&epochs=2&workers=1"), chromium.Options{
-		Width: 1280, Height: 900, Flags: map[string]string{"log-net-log": log},
+		Width: 1280, Height: 900, Flags: map[string]string{"log-net-log": log}, Whole: true,
 	})
 	p.wait("the site to be kept", kept)
 	p.run(chromedp.Reload())

@@ -63,6 +63,7 @@ func TestRefusesBrokenShard(t *testing.T) {
 
 // MNIST itself, where the raw files are at hand: packed, loaded and trained for a few steps.
 func TestTrainsMNIST(t *testing.T) {
+	long(t)
 	t.Parallel()
 	raw, err := filepath.Abs("../../../shared/datasets/mnist")
 	if err != nil {

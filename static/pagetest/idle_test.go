@@ -2,7 +2,6 @@ package pagetest
 
 import (
 	"context"
-	"os"
 	"testing"
 	"time"
 
@@ -28,9 +27,7 @@ func (p *tab) busy() (seconds float64) {
 // While a run goes on the page leaves the processors to it: it takes at most 3 % of one, and never 50 ms at a time. On a
 // machine that is busy otherwise these figures are noise.
 func TestPageLeavesTheProcessorsAlone(t *testing.T) {
-	if os.Getenv("CLOISTER_LONG") == "" {
-		t.Skip("SKIPPED: CLOISTER_LONG is not set")
-	}
+	long(t)
 	p := open(t, serve(t).page("#data=digits&model=mnist-cnn-tanh&epochs=40"), 1280)
 	p.run(performance.Enable())
 	p.wait("the data", dataReady)

@@ -83,7 +83,8 @@ func (s *site) tryFrom(t *testing.T, o *outside, change func(path string, body [
 		}
 		return change(path, body)
 	}
-	p := s.train(t, "data=digits&model=logistic&epochs=20&workers=1")
+	p := openWhole(t, s.page("#data=digits&model=logistic&epochs=20&workers=1"))
+	p.start()
 	p.drop(writeFile(t, filepath.Join(t.TempDir(), "people.csv"), people(20)))
 	eval[bool](p, s.attempts(o, "page"))
 	for _, who := range []string{"page", "trainer", "compute", "intake"} {
@@ -126,7 +127,7 @@ func TestAttemptsReachWithoutPolicy(t *testing.T) {
 func TestTrainsOffline(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	p := open(t, s.page("#data=digits&model=logistic&epochs=3"), 1280)
+	p := openWhole(t, s.page("#data=digits&model=logistic&epochs=3"))
 	p.wait("the data", dataReady)
 	p.wait("the site to be kept", kept)
 	loaded, _ := s.requests(0)

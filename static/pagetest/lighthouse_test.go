@@ -12,9 +12,7 @@ import (
 // Lighthouse's mobile setting, a slow phone on a slow network, gives the training page at least 95 points, and nothing on it
 // jumps. Of three visits the middle one counts. On a machine that is busy otherwise these figures are noise.
 func TestFastOnAPhone(t *testing.T) {
-	if os.Getenv("CLOISTER_LONG") == "" {
-		t.Skip("SKIPPED: CLOISTER_LONG is not set")
-	}
+	long(t)
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)

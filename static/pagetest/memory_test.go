@@ -22,6 +22,7 @@ func (p *tab) resident() int {
 
 // Over 1,000 steps, with what they show, nothing grows, once the browser has kept the site for use offline. 30 MiB is the slack of two garbage collectors.
 func TestMemoryStaysLevel(t *testing.T) {
+	long(t)
 	p := serve(t).train(t, "data=digits&model=mlp&epochs=30&batch=200&workers=2")
 	at := func(step int) int {
 		p.wait(fmt.Sprintf("step %d", step), fmt.Sprintf(`document.getElementById("progress").value * 3000 >= %d`, step))

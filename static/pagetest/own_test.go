@@ -267,9 +267,7 @@ func TestOwnRecordings(t *testing.T) {
 // What the README shows: all of FSDD dropped, divided as its publisher did, becomes a classifier of spoken digits. CLOISTER_LONG=1 trains, for some minutes
 // on two idle cores. The accuracies of private runs are told, beside what was to be expected of them.
 func TestOwnSpokenDigits(t *testing.T) {
-	if os.Getenv("CLOISTER_LONG") == "" {
-		t.Skip("trains for minutes: set CLOISTER_LONG=1")
-	}
+	long(t)
 	folder := fsdd(t, 3000)
 	s := serve(t)
 	p := open(t, s.page("#data=digits&model=logistic&epochs=1"), 1280)

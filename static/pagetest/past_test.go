@@ -135,7 +135,8 @@ func (s *site) tryPast(t *testing.T, ofPage map[string]string, change func(path 
 		}
 		return change(path, body)
 	}
-	p := s.train(t, "data=digits&model=logistic&epochs=20&workers=1")
+	p := openWhole(t, s.page("#data=digits&model=logistic&epochs=20&workers=1"))
+	p.start()
 	if err := p.Await(s.script(e, "page", pastPolicy, ofPage), nil); err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +199,7 @@ func TestHintsStayOpen(t *testing.T) {
 	t.Parallel()
 	s, e := serve(t), &ears{t: t, heard: map[string]int{}}
 	log := filepath.Join(t.TempDir(), "net.json")
-	p := openWith(t, s.page("accountant.html"), chromium.Options{Width: 1280, Height: 900, Flags: map[string]string{"log-net-log": log}})
+	p := openWith(t, s.page("accountant.html"), chromium.Options{Width: 1280, Height: 900, Flags: map[string]string{"log-net-log": log}, Whole: true})
 	p.ready("accountant.html")
 	_, tcp := e.open("preconnect")
 	eval[any](p, fmt.Sprintf(`(() => {

@@ -139,6 +139,9 @@ func TestStorageThatIsMissing(t *testing.T) {
 		{"full", "FileSystemSyncAccessHandle.prototype.write = () => 0;", "is full"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			if c.name != "nothing" {
+				long(t)
+			}
 			s := serve(t)
 			p := openWith(t, "about:blank", chromium.Options{Script: fmt.Sprintf(elsewhere, quote(c.line))})
 			p.leaving()

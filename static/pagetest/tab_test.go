@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -25,10 +26,24 @@ type tab struct {
 	t *testing.T
 }
 
+// long skips what takes more than make test has time for; make test-long runs it.
+func long(t *testing.T) {
+	t.Helper()
+	if os.Getenv("CLOISTER_LONG") == "" {
+		t.Skip("SKIPPED: CLOISTER_LONG is not set")
+	}
+}
+
 // open opens an address in a new tab of the given width.
 func open(t *testing.T, address string, width int) *tab {
 	t.Helper()
 	return openWith(t, address, chromium.Options{Width: width, Height: 900})
+}
+
+// openWhole opens it in the browser that people have, with all the doors that it has.
+func openWhole(t *testing.T, address string) *tab {
+	t.Helper()
+	return openWith(t, address, chromium.Options{Width: 1280, Height: 900, Whole: true})
 }
 
 func openWith(t *testing.T, address string, o chromium.Options) *tab {
@@ -145,9 +160,15 @@ const (
 func (s *site) train(t *testing.T, settings string) *tab {
 	t.Helper()
 	p := open(t, s.page("#"+settings), 1280)
+	p.start()
+	return p
+}
+
+// start presses Train as soon as the data is there.
+func (p *tab) start() {
+	p.t.Helper()
 	p.wait("the data", dataReady)
 	p.click("train")
-	return p
 }
 
 var stepWords = regexp.MustCompile(`(?:step |Done: )([\d,]+)`)

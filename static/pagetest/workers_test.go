@@ -24,6 +24,9 @@ func TestReplacesLostWorker(t *testing.T) {
 		"hang":  `while (true);`,
 	} {
 		t.Run(name, func(t *testing.T) {
+			if name == "hang" {
+				long(t)
+			}
 			s := serve(t)
 			// One worker, the one that makes the database, is lost at its 30th message.
 			s.inComputeWorkers(`{ const work = self.onmessage; let jobs = 0, chosen = false;

@@ -131,7 +131,7 @@ func TestCurvesFailClosed(t *testing.T) {
 	r := rand.New(rand.NewPCG(41, 42))
 	between := func(lo, hi float64) float64 { return lo * math.Pow(hi/lo, r.Float64()) }
 	schedules := [][]Segment{{{0.5, 0.5, 2000}}, {{1, 1, 100}}, {{0.25, 1, 1}, {1, 0.01, 100}}, {{0.003, 1, 1}, {1, 0.01, 100}}, {{0.01, 1e-5, 3}, {1, 0.01, 100}}}
-	random := 25
+	random := 12
 	if testing.Short() {
 		random = 5
 	}

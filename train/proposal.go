@@ -94,7 +94,7 @@ func (p *Proposal) design() (err error) {
 func (p *Proposal) compute(ctx context.Context, env Environment) (backend.Backend, error) {
 	c, d := &p.config, p.dataset
 	work := backend.Work{
-		Model: p.model, Rule: p.policy.Rule(), Private: !c.NonPrivate, Points: p.points, Whiten: p.whitened, Rate: c.SamplingRate(units(&d.Manifest, data.TrainSplit)),
+		Model: p.model, Rule: p.policy.Rule(), NonPrivate: c.NonPrivate, Points: p.points, Whiten: p.whitened, Rate: c.SamplingRate(units(&d.Manifest, data.TrainSplit)),
 		Mean: d.Mean, Std: d.Std, Float: d.Float(),
 	}
 	workers := c.Workers

@@ -47,7 +47,7 @@ func newRivals(l *lab, m *nn.Model, records, batch int, fma bool) (*rivals, erro
 	r.slices = [2]string{l.site.File("pixels", r.records.Pixels), l.site.File("labels", r.records.Labels)}
 	scale, shift := r.records.Normal.ScaleShift()
 	for _, private := range []bool{true, false} {
-		compiled, err := compile.Compile(m, compile.Options{Rule: clip.Rule{}, Scale: scale, Shift: shift, Private: private, FMA: fma})
+		compiled, err := compile.Compile(m, compile.Options{Rule: clip.Rule{}, Scale: scale, Shift: shift, NonPrivate: !private, FMA: fma})
 		if err != nil {
 			return nil, fmt.Errorf("bench: %s: %w", m.Name, err)
 		}

@@ -86,7 +86,7 @@ func (p *problem) recordBytes() int { return p.model.Input.Size() * p.norm.Value
 
 func (p *problem) options(rule clip.Rule) Options {
 	scale, shift := p.norm.ScaleShift()
-	return Options{Rule: rule, Scale: scale, Shift: shift, Float: p.norm.Float, Private: true, Points: len(p.points), FMA: wasmtest.FMA(FMAProbe)}
+	return Options{Rule: rule, Scale: scale, Shift: shift, Float: p.norm.Float, Points: len(p.points), FMA: wasmtest.FMA(FMAProbe)}
 }
 
 func (p *problem) samples(indices []int) nn.Samples {
@@ -235,7 +235,7 @@ func agree(t *testing.T, p *problem, rule clip.Rule, tolerance float64) {
 	p.evaluates(t, r)
 
 	o := p.options(rule)
-	o.Private = false
+	o.NonPrivate = true
 	_, r = p.start(t, o)
 	r.coefficients(coefficients)
 	for i := range factors {

@@ -24,7 +24,7 @@ func BenchmarkStep(b *testing.B) {
 				const records = 32
 				p := newProblem(rand.New(rand.NewPCG(1, 1)), m, records, 1)
 				o := p.options(clip.Rule{})
-				o.Private = private
+				o.NonPrivate = !private
 				_, r := p.start(b, o)
 				r.bounds([]float64{1})
 				n := r.choose(sequence(0, records))

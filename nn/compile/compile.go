@@ -41,12 +41,12 @@ type Options struct {
 	// Float says that records are float32, little-endian; otherwise they are uint8.
 	Float bool
 
-	// Private clips each record's gradient. Without it the module sums raw gradients, as non-private training does;
-	// rule and bounds are then ignored.
-	Private bool
+	// NonPrivate sums raw gradients, as training without privacy does, instead of clipping each record's; rule and
+	// bounds are then ignored.
+	NonPrivate bool
 
 	// Whiten transforms each record's gradient by the step's argument at Layout.Whitening before it is clipped; see
-	// nn/whitening.go. It is for Private steps with one point. What is summed is the transformed gradient.
+	// nn/whitening.go. It is for private steps with one point. What is summed is the transformed gradient.
 	Whiten bool
 
 	// FMA uses relaxed_madd, about 10 % faster; only where WebAssembly.validate accepts [FMAProbe].
@@ -124,7 +124,7 @@ func (o *Options) check(m *nn.Model) error {
 	if o.Points < 0 || o.Points > 16 {
 		return fmt.Errorf("compile: %d points, want 1 to 16", o.Points)
 	}
-	if o.Whiten && (!o.Private || o.Points > 1) {
+	if o.Whiten && (o.NonPrivate || o.Points > 1) {
 		return fmt.Errorf("compile: whitening is for a private step with one point")
 	}
 	if m.Classes() > 256 {

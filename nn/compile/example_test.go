@@ -17,7 +17,7 @@ import (
 // Two records' gradients, each clipped to norm 1, summed by the compiled module.
 func Example() {
 	m := &nn.Model{Name: "line", Input: nn.Shape{C: 2, H: 1, W: 1}, Layers: []nn.Layer{nn.Linear{In: 2, Units: 2}}}
-	step, err := compile.Compile(m, compile.Options{Rule: clip.Rule{}, Private: true, Scale: []float32{1, 1}, Shift: []float32{0, 0}})
+	step, err := compile.Compile(m, compile.Options{Rule: clip.Rule{}, Scale: []float32{1, 1}, Shift: []float32{0, 0}})
 	if err != nil {
 		fmt.Println(err)
 		return

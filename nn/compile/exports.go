@@ -20,13 +20,13 @@ func (p *plan) emit() {
 
 	step := p.module.Export("step", wasm.I32, wasm.I32, wasm.I32, wasm.I32, wasm.I32)
 	var rule *wasm.Func
-	if p.options.Private {
+	if !p.options.NonPrivate {
 		rule = p.clipFunc()
 	}
 	p.sum(step, fn, rule, false)
 	step.Call(unpack)
 	p.evaluate(fn)
-	if !p.options.Private {
+	if p.options.NonPrivate {
 		return
 	}
 	p.norms(fn)

@@ -48,7 +48,7 @@ func TestModulesAgreeWithPyTorch(t *testing.T) {
 
 func (p *problem) trains(t *testing.T, losses []float64, rate, momentum float64) {
 	o := p.options(clip.Rule{})
-	o.Private = false
+	o.NonPrivate = true
 	_, run := p.start(t, o)
 	params, grad, n := slices.Clone(p.points[0]), make([]float32, len(p.points[0])), len(p.labels)
 	sgd := must(nn.NewOptimiser("sgd", len(params), momentum))

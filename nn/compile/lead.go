@@ -97,7 +97,7 @@ func (l *lead) backward(p *plan, f *wasm.Func, _ wasm.Local) { l.squares(p, f, l
 
 // squares adds those of the current record, whose input is at x.
 func (l *lead) squares(p *plan, f *wasm.Func, x any) {
-	if p.options.Private {
+	if !p.options.NonPrivate {
 		d := l.out.gradient + l.out.at(0, 0)
 		p.addGhostSquares(f, ghost{weight: l.weight, bias: l.bias, x: x, size: l.size, d: d, b: d, units: l.out.channels})
 	}
@@ -164,7 +164,7 @@ func (l *lead) blockFunc(p *plan, fn functions, factors *wasm.Func, given bool) 
 	f.I32(p.packed).Set(w).I32(l.xs).Set(x).I32(l.zs).Set(z).Get(filled).Set(left)
 	f.Repeat(left, func() {
 		f.Get(slot).I32(4).I32Mul().I32Load(l.labels).Tee(label).I32(p.classes()).I32LtU().IfElse(func() {
-			if p.options.Private {
+			if !p.options.NonPrivate {
 				for g := range p.Groups {
 					f.I32(p.squares + 8*g).F64(0).F64Store(0)
 				}

@@ -87,7 +87,7 @@ func (l *linear) backward(p *plan, f *wasm.Func, w wasm.Local) {
 	case p.Points > 1:
 		l.gradient.emit(p, f, kernel.Add, 1, l.in.value, l.d, p.target(l.weight), 0)
 		call(f, p.kernels.AddScaled(), l.units/4, l.d, p.target(l.bias), p.one)
-	case p.options.Private:
+	case !p.options.NonPrivate:
 		if l.whitened != nil {
 			l.whitened.transform(p, f, w)
 		}

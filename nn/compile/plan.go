@@ -198,7 +198,7 @@ func (p *plan) layoutSums() {
 			p.stored = p.summed
 		}
 	}
-	if p.options.Private {
+	if !p.options.NonPrivate {
 		p.scratch = p.alloc(4 * p.stored)
 	}
 	p.sums, p.totals = p.alloc(4*p.summed), p.alloc(8*p.summed)
@@ -207,14 +207,14 @@ func (p *plan) layoutSums() {
 // target is where a record's gradient of a materialised tensor goes: its own scratch when it is to be clipped, or
 // straight into the sums.
 func (p *plan) target(t *tensor) int {
-	if p.options.Private {
+	if !p.options.NonPrivate {
 		return p.scratch + 4*t.offset
 	}
 	return p.sums + 4*t.offset
 }
 
 // once says that a record's gradient comes from one point only and is stored before it is summed.
-func (p *plan) once() bool { return p.options.Private && p.Points == 1 }
+func (p *plan) once() bool { return !p.options.NonPrivate && p.Points == 1 }
 
 // mode is how a record's gradient reaches its target.
 func (p *plan) mode() kernel.Mode {

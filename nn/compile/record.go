@@ -82,7 +82,7 @@ func (p *plan) gradientFunc(forward *wasm.Func) *wasm.Func {
 	backward := p.backwardFunc()
 	f := p.module.Func(wasm.I32, wasm.I32)
 	pixels, label, logits := f.Param(0), f.Param(1), p.nodes[len(p.nodes)-1]
-	if p.options.Private {
+	if !p.options.NonPrivate {
 		for g := range p.Groups {
 			f.I32(p.squares + 8*g).F64(0).F64Store(0)
 		}
@@ -101,7 +101,7 @@ func (p *plan) gradientFunc(forward *wasm.Func) *wasm.Func {
 			call(f, backward, w)
 		})
 	}
-	if p.options.Private && p.Points > 1 {
+	if !p.options.NonPrivate && p.Points > 1 {
 		p.hush(f, p.stored/4, p.scratch)
 		for _, t := range p.tensors {
 			p.addSquares(f, t, p.squares+8*t.group)
@@ -244,7 +244,7 @@ func (p *plan) eachNorm(f *wasm.Func, body func(group func(address, size int) *w
 
 // factor is the address of a tensor's factor, which is 1 without privacy.
 func (p *plan) factor(t *tensor) int {
-	if !p.options.Private {
+	if p.options.NonPrivate {
 		return p.one
 	}
 	return p.factors + 4*t.group
@@ -254,7 +254,7 @@ func (p *plan) factor(t *tensor) int {
 func (p *plan) contributeFunc() *wasm.Func {
 	f := p.module.Func(wasm.I32)
 	switch {
-	case !p.options.Private: // already there
+	case p.options.NonPrivate: // already there
 	case p.options.Rule.Grouping == clip.Global:
 		call(f, p.kernels.AddScaled(), p.stored/4, p.scratch, p.sums, p.factor(p.tensors[0]))
 	default:

@@ -292,7 +292,7 @@ func TestModulesAreDeterministicAndSmall(t *testing.T) {
 
 func TestBadOptionsAreRefused(t *testing.T) {
 	m := smallModel()
-	good := Options{Scale: make([]float32, 3), Shift: make([]float32, 3), Private: true}
+	good := Options{Scale: make([]float32, 3), Shift: make([]float32, 3)}
 	many, err := nn.ByName("logistic", nn.Shape{C: 1, H: 4, W: 4}, 257)
 	if err != nil {
 		t.Fatal(err)

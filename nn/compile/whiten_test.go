@@ -172,7 +172,7 @@ func TestWhiteningIsRefusedWhereItIsNotFor(t *testing.T) {
 	p := newProblem(rand.New(rand.NewPCG(50, 4)), smallModel(), 1, 2)
 	for what, change := range map[string]func(o *Options){
 		"two points":      func(o *Options) { o.Points = 2 },
-		"without privacy": func(o *Options) { o.Points, o.Private = 1, false },
+		"without privacy": func(o *Options) { o.Points, o.NonPrivate = 1, true },
 	} {
 		o := p.options(clip.Rule{})
 		o.Whiten = true

@@ -42,14 +42,14 @@ type Backend interface {
 
 // Work is what a backend is made for; it holds for the backend's whole life.
 type Work struct {
-	Model     *nn.Model
-	Rule      clip.Rule
-	Private   bool      // false: gradients are summed as they are, for comparison; rule and bounds are then ignored
-	Whiten    bool      // requests carry a whitening, which transforms gradients before the clip; Private, with one point
-	Points    int       // the most parameter vectors that a request carries; 0 means 1
-	Rate      float64   // sampling rate, which decides how far float32 sums run (compile.Width)
-	Mean, Std []float32 // one per channel: of uint8 values in units of value/255
-	Float     bool      // records are float32, not uint8
+	Model      *nn.Model
+	Rule       clip.Rule
+	NonPrivate bool      // gradients are summed as they are, for comparison; rule and bounds are then ignored
+	Whiten     bool      // requests carry a whitening, which transforms gradients before the clip; private, with one point
+	Points     int       // the most parameter vectors that a request carries; 0 means 1
+	Rate       float64   // sampling rate, which decides how far float32 sums run (compile.Width)
+	Mean, Std  []float32 // one per channel: of uint8 values in units of value/255
+	Float      bool      // records are float32, not uint8
 }
 
 // Request is one private computation. A backend does not keep its slices.
@@ -124,7 +124,7 @@ func (w *Work) Check() error {
 		}
 	}
 	switch channels := w.Model.Input.C; {
-	case w.Whiten && (!w.Private || w.Points > 1):
+	case w.Whiten && (w.NonPrivate || w.Points > 1):
 		return fmt.Errorf("backend: whitening is for private work with one point")
 	case len(w.Mean) != channels || len(w.Std) != channels:
 		return fmt.Errorf("backend: %d means and %d standard deviations for %d channels", len(w.Mean), len(w.Std), channels)
@@ -163,7 +163,7 @@ func (w *Work) CheckRequest(r *Request, records int) error {
 	if err := w.checkWhitening(r.Whitening); err != nil {
 		return err
 	}
-	if !w.Private {
+	if w.NonPrivate {
 		return nil
 	}
 	if err := clip.CheckBounds(r.Bounds, w.Groups()); err != nil {

@@ -82,7 +82,7 @@ func contractRules() []clip.Rule {
 }
 
 func workOf(m *nn.Model, rule clip.Rule) Work {
-	w := Work{Model: m, Rule: rule, Private: true, Rate: 0.25}
+	w := Work{Model: m, Rule: rule, Rate: 0.25}
 	for c := range m.Input.C {
 		w.Mean = append(w.Mean, 0.1+0.1*float32(c))
 		w.Std = append(w.Std, 0.3)
@@ -267,7 +267,7 @@ func severalPoints(t *testing.T, make maker, m *nn.Model) {
 func withoutPrivacy(t *testing.T, make maker, m *nn.Model) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	work, train := workOf(m, clip.Rule{}), randomRecords(m, 19, rng)
-	work.Private = false
+	work.NonPrivate = true
 	have := make(t, work, train, Records{})
 	defer have.Close()
 	r := Request{Points: [][]float32{randomParams(m, rng)}, Records: everyOther(19)}

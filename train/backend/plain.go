@@ -46,7 +46,7 @@ func NewPlain(work Work, train, test Records) (*Plain, error) {
 
 // Step sums the clipped per-sample gradients.
 func (p *Plain) Step(ctx context.Context, r Request) (dp.Sums, error) {
-	if !p.work.Private {
+	if p.work.NonPrivate {
 		return p.Accumulate(ctx, r, slices.Repeat([]float32{1}, len(r.Records)*p.clipper.Groups()))
 	}
 	if err := p.check(ctx, &r); err != nil {

@@ -43,7 +43,7 @@ func NewNative(work Work, train, test Records) (*Native, error) {
 	}
 	scale, shift := work.Normalisation().ScaleShift()
 	compiled, err := compile.Compile(work.Model, compile.Options{
-		Rule: work.Rule, Scale: scale, Shift: shift, Float: work.Float, Private: work.Private, Whiten: work.Whiten, Points: work.Points,
+		Rule: work.Rule, Scale: scale, Shift: shift, Float: work.Float, NonPrivate: work.NonPrivate, Whiten: work.Whiten, Points: work.Points,
 	})
 	if err != nil {
 		return nil, err
@@ -185,7 +185,7 @@ func (n *Native) prepare(ctx context.Context, r *Request) error {
 		}
 		n.module.Memory().WriteFloat64Le(uint32(n.layout.Coefficients+8*k), coefficient)
 	}
-	if n.work.Private {
+	if !n.work.NonPrivate {
 		for g, c := range r.Bounds {
 			n.module.Memory().WriteFloat64Le(uint32(n.layout.Bounds+8*g), c)
 			n.module.Memory().WriteFloat64Le(uint32(n.layout.Thresholds+8*g), r.thresholds()[g])

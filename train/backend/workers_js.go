@@ -43,7 +43,7 @@ func NewWorkers(work Work, records *Blobs, o WorkerOptions) (*Workers, error) {
 	}
 	scale, shift := work.Normalisation().ScaleShift()
 	compiled, err := compile.Compile(work.Model, compile.Options{
-		Rule: work.Rule, Scale: scale, Shift: shift, Float: work.Float, Private: work.Private, Whiten: work.Whiten, Points: work.Points, FMA: valid(compile.FMAProbe),
+		Rule: work.Rule, Scale: scale, Shift: shift, Float: work.Float, NonPrivate: work.NonPrivate, Whiten: work.Whiten, Points: work.Points, FMA: valid(compile.FMAProbe),
 	})
 	if err != nil {
 		return nil, err
@@ -208,7 +208,7 @@ func (w *Workers) inputs(r *Request) []span {
 		coefficients[0] = 1
 	}
 	all := []span{{w.layout.Coefficients, bytesOf(coefficients)}}
-	if w.work.Private {
+	if !w.work.NonPrivate {
 		all = append(all, span{w.layout.Bounds, bytesOf(r.Bounds)}, span{w.layout.Thresholds, bytesOf(r.thresholds())})
 	}
 	if w.work.Whiten {

@@ -93,7 +93,7 @@ func newRerun(ctx context.Context, c *protocol.Config, env *train.Environment) (
 	}
 	r.schedule = nn.Schedule{Name: c.Schedule, Rate: c.LearningRate, Steps: r.setting.Steps(), StepsPerEpoch: r.setting.StepsPerEpoch()}
 	work := backend.Work{
-		Model: model, Rule: clip.Rule{Grouping: clip.PerLayer}, Private: true, Rate: r.setting.Rate(), Mean: d.Mean, Std: d.Std, Float: d.Float(),
+		Model: model, Rule: clip.Rule{Grouping: clip.PerLayer}, Rate: r.setting.Rate(), Mean: d.Mean, Std: d.Std, Float: d.Float(),
 	}
 	workers := c.Workers
 	if workers == 0 {

@@ -209,7 +209,7 @@ func reference(t *testing.T, env train.Environment, r *rerun, batch []int32) []f
 		t.Fatal(err)
 	}
 	host := &train.MemoryHost{New: train.PlainBackend}
-	work := backend.Work{Model: model, Rule: clip.Rule{}, Private: true, Rate: 0.1, Mean: env.Dataset.Mean, Std: env.Dataset.Std}
+	work := backend.Work{Model: model, Rule: clip.Rule{}, Rate: 0.1, Mean: env.Dataset.Mean, Std: env.Dataset.Std}
 	plain, err := host.Compute(t.Context(), work, env.Dataset.Records, 1, nil)
 	if err != nil {
 		t.Fatal(err)

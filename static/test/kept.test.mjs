@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { load } from "./load.mjs";
 
-const { decodeRun, encodeRun } = await load("kept/file");
+const { decodeRun, encodeRun: parts } = await load("kept/file");
+const encodeRun = (...run) => new Blob(parts(...run));
 
 const run = {
   id: 7, key: "k-1", order: 3, data: "digits", config: { model: "mlp", epsilon: 3 }, stored: true, ledger: { total: 5 },

@@ -6,6 +6,7 @@ import { busy } from "../state/model";
 import { sized } from "../owndata/preview";
 import type { Choice } from "../trainer/datasets";
 import { byId, el, say } from "../ui/dom";
+import * as format from "../ui/format";
 import { roughly } from "../ui/roughly";
 import type { Packed, Progress } from "./messages";
 import { Cancelled, Stage } from "./stage";
@@ -114,7 +115,7 @@ export class FeaturesPanel {
       return say(this.#words, "Making the map of synthetic pictures …");
     }
     const seconds = ((performance.now() - this.#since) / 1000) * (1 / done - 1);
-    say(this.#words, `${records.toLocaleString("en-US")} of ${total.toLocaleString("en-US")} records, about ${roughly(seconds)} left.`);
+    say(this.#words, `${format.count(records)} of ${format.count(total)} records, about ${roughly(seconds)} left.`);
   }
 }
 

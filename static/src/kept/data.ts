@@ -34,9 +34,9 @@ async function choice(keeper: Keeper, name: string): Promise<Choice | undefined>
 export async function keepData(keeper: Keeper, { name, title, recipe, source }: Choice) {
   const files = source.files ?? [];
   try {
-    for (const file of files) await keeper.write(nameOf(name, file.name), file.blob);
+    for (const file of files) await keeper.write(nameOf(name, file.name), [file.blob]);
     const told: Told = { title, collection: source.collection, recipe, files: files.map(({ name, blob }) => ({ name, size: blob.size })) };
-    await keeper.write(nameOf(name), new Blob([JSON.stringify(told)]));
+    await keeper.write(nameOf(name), [JSON.stringify(told)]);
   } catch (error) {
     await dropData(keeper, name).catch(() => {});
     throw error;

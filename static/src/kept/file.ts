@@ -10,7 +10,8 @@ const maxTold = 2 ** 24;
 /** What cannot be JSON is written as an object of its own. */
 const special = { NaN: NaN, Infinity: Infinity, "-Infinity": -Infinity };
 
-export function encodeRun(run: Run, checkpoint: Blob | Uint8Array | undefined): Blob {
+/** The parts of the file: who writes it puts them together, in a thread where that disturbs nobody. */
+export function encodeRun(run: Run, checkpoint: Blob | Uint8Array | undefined): BlobPart[] {
   const { id, ledger, steps, checkpoint: _, stored, elsewhere, saved, ...kept } = run;
   const told = {
     ...kept,
@@ -21,7 +22,7 @@ export function encodeRun(run: Run, checkpoint: Blob | Uint8Array | undefined): 
   const text = new TextEncoder().encode(JSON.stringify(told, (_, value) => (typeof value === "number" && !Number.isFinite(value) ? { number: String(value) } : value)));
   const length = new DataView(new ArrayBuffer(4));
   length.setUint32(0, text.length, true);
-  return new Blob([magic, length, text, ...(checkpoint ? [checkpoint as BlobPart] : [])]);
+  return [magic, length, text, ...(checkpoint ? [checkpoint as BlobPart] : [])];
 }
 
 /** The run that a file tells of, without its checkpoint; an Error says what is wrong with it. */

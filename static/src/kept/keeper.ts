@@ -31,7 +31,7 @@ export class Keeper {
   }
 
   /** Returns when the whole content is in its place; until then, and if it fails, the old one is. */
-  async write(name: string, content: Blob) {
+  async write(name: string, content: BlobPart[]) {
     await this.#ask({ do: "write", name, content });
   }
 

@@ -3,7 +3,7 @@
 export type Request = { id: number } & (
   | { do: "list" | "clear" }
   | { do: "read" | "remove"; name: string }
-  | { do: "write"; name: string; content: Blob }
+  | { do: "write"; name: string; content: BlobPart[] }
 );
 
 export interface Reply {

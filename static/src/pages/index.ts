@@ -6,7 +6,7 @@ import { Keeper } from "../kept/keeper";
 import { KeptPanel } from "../kept/panel";
 import { KeptRuns } from "../kept/runs";
 import { OwnPanel } from "../owndata/panel";
-import type { Config, Request } from "../protocol";
+import type { Config, Event, Request } from "../protocol";
 import { attackButton, showAudited } from "../results/attack";
 import { showConfusion } from "../results/confusion";
 import { Samples } from "../results/samples";
@@ -28,11 +28,12 @@ import { Taker } from "../take/taker";
 import { type Command, type PageEvent, type State, initial } from "../state/model";
 import { reduce } from "../state/reduce";
 import { type Run, wouldLose } from "../state/run";
+import { watching } from "../state/watch";
 import { Trainer } from "../trainer/client";
 import { type Choice, datasets } from "../trainer/datasets";
 import { keepLedger } from "../trainer/ledger-storage";
 import { Requests } from "../trainer/requests";
-import { byId, eachFrame, say } from "../ui/dom";
+import { byId, eachFrame, say, spaced } from "../ui/dom";
 import { download } from "../ui/download";
 import { listenForHelp } from "../ui/help";
 import { Notices } from "../ui/notices";
@@ -43,6 +44,9 @@ void document.fonts.load('1em "Source Serif 4"', "ε"); // Greek letters too, be
 let state = initial;
 let trainer = newTrainer();
 let forgotten = false;
+
+// News of a run that goes on as before.
+const goesOn = new Set<string>(["step", "epoch", "safepoint", "stored"] satisfies (Event["type"] | PageEvent["type"])[]);
 
 const form = new SettingsForm(dispatch);
 const bar = new Bar(dispatch);
@@ -63,15 +67,32 @@ const notices = new Notices(dispatch);
 const requests = new Requests();
 const features = new FeaturesPanel(dispatch);
 const drawSoon = eachFrame(draw);
+const drawAtLeisure = spaced(500, drawSoon);
 const freshVerdict = attackButton(byId("attack"), "Attack this mechanism", () => attackOn(state.run!));
 
-/** Everything that happens comes through here. What a person did shows at once, what the trainer says with the next frame. */
+const shows: ((state: State) => unknown)[] = [
+  (s) => bar.show(s), (s) => form.show(s), (s) => showReceipt(s, dispatch), showHeadline, (s) => curves.show(s), (s) => promise.show(s, trainer),
+  (s) => samples.show(s), (s) => tryPanel.show(s), (s) => keep.show(s), (s) => list.show(s), (s) => storage.show(s), (s) => sweep.show(s),
+  (s) => budget.show(s), (s) => notices.show(s), (s) => requests.show(s), (s) => features.show(s), showLog, showPrivacy, showConfusion,
+  ({ run }) => showAudited(byId("audited"), run),
+  ({ run }) => run?.planned && freshVerdict(),
+  ({ spoken }) => say(byId("spoken"), spoken),
+  ({ phase }) => keepAwake(phase === "running"),
+];
+const panels = shows.map((show) => watching<State>(show));
+
+/**
+ * Everything that happens comes through here. What a person did shows at once, what the trainer says with the next frame,
+ * and how a run goes on a few times a second: nobody reads faster, and drawing takes the processor from training.
+ */
 function dispatch(event: PageEvent) {
   const next = reduce(state, event);
   state = next.state;
   for (const command of next.commands) perform(command);
-  if (event.type === "heard") drawSoon();
-  else draw();
+  const news = event.type === "heard" ? event.event.type : event.type;
+  if (state.phase === "running" && goesOn.has(news)) drawAtLeisure();
+  else if (event.type === "heard") drawSoon();
+  else draw(true);
 }
 
 function newTrainer(): Trainer {
@@ -155,31 +176,10 @@ async function forget() {
   }
 }
 
-function draw() {
-  bar.show(state);
-  form.show(state);
-  showReceipt(state, dispatch);
-  showHeadline(state);
-  curves.show(state);
-  promise.show(state, trainer, drawSoon);
-  samples.show(state);
-  tryPanel.show(state);
-  keep.show(state);
-  list.show(state);
-  storage.show(state);
-  sweep.show(state);
-  budget.show(state);
-  notices.show(state);
-  requests.show(state);
-  features.show(state);
-  showLog(state);
-  showPrivacy(state);
-  showConfusion(state);
-  showAudited(byId("audited"), state.run);
-  if (state.run?.planned) freshVerdict();
+/** What shows a part of the state that is new; everything, where a person may have changed what it shows. */
+function draw(everything = false) {
   for (const fold of document.querySelectorAll<HTMLDetailsElement>("[data-panel]")) fold.open = state.panels.includes(fold.dataset.panel!);
-  say(byId("spoken"), state.spoken);
-  keepAwake(state.phase === "running");
+  for (const show of panels) show(state, everything);
   if (state.phase === "running") keepLedger((words) => dispatch({ type: "heard", event: { type: "notice", message: words } }));
 }
 

@@ -51,6 +51,9 @@ export class Samples {
       const predicted = predictions[i];
       const wrong = predicted !== undefined && predicted !== label;
       const caption = this.#captions[i];
+      const known = `${label} ${predicted}`;
+      if (caption.dataset.known === known) return;
+      caption.dataset.known = known;
       caption.className = predicted === undefined ? "unknown" : wrong ? "wrong" : "right";
       caption.replaceChildren(
         ...(predicted === undefined ? [classes[label]] : wrong ? [el("s", {}, classes[predicted]), ` ${classes[label]}`] : [`${classes[predicted]} ✓`]),

@@ -58,8 +58,8 @@ export class Curves {
     const longest = Math.max(...runs.map((r) => (r ? length(r) : 0)));
     const range: [number, number] | undefined = longest ? [0, longest] : undefined;
     const both = (columns: (run: Run) => Columns) => joined(...runs.map((r): Columns => (r ? columns(r) : [[], []])));
-    this.#accuracy.set(both((r) => perEpoch(r, (e) => e.accuracy)), range);
-    this.#loss.set(both((r) => perEpoch(r, (e) => (Number.isFinite(e.loss) ? e.loss : null))), range);
+    if (shown === "accuracy") this.#accuracy.set(both((r) => perEpoch(r, (e) => e.accuracy)), range);
+    else this.#loss.set(both((r) => perEpoch(r, (e) => (Number.isFinite(e.loss) ? e.loss : null))), range);
     const promised: Columns = range && run && isPrivate(run) ? [range, [run.config.epsilon, run.config.epsilon]] : [[], []];
     this.#epsilon.set(joined(both(spending), promised), range);
     if (run?.config.diagnostics) this.#trainLoss.set(both(trainLoss), range);

@@ -13,10 +13,10 @@ export class PromisePanel {
   #advantage?: number;
   #words = "";
 
-  show(state: State, trainer: Trainer, redraw: () => void) {
+  show(state: State, trainer: Trainer) {
     const run = state.run?.planned ? state.run : (state.before?.run ?? state.run); // until it is planned, what there was stays
     const planned = run?.planned;
-    if (planned?.private && planned.segments !== this.#asked?.segments) this.#ask(planned, trainer, redraw);
+    if (planned?.private && planned.segments !== this.#asked?.segments) void this.#ask(planned, trainer, () => this.show(state, trainer));
     const sentences = !run || !planned ? before(state) : isPrivate(run) ? promised(state, run, planned, this.#asked?.segments === planned.segments ? this.#advantage : undefined) : notPromised(planned);
     const words = sentences.flat().join("\n");
     if (words !== this.#words) {

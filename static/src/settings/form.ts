@@ -4,6 +4,7 @@ import type { PageEvent, State } from "../state/model";
 import { busy } from "../state/model";
 import { choicesOf, faults } from "../state/settings";
 import { byId, el, isTypedInto, say } from "../ui/dom";
+import * as format from "../ui/format";
 import { helpButton } from "../ui/help";
 import { icon } from "../ui/icons";
 import { showCourses } from "./courses";
@@ -82,7 +83,7 @@ export class SettingsForm {
     if (data && !choices.some(({ name }) => name === data)) options.push([data, `${data} (not on this site)`]);
     if (options.length > 0) offer(this.#data, options);
     if (!question) this.#data.value = data;
-    if (dataset) say(byId("provenance"), `${dataset.train.toLocaleString("en-US")} to train on, ${dataset.test.toLocaleString("en-US")} to test. ${dataset.provenance}`);
+    if (dataset) say(byId("provenance"), `${format.count(dataset.train)} to train on, ${format.count(dataset.test)} to test. ${dataset.provenance}`);
   }
 
   /** Says "Own settings" as soon as they differ from every preset. */

@@ -65,6 +65,9 @@ function apply(turn: Turn, event: PageEvent): unknown {
 
 const turned = (panels: string[], name: string, open: boolean) => [...panels.filter((p) => p !== name), ...(open ? [name] : [])];
 
+/** Whether the address can be no other: to write one takes longer than most events. */
+const isSame = (a: State, b: State) => a.data === b.data && a.settings === b.settings && a.panels === b.panels && a.dataset === b.dataset;
+
 // Only what a person changes is a place to come back to.
 const isPlace = new Set<PageEvent["type"]>(["set", "reset", "chose preset", "chose part", "set param", "duplicated"]);
 
@@ -76,6 +79,7 @@ function settle(turn: Turn, before: State, event: PageEvent) {
   const place = isPlace.has(event.type) || state.place === true;
   if ((event.type === "chose data" || event.type === "brought data") && !state.question) turn.set({ place: true }); // it is one when they are open
   if (!state.dataset || state.question || event.type === "navigated") return;
+  if (!before.question && isSame(before, state)) return;
   const hash = addressOf(state);
   if (hash === addressOf(before) && !before.question && state.dataset === before.dataset) return;
   turn.commands.push({ do: "put address", hash, push: place });

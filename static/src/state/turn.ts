@@ -1,6 +1,7 @@
 // One turn of the reducer: the state as it becomes, and what is asked for on the way.
 import type { Request } from "../protocol";
 import { writeAddress } from "../settings/address";
+import * as format from "../ui/format";
 import type { Command, Line, PageEvent, State, WayOut } from "./model";
 import { type Run, lastEpoch } from "./run";
 
@@ -50,5 +51,5 @@ function whereabouts(run: Run | undefined): string {
   const epoch = lastEpoch(run)?.epoch;
   const step = run.last?.step ?? 0;
   if (epoch !== undefined && Math.abs(epoch * run.planned.stepsPerEpoch - step) < 0.5) return `Epoch ${Number(epoch.toFixed(2))}`;
-  return `Step ${step.toLocaleString("en-US")}`;
+  return `Step ${format.count(step)}`;
 }

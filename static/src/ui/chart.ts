@@ -2,7 +2,7 @@
 // beneath holds the same figures, and it can be saved as a picture. Without data there is no grid, but words.
 import uPlot from "uplot";
 import { type Curve, type Drawing, pngOf, svgOf } from "./chart-drawing";
-import { debounced, eachFrame, el } from "./dom";
+import { debounced, eachFrame, el, say } from "./dom";
 import { download } from "./download";
 
 export interface Series {
@@ -108,7 +108,7 @@ export class Chart {
     this.#showEmpty();
     if (!this.#plot || !this.#columns[0].length) this.#rebuild();
     else this.#plot.setData(this.#columns as uPlot.AlignedData);
-    this.#readout.textContent = this.#words(this.#cursor);
+    say(this.#readout, this.#words(this.#cursor));
     this.#showLegend();
     if (this.#details.open) this.#fillTable();
   }
@@ -225,7 +225,7 @@ export class Chart {
   // The pointer or the keys are at this index.
   #look(index: number | null) {
     this.#cursor = index;
-    this.#readout.textContent = this.#words(index);
+    say(this.#readout, this.#words(index));
   }
 
   #key(event: KeyboardEvent) {
@@ -264,7 +264,11 @@ export class Chart {
   }
 
   #showLegend() {
-    const keys = this.#keys().map((s) => {
+    const shown = this.#keys();
+    const words = shown.map(({ label, colour }) => `${colour} ${label}`).join("\n");
+    if (this.#legend.dataset.words === words) return;
+    this.#legend.dataset.words = words;
+    const keys = shown.map((s) => {
       const swatch = el("span", { class: s.dashed ? "swatch dashed" : "swatch" });
       swatch.style.color = `var(${s.colour})`;
       return el("li", {}, swatch, s.label);

@@ -50,6 +50,18 @@ export function eachFrame(draw: () => void): () => void {
   };
 }
 
+/** Calls act at once, but at most once in this many milliseconds: later, if it is asked meanwhile. */
+export function spaced(milliseconds: number, act: () => void): () => void {
+  let timer = 0;
+  let last = -Infinity;
+  const now = () => {
+    timer = 0;
+    last = performance.now();
+    act();
+  };
+  return () => (timer ||= window.setTimeout(now, Math.max(0, last + milliseconds - performance.now())));
+}
+
 /** Calls act once nobody has asked for this many milliseconds. */
 export function debounced(milliseconds: number, act: () => void): () => void {
   let timer = 0;

@@ -14,7 +14,9 @@ async function acquire() {
 
 document.addEventListener("visibilitychange", acquire);
 
+/** Asked for once: a browser that refuses does so again, and asking takes time. */
 export function keepAwake(running: boolean) {
+  if (running === wanted) return;
   wanted = running;
   if (running) acquire();
   else lock?.release();

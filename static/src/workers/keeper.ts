@@ -164,7 +164,7 @@ async function answer(request: Request): Promise<Omit<Reply, "id">> {
     case "read":
       return { content: await kept.read(request.name) };
     case "write":
-      await kept.write(request.name, request.content);
+      await kept.write(request.name, new Blob(request.content));
       return {};
     case "remove":
       await kept.remove(request.name);

@@ -67,7 +67,7 @@ const notices = new Notices(dispatch);
 const requests = new Requests();
 const features = new FeaturesPanel(dispatch);
 const drawSoon = eachFrame(draw);
-const drawAtLeisure = spaced(500, drawSoon);
+const drawAtLeisure = spaced(700, drawSoon);
 const freshVerdict = attackButton(byId("attack"), "Attack this mechanism", () => attackOn(state.run!));
 
 const shows: ((state: State) => unknown)[] = [

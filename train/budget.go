@@ -190,6 +190,20 @@ func (t *Trainer) books(r protocol.Request) {
 	t.emit(e)
 }
 
+// note has the history tell what was kept of a run. What cannot be noted was kept all the same.
+func (t *Trainer) note(r protocol.Request) {
+	id, err := ledger.ParseRunID(r.Run)
+	if err == nil {
+		var store ledger.Store
+		if store, _, err = t.host.Ledgers(); err == nil {
+			err = ledger.Note(store, id, r.Kept)
+		}
+	}
+	if err != nil {
+		t.notice(fmt.Sprintf("The ledger's history could not note what was kept (%s): %s.", r.Kept, Words(err)))
+	}
+}
+
 func (t *Trainer) importLedgers(file []byte) (all []protocol.Merged, err error) {
 	store, _, err := t.host.Ledgers()
 	if err != nil {

@@ -149,8 +149,12 @@ func TestBudgetBesideARunThatIsNotPrivate(t *testing.T) {
 func TestHistoryTravels(t *testing.T) {
 	p := newTab(t, &ledger.MemoryStore{}, nil)
 	c := quick()
-	p.trainThrough(c)
-	p.trainer.Send(protocol.Request{Type: "keep", Kept: "a checkpoint"})
+	run := p.trainThrough(c)
+	p.trainer.Send(protocol.Request{Type: "keep", Run: run[len(run)-1].Planned.Run, Kept: "a checkpoint"})
+	p.trainer.Send(protocol.Request{Type: "keep", Run: strings.Repeat("0", 32), Kept: "a checkpoint"})
+	if e := p.hear("notice"); !strings.Contains(e.Message, "could not note") {
+		t.Errorf("a run that nobody knows: %q", e.Message)
+	}
 	p.trainer.Send(protocol.Request{Type: "spending", Delta: 1e-5, ID: 2})
 	s := p.hear("spending").Spending
 	if s == nil || len(s.Runs) != 1 || s.Collection == "" || s.Ledger.Total != s.Ledger.Others+s.Runs[0].Epsilon {

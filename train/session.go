@@ -59,6 +59,7 @@ func (p *Proposal) begin(ctx context.Context, env Environment) (*Session, error)
 		return nil, errors.Join(err, b.Close())
 	}
 	s.planned = s.describe()
+	s.planned.Run = s.engine.Run().Name()
 	s.planned.Private = s.engine.NotPrivate() == "" // the ledger may know better
 	if w, ok := b.(workers); ok {
 		s.planned.Workers = w.Count()

@@ -88,6 +88,9 @@ func (t *Trainer) answer(ctx context.Context, r protocol.Request) error {
 	case "propose", "rehearse", "predict":
 		t.preview(ctx, r)
 		return nil
+	case "keep":
+		t.note(r)
+		return nil
 	case "budget", "spending", "export", "import":
 		t.books(r)
 		return nil
@@ -118,15 +121,13 @@ func (t *Trainer) answer(ctx context.Context, r protocol.Request) error {
 		return fmt.Errorf("train: %s: there is no run; start one first", r.Type)
 	}
 	switch {
-	case !t.over || r.Type == "save" || r.Type == "keep" || r.Type == "take":
+	case !t.over || r.Type == "save" || r.Type == "take":
 	case r.Type == "pause" || r.Type == "stop":
 		return nil
 	default:
 		return fmt.Errorf("train: %s: the run is over; start another one, or restore a checkpoint", r.Type)
 	}
 	switch r.Type {
-	case "keep":
-		return t.session.env.Ledger.Keep(t.session.engine.Run(), r.Kept)
 	case "pause":
 		return t.pause()
 	case "resume":

@@ -43,8 +43,11 @@ func begun(t *testing.T, store Store, key string, charged int) (*Ledger, RunID) 
 func TestImport(t *testing.T) {
 	here, there := &MemoryStore{}, &MemoryStore{}
 	l, id := begun(t, here, "k", 1)
-	if err := l.Keep(id, "checkpoint"); err != nil {
+	if err := Note(here, id, "checkpoint"); err != nil {
 		t.Fatal(err)
+	}
+	if err := Note(here, RunID{1}, "checkpoint"); err == nil {
+		t.Error("something was noted of a run that nobody knows")
 	}
 	if got := carry(t, here, there); len(got) != 1 || got[0] != (Merged{Key: "k", On: "Patients", Runs: 1, New: 1}) {
 		t.Errorf("merged %+v", got)

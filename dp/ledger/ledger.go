@@ -103,7 +103,7 @@ func (l *Ledger) apply(r *record) error {
 	case e == nil:
 		return fmt.Errorf("run %x was never begun", r.Run)
 	case r.Kept != "":
-		if !slices.Contains(e.Kept, r.Kept) {
+		if len(e.Kept) < maxKept && !slices.Contains(e.Kept, r.Kept) {
 			e.Kept = append(e.Kept, r.Kept)
 		}
 	default:
@@ -264,6 +264,24 @@ func (l *Ledger) Keep(id RunID, what string) error {
 }
 
 const maxKept = 100 // notes of a run
+
+// Note is [Ledger.Keep] in whichever of a store's ledgers has the run.
+func Note(store Store, id RunID, what string) error {
+	keys, err := store.Keys()
+	if err != nil {
+		return fmt.Errorf("ledger: listing: %w", err)
+	}
+	for _, key := range keys {
+		l, err := Open(store, key)
+		if err != nil {
+			return err
+		}
+		if l.find(id) != nil {
+			return l.Keep(id, what)
+		}
+	}
+	return fmt.Errorf("ledger: no run %x", id)
+}
 
 // Run returns a copy of a run's entry.
 func (l *Ledger) Run(id RunID) (Entry, bool) {

@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"hash/crc32"
 	"math"
@@ -73,6 +74,19 @@ type event struct {
 
 // RunID names a run in the ledger.
 type RunID [16]byte
+
+func (id RunID) Name() string { return hex.EncodeToString(id[:]) }
+
+// ParseRunID reads what [RunID.Name] writes.
+func ParseRunID(text string) (id RunID, err error) {
+	if len(text) != 2*len(id) {
+		return id, fmt.Errorf("ledger: a run's name of %d characters, want %d", len(text), 2*len(id))
+	}
+	if _, err := hex.Decode(id[:], []byte(text)); err != nil {
+		return id, fmt.Errorf("ledger: a run's name: %w", err)
+	}
+	return id, nil
+}
 
 func appendFrame(b []byte, r *record) ([]byte, error) {
 	payload, err := r.MarshalMsg(nil)

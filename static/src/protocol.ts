@@ -83,6 +83,7 @@ export type Request =
     }
   | {
       type: "keep";
+      run: string; // as [Planned] names it; it need not be the trainer's
       kept: string; // what was made of the run's model and kept, such as "checkpoint"
     }
   | {
@@ -297,6 +298,7 @@ export interface SampleImage {
 // Planned is the frozen, calibrated plan, known before the first step.
 export interface Planned {
   config: Config; // what the run was started with; a restored run brings its own
+  run?: string; // its name in the ledger, drawn at random; none before it begins
   steps: number;
   stepsPerEpoch: number;
   samplingRate: number;

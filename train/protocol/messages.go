@@ -26,6 +26,7 @@ type Request struct {
 	Delta      float64          `json:"delta,omitempty" on:"ledger? spending? budget?"`                                                                    // at which to tell epsilon, where there is no run; a run's own where there is
 	Budget     *Budget          `json:"budget,omitempty" on:"budget"`                                                                                      // for the open records; with epsilon 0: none any more
 	Ledgers    []byte           `json:"ledgers,omitempty" on:"import"`                                                                                     // a file of ledgers, to merge into this browser's
+	Run        string           `json:"run,omitempty" on:"keep"`                                                                                           // as [Planned] names it; it need not be the trainer's
 	Kept       string           `json:"kept,omitempty" on:"keep"`                                                                                          // what was made of the run's model and kept, such as "checkpoint"
 	ID         int              `json:"id,omitempty" on:"propose rehearse predict bounds ledger? budget spending export import account audit replay take"` // echoed in the answer
 }
@@ -121,7 +122,8 @@ type SampleImage struct {
 
 // Planned is the frozen, calibrated plan, known before the first step.
 type Planned struct {
-	Config          Config    `json:"config"` // what the run was started with; a restored run brings its own
+	Config          Config    `json:"config"`        // what the run was started with; a restored run brings its own
+	Run             string    `json:"run,omitempty"` // its name in the ledger, drawn at random; none before it begins
 	Steps           int       `json:"steps"`
 	StepsPerEpoch   int       `json:"stepsPerEpoch"`
 	SamplingRate    float64   `json:"samplingRate"`

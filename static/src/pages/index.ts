@@ -54,7 +54,7 @@ const curves = new Curves(byId("learning"), byId("spending"), dispatch);
 const promise = new PromisePanel();
 const taker = new Taker();
 const save = (bytes: Uint8Array, name: string) => download(new Blob([bytes as BlobPart]), name);
-const keep = new KeepPanel(() => trainer, taker, save);
+const keep = new KeepPanel(() => trainer, taker, save, dispatch);
 const tryPanel = new TryPanel(() => trainer, taker);
 const samples = new Samples((sample) => tryPanel.take(sample));
 const list = new RunList(dispatch);

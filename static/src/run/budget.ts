@@ -61,8 +61,9 @@ export class BudgetDrawer {
       this.#shown = now;
       this.#draw(state, total);
     }
-    if (this.#of !== dataset.name + dataset.collection + phase) {
-      this.#of = dataset.name + dataset.collection + phase;
+    const of = [dataset.name, dataset.collection, phase, state.noted].join();
+    if (this.#of !== of) {
+      this.#of = of;
       void this.#ask("spending");
       void this.#tellKept();
     }

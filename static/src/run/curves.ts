@@ -32,12 +32,15 @@ export class Curves {
   );
   // Raw figures of private records: shown only in a run whose diagnostics are on.
   readonly #trainLoss = new Chart(spec("Training loss (raw, not private)", start, { label: "Training loss", colour: "--alarm", format: loss }, {}));
+  readonly #all = [this.#accuracy, this.#loss, this.#epsilon, this.#trainLoss];
+  #shown: Run[] = [];
   readonly #choice = el("fieldset", { class: "segmented small" });
 
   constructor(learning: HTMLElement, spending: HTMLElement, dispatch: (event: PageEvent) => void) {
     const option = (name: string, label: string) =>
       el("label", {}, el("input", { type: "radio", name: "chart", value: name, change: () => dispatch({ type: "turned panel", name: "loss", open: name === "loss" }) }), el("span", {}, label));
     this.#choice.append(el("legend", { class: "sr-only" }, "Curve"), option("accuracy", "Accuracy"), option("loss", "Loss"));
+    for (const chart of this.#all) chart.saved = (what) => this.#shown.forEach((run) => dispatch({ type: "took along", run, what }));
     this.#loss.root.hidden = this.#trainLoss.root.hidden = true; // until they are asked for: nothing jumps
     learning.append(this.#choice, this.#accuracy.root, this.#loss.root, this.#trainLoss.root);
     spending.append(this.#epsilon.root);
@@ -54,7 +57,8 @@ export class Curves {
     const beside = Array.from({ length: colours }, (_, i) => kept.find((k) => compared.includes(k.id) && colourOf(k) === i));
     const runs = [run, ...beside];
     const names = [undefined, ...beside.map((k) => k && nameOf(k))];
-    for (const chart of [this.#accuracy, this.#loss, this.#epsilon, this.#trainLoss]) chart.rename(names);
+    this.#shown = runs.filter((r) => r !== undefined);
+    for (const chart of this.#all) chart.rename(names);
     const longest = Math.max(...runs.map((r) => (r ? length(r) : 0)));
     const range: [number, number] | undefined = longest ? [0, longest] : undefined;
     const both = (columns: (run: Run) => Columns) => joined(...runs.map((r): Columns => (r ? columns(r) : [[], []])));

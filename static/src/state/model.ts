@@ -29,6 +29,7 @@ export interface State {
   sorted: Order; // the list of them
   offered: number[]; // ids of runs that were interrupted and may go on
   lastRun: number; // the id given last
+  noted: number; // how often the ledger's history was told of something kept
   session: string; // a word of this page's own, for the keys of its runs
   unkept?: string; // why this browser keeps no runs
   goOn?: number; // the run that goes on as soon as it is restored
@@ -134,6 +135,7 @@ export type PageEvent =
   | { type: "stopped sweep" }
   | { type: "sorted"; by: Order }
   | { type: "saved kept"; run: number }
+  | { type: "took along"; run: Run; what: string } // as a file
   | { type: "turned panel"; name: string; open: boolean }
   | { type: "looked" } // came back to the tab: another may have spent meanwhile
   | { type: "dismissed" }
@@ -155,7 +157,7 @@ export type Command =
   | { do: "tell end"; words: string };
 
 export const initial: State = {
-  phase: "loading", dead: false, choices: [], catalogue: [], data: "", panels: [], kept: [], compared: [], sorted: "latest", offered: [], lastRun: 0, session: "", saves: [], log: [], spoken: "",
+  phase: "loading", dead: false, choices: [], catalogue: [], data: "", panels: [], kept: [], compared: [], sorted: "latest", offered: [], lastRun: 0, noted: 0, session: "", saves: [], log: [], spoken: "",
   settings: { presets: [], preset: fallback, config: fallback, drafts: {} },
   address: readAddress(""),
   preview: { asked: 0, answered: 0, again: false, tries: 0 },

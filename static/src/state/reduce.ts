@@ -55,6 +55,7 @@ function apply(turn: Turn, event: PageEvent): unknown {
     case "stopped sweep": return sweep.stopSweep(turn);
     case "sorted": return turn.set({ sorted: event.by });
     case "saved kept": return runs.download(turn, turn.state.kept.find((k) => k.id === event.run)!);
+    case "took along": return runs.note(turn, event.run, event.what);
     case "turned panel": return turn.set({ panels: turned(turn.state.panels, event.name, event.open) });
     case "looked": return runs.look(turn);
     case "dismissed": return turn.set(turn.state.problem ? { problem: undefined } : { undo: undefined });

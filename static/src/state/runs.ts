@@ -58,12 +58,19 @@ function save(turn: Turn) {
 export function download(turn: Turn, run: Run, bytes = run.checkpoint) {
   if (!bytes && !run.stored) return;
   const name = `cloister-${run.config.model}-step-${run.last?.step ?? 0}.checkpoint`;
-  if (turn.state.run?.id === run.id && run.planned && !turn.state.dead) turn.send({ type: "keep", kept: "checkpoint" }); // the ledger's history
+  note(turn, run, "checkpoint");
   turn.commands.push(bytes ? { do: "download", bytes, name } : { do: "download kept", run, name });
   turn.log(`Saved ${name}.`);
   const saved = { ...run, saved: run.over };
   if (turn.state.run?.id === run.id) turn.set({ run: saved });
   else turn.set({ kept: turn.state.kept.map((k) => (k.id === run.id ? saved : k)) });
+}
+
+/** Has the ledger's history tell what was kept of a run. */
+export function note(turn: Turn, { planned }: Run, kept: string) {
+  if (!planned?.run || turn.state.dead) return;
+  turn.send({ type: "keep", run: planned.run, kept });
+  turn.set({ noted: turn.state.noted + 1 });
 }
 
 const maxCheckpoint = 2 ** 28 + 1024; // that of train/checkpoint.go, and its head

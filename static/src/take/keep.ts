@@ -1,7 +1,7 @@
 // "Keep": what a finished run leaves as files: its model, a certificate for others to check, and its results.
 import type { Recipe } from "../owndata/messages";
 import type { TakenFile } from "../protocol";
-import type { State } from "../state/model";
+import type { PageEvent, State } from "../state/model";
 import type { Run } from "../state/run";
 import { addressOf } from "../state/turn";
 import type { Trainer } from "../trainer/client";
@@ -10,20 +10,23 @@ import { resultsCSV } from "./results";
 import type { Taker } from "./taker";
 
 type Download = (bytes: Uint8Array, name: string) => void;
+type Tell = (event: PageEvent) => void;
 
 export class KeepPanel {
   #trainer: () => Trainer;
   #taker: Taker;
   #download: Download;
+  #tell: Tell;
   #buttons: HTMLButtonElement[];
   #run?: Run;
   #recipe?: Recipe;
   #settings = "";
 
-  constructor(trainer: () => Trainer, taker: Taker, download: Download) {
+  constructor(trainer: () => Trainer, taker: Taker, download: Download, tell: Tell) {
     this.#trainer = trainer;
     this.#taker = taker;
     this.#download = download;
+    this.#tell = tell;
     const button = (words: string, make: () => Promise<TakenFile[]>) => el("button", { type: "button", click: () => this.#keep(words, make) }, words);
     this.#buttons = [
       button("Model (ONNX)", () => this.#model("onnx")),
@@ -52,8 +55,9 @@ export class KeepPanel {
     say(byId("keep-words"), `${words}: being made …`);
     try {
       const files = await make();
-      if (run?.id !== this.#run?.id) return;
+      if (!run || run.id !== this.#run?.id) return;
       for (const { bytes, name } of files) this.#download(bytes, name);
+      this.#tell({ type: "took along", run, what: `${words.charAt(0).toLowerCase()}${words.slice(1)}` });
       say(byId("keep-words"), `Saved ${files.map(({ name }) => name).join(", ")}.`);
     } catch (error) {
       say(byId("keep-words"), `${words}: ${(error as Error).message}`);

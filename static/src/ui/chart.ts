@@ -39,6 +39,7 @@ export function joined(...tables: Columns[]): Columns {
 const tableRows = 60;
 
 export class Chart {
+  saved?: (what: string) => void; // is told of a picture that a person took
   readonly root: HTMLElement;
   #spec: ChartSpec;
   #columns: Columns;
@@ -193,6 +194,7 @@ export class Chart {
   async #download(kind: "PNG" | "SVG") {
     const svg = svgOf(this.#drawing());
     const file = kind === "SVG" ? new Blob([svg], { type: "image/svg+xml" }) : await pngOf(svg);
+    this.saved?.(`${this.#spec.title.toLowerCase()} (${kind})`);
     download(file, `cloister-${this.#spec.title.toLowerCase().replace(/\W+/g, "-")}.${kind.toLowerCase()}`);
   }
 

@@ -81,14 +81,15 @@ test-wasm: browser
 test-page: browser dist/index.html
 	$(GO) test -timeout 30m -parallel 3 ./static/...
 
-# What needs longer: whole trainings, tens of thousands of damaged files, every fuzz target for a while.
+# What needs longer: whole trainings, tens of thousands of damaged files, every fuzz target for a while, little of which goes
+# into making interesting inputs smaller.
 FUZZTIME ?= 30s
 test-long: test
 	CLOISTER_LONG=1 $(GO) test -timeout 3h ./data/... ./train/...
 	cd tools/lighthouse && npm ci --ignore-scripts
 	CLOISTER_LONG=1 $(GO) test -timeout 4h -parallel 3 ./static/pagetest -kills 500 -resumes 20
 	git grep -o '^func Fuzz[A-Za-z0-9]*' -- '*_test.go' | sed 's|\(.*\)/[^/]*:func \(.*\)|\1 \2|' | while read -r room target; do \
-		$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "./$$room" || exit 1; \
+		$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "./$$room" || exit 1; \
 	done
 
 # Chromium, and the same built without a window where Debian has it: it starts in half the time.

@@ -90,7 +90,7 @@ func TestSafepointsFollowThePlan(t *testing.T) {
 	p.open()
 	c := quick()
 	c.Epochs, c.BatchSize = 20, 10 // 3000 steps in blocks of 30
-	p.trainer.Send(protocol.Request{Type: "start", Config: &c})
+	p.trainer.Send(protocol.Request{Type: "start", Config: &c, Held: true})
 	plan := p.hear("planned").Planned
 	at := func(e protocol.Event) int {
 		t.Helper()
@@ -105,6 +105,10 @@ func TestSafepointsFollowThePlan(t *testing.T) {
 	}
 	block := (plan.Steps + 99) / 100
 	for i := range 4 {
+		if i == 1 { // until then it waits
+			p.hearState("paused")
+			p.trainer.Send(protocol.Request{Type: "resume"})
+		}
 		if step := at(p.hear("safepoint")); step != i*block {
 			t.Fatalf("safepoint %d at step %d, blocks are of %d", i, step, block)
 		}

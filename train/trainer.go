@@ -113,7 +113,7 @@ func (t *Trainer) answer(ctx context.Context, r protocol.Request) error {
 	case "open":
 		return t.open(ctx, *r.Source)
 	case "start":
-		return t.start(ctx, *r.Config)
+		return t.start(ctx, *r.Config, r.Held)
 	case "restore":
 		return t.restore(ctx, r.Checkpoint)
 	}
@@ -171,7 +171,7 @@ func (t *Trainer) open(ctx context.Context, src protocol.Source) error {
 	return nil
 }
 
-func (t *Trainer) start(ctx context.Context, c protocol.Config) error {
+func (t *Trainer) start(ctx context.Context, c protocol.Config, held bool) error {
 	if _, err := t.begin(ctx, c, nil); err != nil {
 		return err
 	}
@@ -182,7 +182,7 @@ func (t *Trainer) start(ctx context.Context, c protocol.Config) error {
 	if err := t.safepoint(); err != nil { // a run that began can go on
 		return err
 	}
-	t.run(true)
+	t.run(!held)
 	return nil
 }
 

@@ -15,6 +15,7 @@ export type Request =
   | {
       type: "start";
       config: Config; // of a replay: the mechanism is one of Published; of a budget: a plan that it should suit
+      held?: boolean; // its first step waits for a resume: until its first safepoint is kept
     }
   | {
       type: "pause";

@@ -410,6 +410,31 @@ test("a run that broke off before its first checkpoint says so; damaged ones are
   assert.deepEqual(page.commands.find((c) => c.do === "remove kept"), { do: "remove kept", key: "k-1" });
 });
 
+test("no step is released before there is something kept to go on from, or nothing can be", () => {
+  for (const last of [{ type: "stored", over: false, checkpoint: true }, { type: "cannot keep", words: "no" }]) {
+    const page = new Page();
+    page.do({ type: "arrived", choices, hash: "#data=digits&model=logistic&epochs=2", session: "s" });
+    page.until((e) => e.type === "proposal");
+    page.do({ type: "pressed", button: "train" });
+    assert.equal(page.sent("start")[0].request.held, true);
+    const { id } = page.state.run;
+    page.do({ ...last, run: id }); // of the run as it was asked for
+    page.until((e) => e.type === "planned");
+    page.hear({ type: "safepoint", checkpoint: new Uint8Array([1]) });
+    page.hear({ type: "state", state: "paused" });
+    assert.equal(page.state.phase, "starting");
+    page.do({ type: "stored", run: id, over: false, checkpoint: false });
+    assert.equal(page.sent("resume").length, 0);
+    page.do({ ...last, run: id });
+    assert.equal(page.sent("resume").length, 1);
+    page.hear({ type: "state", state: "running" });
+    assert.equal(page.state.phase, "running");
+    assert.match(page.state.spoken, /started/);
+    page.do({ ...last, run: id });
+    assert.equal(page.sent("resume").length, 1);
+  }
+});
+
 test("storage that is full or denied is told once, and survived", () => {
   const page = opened();
   page.do({ type: "cannot keep", words: "this browser's storage for the page is full", full: true });

@@ -18,6 +18,7 @@ type Request struct {
 
 	Source     *Source          `json:"source,omitempty" on:"open"`
 	Config     *Config          `json:"config,omitempty" on:"start propose rehearse replay budget?"` // of a replay: the mechanism is one of Published; of a budget: a plan that it should suit
+	Held       bool             `json:"held,omitempty" on:"start?"`                                  // its first step waits for a resume: until its first safepoint is kept
 	Checkpoint []byte           `json:"checkpoint,omitempty" on:"restore"`                           // a checkpoint file (Uint8Array in the browser)
 	Record     []byte           `json:"record,omitempty" on:"predict"`                               // one record's values, as the dataset's are
 	Bounds     *BoundsQuestion  `json:"bounds,omitempty" on:"bounds"`

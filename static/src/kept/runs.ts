@@ -69,7 +69,7 @@ export class KeptRuns {
         const { run } = draft;
         const checkpoint = draft.checkpoint ?? (await this.#checkpoint(key));
         await this.#keeper.write(nameOf(key), encodeRun(run, checkpoint));
-        this.#dispatch({ type: "stored", run: run.id, over: run.over === true });
+        this.#dispatch({ type: "stored", run: run.id, over: run.over === true, checkpoint: draft.checkpoint !== undefined });
       }
     } catch (error) {
       this.#drafts.delete(key);

@@ -70,12 +70,13 @@ function planned(turn: Turn) {
 
 /** The trainer's state; while a run is being started, the page is ahead of it. */
 function turned(turn: Turn, state: EventOf<"state">["state"]) {
-  const { phase, run, before, goOn } = turn.state;
+  const { phase, run, before, goOn, held } = turn.state;
   if (state === "loading") turn.set({ dataset: undefined });
   if (phase === "starting" && before) {
     if (state === "idle") turn.set({ before: { ...before, phase: "idle" } }); // the run before has made room
     return;
   }
+  if (state === "paused" && held !== undefined && held === run?.id) return; // it is still starting
   if (phase === "loading" && state === "idle" && !turn.state.dataset) return; // not yet
   const words: Partial<Record<Phase, string>> = { running: phase === "paused" ? "Training goes on." : "Training has started.", paused: "Paused." };
   if (state !== phase && words[state]) turn.say(words[state]!);

@@ -1,5 +1,5 @@
 // Runs that are kept: beside the one that is shown, and in this browser, from where they go on after a break.
-import type { DatasetInfo } from "../protocol";
+import type { Config, DatasetInfo } from "../protocol";
 import * as format from "../ui/format";
 import { openNow } from "./data";
 import { type PageEvent, type Standing, type State, busy } from "./model";
@@ -16,10 +16,26 @@ export function beginNew(turn: Turn, checkpoint?: Uint8Array) {
   store(turn, checkpoint);
 }
 
+/** Begins a run. Its first step costs all of its plan: it waits until this browser keeps what the run can go on from. */
+export function start(turn: Turn, config: Config) {
+  beginNew(turn);
+  const { run, session } = turn.state;
+  turn.set({ held: session ? run!.id : undefined });
+  turn.send({ type: "start", config, ...(session && { held: true }) });
+}
+
+/** What a run waited for is kept, or cannot be. */
+function letGo(turn: Turn, id: number) {
+  const { held, run } = turn.state;
+  if (held !== id || run?.id !== id || !run.planned) return;
+  turn.set({ held: undefined });
+  turn.send({ type: "resume" });
+}
+
 /** Shows a run that the trainer is asked for; the one before stands by until the new one is planned. */
 function begin(turn: Turn, next: Run, taken?: Run) {
   const { run, phase } = turn.state;
-  turn.set({ before: { run, phase, taken }, run: next, phase: "starting", problem: undefined, question: undefined, goOn: undefined });
+  turn.set({ before: { run, phase, taken }, run: next, phase: "starting", problem: undefined, question: undefined, goOn: undefined, held: undefined });
 }
 
 /** Has this browser keep the run that is shown, as it is. */
@@ -33,7 +49,7 @@ export function giveBack(turn: Turn, before: Standing) {
   const { run, kept } = turn.state;
   if (before.taken) turn.set({ kept: [before.taken, ...kept] });
   else if (run) turn.commands.push({ do: "remove kept", key: run.key });
-  turn.set({ run: before.run, before: undefined, phase: before.phase, goOn: undefined });
+  turn.set({ run: before.run, before: undefined, phase: before.phase, goOn: undefined, held: undefined });
 }
 
 /** Keeps the run that was shown before this one, if it came to anything. */
@@ -121,15 +137,17 @@ export function discard(turn: Turn, id: number) {
 }
 
 /** This browser has the run: leaving loses nothing of one that is over. */
-export function stored(turn: Turn, { run: id, over }: Extract<PageEvent, { type: "stored" }>) {
+export function stored(turn: Turn, { run: id, over, checkpoint }: Extract<PageEvent, { type: "stored" }>) {
   const mark = (run: Run): Run => (run.id === id && (over || !run.over) ? { ...run, stored: true } : run);
   const { run, kept, before } = turn.state;
   turn.set({ run: run && mark(run), kept: kept.map(mark), unkept: undefined });
   if (before?.run) turn.set({ before: { ...before, run: mark(before.run) } });
+  if (checkpoint) letGo(turn, id);
 }
 
 /** Said once, until it works again: training goes on without. */
 export function cannotKeep(turn: Turn, { words, full }: Extract<PageEvent, { type: "cannot keep" }>) {
+  if (turn.state.held !== undefined) letGo(turn, turn.state.held);
   if (turn.state.unkept) return;
   const way = full ? "Delete runs or data that this browser keeps, or save a checkpoint to a file." : "Save a checkpoint to a file before you leave.";
   const told = `This browser cannot keep runs: ${words}. A run that is interrupted cannot go on from here. ${way}`;

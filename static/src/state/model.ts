@@ -33,6 +33,7 @@ export interface State {
   session: string; // a word of this page's own, for the keys of its runs
   unkept?: string; // why this browser keeps no runs
   goOn?: number; // the run that goes on as soon as it is restored
+  held?: number; // the run whose first step waits until there is something kept to go on from
   saves: ("keep" | "download")[]; // what checkpoints are asked for, in order
   wanted?: Wanted; // what happens when other data are open, or a run has ended
   place?: boolean; // the next address is a place to come back to
@@ -125,7 +126,7 @@ export type PageEvent =
   | { type: "found kept"; runs: Omit<Run, "id">[]; damaged: number } // in this browser
   | { type: "took kept"; run: Run; checkpoint: Uint8Array }
   | { type: "is elsewhere"; run: number }
-  | { type: "stored"; run: number; over: boolean }
+  | { type: "stored"; run: number; over: boolean; checkpoint: boolean } // with one
   | { type: "cannot keep"; words: string; full?: boolean }
   | { type: "discarded"; run: number }
   | { type: "compared"; run: number; on: boolean }

@@ -1,7 +1,7 @@
 // Runs as a person steers them: start, pause, stop, save, restore.
 import * as format from "../ui/format";
 import { openNow } from "./data";
-import { beginNew, giveBack } from "./kept";
+import { start as begin, beginNew, giveBack } from "./kept";
 import { type PageEvent, type State, busy } from "./model";
 import { notPrivate } from "../settings/settings";
 import { hasFaults, propose } from "./preview";
@@ -33,8 +33,7 @@ function start(turn: Turn, sure = false) {
     return;
   }
   if (dataset.own && !sure && notPrivate(settings.config).length > 0) return askToExpose(turn);
-  beginNew(turn);
-  turn.send({ type: "start", config: settings.config });
+  begin(turn, settings.config);
 }
 
 /** A run without privacy on somebody's own records cannot be taken back; drawn ones do for a comparison. */
@@ -103,7 +102,7 @@ export function fail(turn: Turn, words: string, fatal = false) {
   turn.problem(words, !dataset ? otherData(turn.state) : refused && !fatal ? [] : [again]);
   turn.say(words);
   if (refused) giveBack(turn, before);
-  else if (phase === "starting") turn.set({ phase: "paused" });
+  else if (phase === "starting") turn.set({ phase: "paused", held: undefined });
   if (fatal && turn.state.run?.planned) turn.set({ run: { ...turn.state.run, over: true } });
   if (!dataset || fatal) turn.set({ phase: "idle" });
   if (refused && !fatal) propose(turn);

@@ -2,7 +2,7 @@
 // other: it is planned, charged and kept by itself.
 import type { Config } from "../protocol";
 import { notPrivate, settings, shown, understand, write } from "../settings/settings";
-import { beginNew } from "./kept";
+import { start } from "./kept";
 import { type PageEvent, busy } from "./model";
 import { hasFaults } from "./preview";
 import { type Run, lastEpoch, spent } from "./run";
@@ -77,8 +77,7 @@ function next(turn: Turn) {
   if (!queue || dead || wanted || !sweeping(turn.state) || busy(turn.state)) return;
   const { config } = queue.jobs[queue.at];
   turn.set({ settings: { ...now, config, drafts: {} } });
-  beginNew(turn);
-  turn.send({ type: "start", config });
+  start(turn, config);
 }
 
 /** The run that went on has ended and is kept, or was refused: its line is filled, and the next begins. */

@@ -138,6 +138,28 @@ func TestClassesOfFiles(t *testing.T) {
 	}
 }
 
+// What can be labelled by hand are the folders of what would be read, and files that lie in none: of a folder and of a ZIP alike.
+func TestPlaces(t *testing.T) {
+	files := []string{"in/1.png", "x", "2.png", "x", "in/3.png", "x", "in/more/4.png", "x", "readme.md", "x"}
+	var zipped bytes.Buffer
+	z := zip.NewWriter(&zipped)
+	for i := 0; i < len(files); i += 2 {
+		if _, err := z.Create(files[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	z.Close()
+	want := []string{"in", "2.png", "in/more"}
+	for _, b := range []*bundle.Bundle{dropped(t, files...), dropped(t, "pets.zip", zipped.String())} {
+		if got := Places(b, Options{}, 3); !slices.Equal(got, want) {
+			t.Errorf("places %q, want %q", got, want)
+		}
+		if got := Places(b, Options{}, 2); !slices.Equal(got, want[:2]) {
+			t.Errorf("two places are %q", got)
+		}
+	}
+}
+
 func TestWhatIsLeftOutIsListed(t *testing.T) {
 	a, b := grey(4, 10), grey(4, 200)
 	_, r := take(t, dropped(t, "cats/1.png", a, "cats/broken.png", a[:40], "dogs/2.png", b, "dogs/empty.jpg", "", "birds/3.png", "<html>",

@@ -149,6 +149,32 @@ func byFolder(files []bundle.File, root string, personLevel int) func(bundle.Fil
 	}
 }
 
+// Places are up to so many things that a label can be given to by hand: the folders that pictures or recordings lie in, and those of them that
+// lie in none.
+func Places(b *bundle.Bundle, o Options, most int) (all []string) {
+	k := sortKinds(b.Files, o)
+	own := k.images
+	if k.likely() == data.Audio {
+		own = k.recordings
+	}
+	seen := map[string]bool{}
+	for _, f := range own {
+		place := path.Dir(f.Name)
+		if place == "." {
+			place = f.Name
+		}
+		if seen[place] {
+			continue
+		}
+		if len(all) == most {
+			break
+		}
+		seen[place] = true
+		all = append(all, place)
+	}
+	return all
+}
+
 // byHand takes a file's own label, or that of the innermost folder that has one.
 func (p *Proposal) byHand(f bundle.File) string {
 	for name := f.Name; name != "." && name != "/"; name = path.Dir(name) {

@@ -1,6 +1,7 @@
 package pagetest
 
 import (
+	"archive/zip"
 	"bytes"
 	"compress/gzip"
 	"encoding/base64"
@@ -97,12 +98,14 @@ func TestOwnPersonsAndBounds(t *testing.T) {
 	p.clean()
 }
 
-// Pictures that nothing says the classes of are given them by hand, file by file.
+// Pictures in a ZIP that nothing says the classes of are given them by hand, folder by folder.
 func TestOwnLabelsByHand(t *testing.T) {
 	s := serve(t)
 	p := open(t, s.page("#data=digits&model=logistic&epochs=1"), 1280)
 	p.wait("the data", dataReady)
 	dir := t.TempDir()
+	var shots bytes.Buffer
+	z := zip.NewWriter(&shots)
 	for i := range 60 {
 		m := image.NewGray(image.Rect(0, 0, 8, 8))
 		for k := range m.Pix {
@@ -110,11 +113,22 @@ func TestOwnLabelsByHand(t *testing.T) {
 		}
 		var file bytes.Buffer
 		png.Encode(&file, m)
-		folder := []string{"first half", "second half"}[i%2]
-		writeFile(t, filepath.Join(dir, "shots", folder, fmt.Sprintf("%d.png", i)), file.Bytes())
+		w, err := z.Create(fmt.Sprintf("%s half/%d.png", []string{"first", "second"}[i%2], i))
+		if err == nil {
+			_, err = w.Write(file.Bytes())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			writeFile(t, filepath.Join(dir, "one.png"), file.Bytes())
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
 	}
 	p.click("own-open")
-	p.upload("own-folder", filepath.Join(dir, "shots"))
+	p.upload("own-files", writeFile(t, filepath.Join(dir, "shots.zip"), shots.Bytes()))
 	p.wait("the form", `document.getElementById("own-labelling")`)
 	p.choose("own-labelling", "hand")
 	p.wait("the places", `document.querySelectorAll(".by-hand input").length === 2`)
@@ -125,7 +139,7 @@ func TestOwnLabelsByHand(t *testing.T) {
 	p.wait("the classes", `document.querySelector(".own-form").innerText.includes("2 classes: day, night")`)
 	p.read()
 	p.trainOnOwn()
-	p.upload("own-try-file", filepath.Join(dir, "shots", "first half", "0.png"))
+	p.upload("own-try-file", filepath.Join(dir, "one.png"))
 	p.asked("night", "day")
 	p.clean()
 }

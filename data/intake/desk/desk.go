@@ -22,6 +22,7 @@ const (
 	shownSamples = 18
 	shownTexts   = 64
 	listed       = 1000 // problems
+	shownPlaces  = 100
 	toldEvery    = 100 * time.Millisecond
 )
 
@@ -200,6 +201,9 @@ func (d *Desk) propose(ctx context.Context, r Request) (p *intake.Proposal, l *L
 	l = &Look{Kind: o.Kind, Seconds: front.Seconds, Skipped: d.bundle.Problems}
 	if l.Kind == "" {
 		l.Kind = intake.Likely(d.bundle, o)
+	}
+	if l.Kind == data.Image || l.Kind == data.Audio {
+		l.Places = intake.Places(d.bundle, o, shownPlaces)
 	}
 	if l.Kind == data.Table {
 		if err := d.columns(ctx, r.Settings, &o, l); err != nil {

@@ -105,6 +105,7 @@ type Look struct {
 	Fit     string           `json:"fit"`
 	Seconds float64          `json:"seconds"`
 	Folders []string         `json:"folders"` // that the first file lies in: which names a person?
+	Places  []string         `json:"places"`  // that can be labelled by hand: folders, and files in none
 	Table   *Table           `json:"table,omitempty"`
 	Samples []Sample         `json:"samples"`
 	Skipped []bundle.Problem `json:"skipped"`

@@ -3,7 +3,6 @@
 import { el, say } from "../ui/dom";
 import { type Find, columnsTable } from "./columns";
 import { choice, line, numberField, textField } from "./fields";
-import type { Dropped } from "./dropped";
 import type { Look, Settings } from "./messages";
 
 type Change = (change: Partial<Settings>) => void;
@@ -33,26 +32,26 @@ export class ChoicesForm {
   }
 
   /** Makes the fields anew where others are needed; what is typed stays otherwise. */
-  show(look: Look, settings: Settings, files: Dropped[]) {
+  show(look: Look, settings: Settings) {
     const { kind, table, folders, shape } = look;
     const made = JSON.stringify([kind, table?.dialect, table?.columns, table && settings.label, settings.person, settings.test === undefined, settings.testPublic, folders, settings.shape ? 0 : shape, needsHand(look, settings)]);
     if (made !== this.#made) {
       this.#made = made;
       const focused = document.activeElement?.id;
-      this.#fields.replaceChildren(...this.#make(look, settings, files));
+      this.#fields.replaceChildren(...this.#make(look, settings));
       if (focused && this.#fields.querySelector(`#${CSS.escape(focused)}`)) document.getElementById(focused)!.focus();
     }
     const names = look.classes ?? [];
     say(this.#classes, names.length ? `${names.length} classes: ${names.slice(0, 30).join(", ")}${names.length > 30 ? " …" : ""}. Their names become public.` : "");
   }
 
-  #make(look: Look, settings: Settings, files: Dropped[]): HTMLElement[] {
+  #make(look: Look, settings: Settings): HTMLElement[] {
     const change = this.#change;
     const parts: HTMLElement[] = [el("legend", {}, "State what is public of them"), line("Name", textField("own-name", settings.title, (title) => change({ title: title || "Your own data" })))];
     if (look.kind === "table") parts.push(...this.#table(look, settings));
     if (look.kind === "image") parts.push(...this.#pictures(look, settings));
     if (look.kind === "audio") parts.push(line("Seconds of each recording", numberField("own-seconds", look.seconds, (seconds) => change({ seconds: seconds ?? 1 }))));
-    if (look.kind === "image" || look.kind === "audio") parts.push(...this.#labels(look, settings, files));
+    if (look.kind === "image" || look.kind === "audio") parts.push(...this.#labels(look, settings));
     const classes = textField("own-classes", settings.classes?.join(", ") ?? "", (text) => change({ classes: listOf(text) }));
     classes.placeholder = look.kind === "raw" ? "0, 1, 2" : "all that are there";
     parts.push(line("Classes", classes), this.#classes, ...this.#unit(look, settings));
@@ -74,13 +73,12 @@ export class ChoicesForm {
     ];
   }
 
-  #labels(look: Look, settings: Settings, files: Dropped[]): HTMLElement[] {
+  #labels(look: Look, settings: Settings): HTMLElement[] {
     const ways: [string, string][] = [["", "As it looks"], ["folder", "Their folders: cat/1.png"], ["name", "Their names: cat_1.png"], ["table", "A labels.csv beside them"], ["hand", "By hand, here"]];
     const by = line("Classes come from", choice("own-labelling", ways, settings.labelling ?? "", (labelling) => this.#change({ labelling: labelling || undefined, labels: labelling === "hand" ? settings.labels : undefined })));
     if (!needsHand(look, settings)) return [by];
     const labels = { ...settings.labels };
-    const places = [...new Set(files.map(({ name }) => name.slice(0, name.lastIndexOf("/")) || name))].slice(0, 100);
-    return [by, el("fieldset", { class: "by-hand" }, el("legend", {}, "What is it?"), ...places.map((place, i) =>
+    return [by, el("fieldset", { class: "by-hand" }, el("legend", {}, "What is it?"), ...look.places.map((place, i) =>
       line(place, textField(`own-hand-${i}`, labels[place] ?? "", (label) => {
         if (label) labels[place] = label;
         else delete labels[place];

@@ -136,6 +136,7 @@ export interface Look {
   fit: string;
   seconds: number;
   folders: string[]; // that the first file lies in: which names a person?
+  places: string[]; // that can be labelled by hand: folders, and files in none
   table?: Table;
   samples: Sample[];
   skipped: Problem[];

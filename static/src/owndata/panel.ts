@@ -151,7 +151,7 @@ export class OwnPanel {
       const look = await this.#reader.look(this.#settings, (p) => this.#progress(p));
       if (turn !== this.#turn) return;
       this.#look = look;
-      this.#form.show(look, this.#settings, this.#files);
+      this.#form.show(look, this.#settings);
     });
   }
 

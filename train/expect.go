@@ -99,26 +99,31 @@ type Facts struct {
 // drownedBelow is the share of the way from guessing to knowing that must be expected at least, of the easiest set, for a run to be worth it.
 const drownedBelow = 0.15
 
+// runSpread is the standard deviation of one run's accuracy about another's with the same settings, of subsets, noise and test records: pooled
+// over what was measured twice. A range is wider than what was measured by two of it at both ends.
+const runSpread = 0.026
+
 // reach is up to how many times the largest measured set something is told of larger ones: what more would reach nobody measured.
 const reach = 2
 
 // Expect tells between which accuracies runs like one came out. It interpolates the measured sets' mean accuracies, linearly in log N and
 // log epsilon, and never goes beyond what was measured: somewhat more records, or a larger epsilon, are told at the measured end. The range is over sets,
-// and over repeated runs of each, so that one set alone is a range too. Other numbers of classes are scaled from guessing (1/classes). nil: nothing alike was measured.
+// repeated runs of each, and what one more run may differ from them. Other numbers of classes are scaled from guessing (1/classes). nil: nothing alike was measured.
 func Expect(rows []Measured, f Facts) *protocol.Expected {
 	surfaces := surfacesOf(rows, f)
 	if len(surfaces) == 0 || f.Units < 1 || f.Units > reach*slices.Max(sizes(surfaces)) || !(f.Epsilon > 0) || f.Classes < 2 {
 		return nil
 	}
-	e := &protocol.Expected{}
-	var ok bool
-	if e.Low, e.High, ok = spread(surfaces, f, f.Units); !ok {
+	low, high, ok := spread(surfaces, f, f.Units)
+	if !ok {
 		return nil
 	}
 	guessing := 1 / float64(f.Classes)
-	e.Drowned = e.High < guessing+drownedBelow*(1-guessing)
+	e := &protocol.Expected{Drowned: high < guessing+drownedBelow*(1-guessing)}
+	e.Low, e.High = another(low, high, guessing)
 	for _, n := range sizes(surfaces) {
 		if low, high, ok := spread(surfaces, f, n); ok {
+			low, high = another(low, high, guessing)
 			e.Curve = append(e.Curve, protocol.ExpectedPoint{Records: n, Low: low, High: high})
 		}
 	}
@@ -129,6 +134,11 @@ func Expect(rows []Measured, f Facts) *protocol.Expected {
 	e.Basis = fmt.Sprintf("Measured on public data (%s) with this model and its preset, up to %d records; other data are easier or harder.",
 		strings.Join(names, ", "), slices.Max(sizes(surfaces)))
 	return e
+}
+
+// another is where one more run may come out, beside some that came out between low and high.
+func another(low, high, guessing float64) (float64, float64) {
+	return max(min(low, guessing), low-2*runSpread), min(1, high+2*runSpread)
 }
 
 // surface is what was measured of one set: the share of the way from guessing to knowing, by N and epsilon, of repeated runs together.

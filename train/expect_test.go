@@ -40,8 +40,9 @@ func TestExpect(t *testing.T) {
 		f := facts
 		c.change(&f)
 		e := Expect(made, f)
-		if e == nil || math.Abs(e.Low-c.low) > 1e-9 || math.Abs(e.High-c.high) > 1e-9 || e.Drowned != c.drowned {
-			t.Errorf("%s: %+v, want %v to %v", name, e, c.low, c.high)
+		low, high := max(1/float64(f.Classes), c.low-2*runSpread), c.high+2*runSpread
+		if e == nil || math.Abs(e.Low-low) > 1e-9 || math.Abs(e.High-high) > 1e-9 || e.Drowned != c.drowned {
+			t.Errorf("%s: %+v, want %v to %v", name, e, low, high)
 			continue
 		}
 		if !strings.Contains(e.Basis, "easy, hard") || len(e.Curve) != 2 || e.Curve[0].Records != 100 {
@@ -53,6 +54,9 @@ func TestExpect(t *testing.T) {
 		if e := Expect(made, f); e != nil {
 			t.Errorf("%+v: %+v from nothing", f, e)
 		}
+	}
+	if e := Expect([]Measured{{Kind: "image", Data: "clear", Classes: 10, Model: "mlp", Records: 100, Epsilon: 1, Accuracy: 0.99}}, facts); e == nil || e.High != 1 {
+		t.Errorf("a run that knows nearly all is told as %+v", e)
 	}
 	if e := Expect(made[5:6], facts); e == nil || !e.Drowned {
 		t.Errorf("a run that guesses is %+v", e)
@@ -89,6 +93,22 @@ func TestMeasuredTable(t *testing.T) {
 	var none *protocol.Expected
 	if p, err := propose(c, b.dataset, nil); err != nil || p.expected() != none {
 		t.Errorf("without noise: %v", err)
+	}
+}
+
+// How much one run differs from another is that of the rows that were measured twice. Of 21 pairs it is known to a sixth.
+func TestRunSpread(t *testing.T) {
+	sum, pairs := 0.0, 0
+	for i, a := range measured {
+		for _, b := range measured[:i] {
+			if b.Seed++; a.Same(b) {
+				sum += (a.Accuracy - b.Accuracy) * (a.Accuracy - b.Accuracy) / 2
+				pairs++
+			}
+		}
+	}
+	if s := math.Sqrt(sum / float64(pairs)); pairs < 20 || math.Abs(s-runSpread) > runSpread/6 {
+		t.Errorf("%d pairs differ by %.4f", pairs, s)
 	}
 }
 

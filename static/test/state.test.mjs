@@ -103,6 +103,24 @@ test("a run, from the link to the end", () => {
   assert.equal(wouldLose(page.state.run), false);
 });
 
+test("a learning rate for clipped gradients goes with the clipping, and comes back with it; a person's own stays", () => {
+  const page = opened();
+  const rate = () => page.state.settings.config.learningRate;
+  const usual = rate();
+  assert.ok(usual > 0.1);
+  page.do({ type: "set", key: "nonprivate", text: "1" });
+  assert.equal(rate(), 0.1);
+  page.do({ type: "set", key: "model", text: "mlp" });
+  assert.equal(rate(), 0.1);
+  page.do({ type: "reset", key: "nonprivate" });
+  assert.equal(rate(), page.state.settings.preset.learningRate);
+  page.do({ type: "set", key: "rate", text: "0.3" });
+  page.do({ type: "set", key: "nonprivate", text: "1" });
+  assert.equal(rate(), 0.3);
+  page.do({ type: "set", key: "nonprivate", text: "0" });
+  assert.equal(rate(), 0.3);
+});
+
 test("what is refused takes nothing away", () => {
   const page = trained();
   const { run } = page.state;

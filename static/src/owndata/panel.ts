@@ -44,6 +44,7 @@ export class OwnPanel {
   #keepWords = el("span");
   #keeping = el("label", { for: "own-keep" }, this.#keep, this.#keepWords);
   #found = el("div", { class: "found" });
+  #drawn?: Look | Result;
   #taken: (name: string) => boolean;
 
   constructor(dispatch: (event: PageEvent) => void, trainer: () => Trainer, taken: (name: string) => boolean) {
@@ -260,9 +261,15 @@ export class OwnPanel {
     if (this.#ready) say(this.#keepWords, `Keep them in this browser (${sized(this.#ready.packed.reduce((sum, { blob }) => sum + blob.size, 0))})`);
     if (!busy) say(this.#words, result ? readWords(result) : look ? lookWords(look) : "");
     else if (this.#doing === "looking" && !look) say(this.#words, "Looking at what is there …");
-    const shown = result ?? look;
+    this.#draw(result ?? look, result, look);
+  }
+
+  /** Draws what is there to see, once: samples are pictures, and lists are long. */
+  #draw(shown: Look | Result | undefined, result: Result | undefined, look: Look | undefined) {
+    if (shown === this.#drawn) return;
+    this.#drawn = shown;
     this.#found.replaceChildren(...(result ? [forYourEyes(), classBars(result)] : []));
-    this.#seen.replaceChildren(...(shown?.samples?.length ? [samples(shown.samples, shapeOf(this.#ready?.result, look), result?.columns ?? [], this.#files)] : []));
+    this.#seen.replaceChildren(...(shown?.samples?.length ? [samples(shown.samples, shapeOf(result, look), result?.columns ?? [], this.#files)] : []));
     this.#left.replaceChildren(
       ...(shown?.skipped.length ? [problems(shown.skipped, !result)] : []),
       ...(result?.damaged.length ? [problems(result.damaged, false, "damaged, and read all the same")] : []));

@@ -4,7 +4,7 @@ import * as addresses from "./addresses";
 import { pageName } from "./requests";
 
 interface Loaded {
-  module: WebAssembly.Module;
+  wasm: Blob; // compiled where it runs: megabytes are not the page's to copy while somebody looks at it
   script: string; // address of the worker's script, in memory
 }
 
@@ -22,12 +22,12 @@ export class Program {
   /** A worker that runs it, and listens. */
   async start(): Promise<Worker> {
     try {
-      const { module, script } = await (this.#loaded ??= this.#load());
+      const { wasm, script } = await (this.#loaded ??= this.#load());
       const worker = new Worker(script, { name: pageName });
       await new Promise<void>((ready, fail) => {
         worker.onerror = (error) => fail(new Error(error.message || "its script did not start"));
         worker.onmessage = ({ data }) => (data.ready ? ready() : fail(new Error(data.failed)));
-        worker.postMessage({ module });
+        worker.postMessage({ wasm });
       });
       return worker;
     } catch (error) {
@@ -42,11 +42,8 @@ export class Program {
       if (!response.ok) throw new Error(`${this.#what} did not load: HTTP ${response.status}`);
       return response;
     };
-    const [module, script] = await Promise.all([
-      get(this.#wasm).then(async (response) => WebAssembly.compile(await response.arrayBuffer())),
-      get(addresses.program).then((response) => response.blob()),
-    ]);
+    const [wasm, script] = await Promise.all([this.#wasm, addresses.program].map(async (address) => (await get(address)).blob()));
     // Started from a blob, a worker is bound by the page's policy.
-    return { module, script: URL.createObjectURL(new Blob([script], { type: "text/javascript" })) };
+    return { wasm, script: URL.createObjectURL(new Blob([script], { type: "text/javascript" })) };
   }
 }

@@ -1,5 +1,5 @@
-// The worker of a program that is loaded when it is asked for (reading own files, writing files of models): runs the Go program whose
-// compiled module the page hands over.
+// The worker of a program that is loaded when it is asked for (reading own files, writing files of models): compiles and runs the Go
+// program that the page hands over.
 import "./guard";
 import "../../../build/wasm_exec.js";
 import { tellPage } from "./asked";
@@ -10,10 +10,12 @@ declare class Go {
 }
 
 tellPage();
-self.onmessage = async ({ data }: MessageEvent<{ module: WebAssembly.Module }>) => {
+self.onmessage = async ({ data }: MessageEvent<{ wasm: Blob }>) => {
   try {
     const go = new Go();
-    await go.run(await WebAssembly.instantiate(data.module, go.importObject)); // it takes over onmessage
+    const program = new Response(data.wasm, { headers: { "Content-Type": "application/wasm" } });
+    const { instance } = await WebAssembly.instantiateStreaming(program, go.importObject);
+    await go.run(instance); // it takes over onmessage
     throw new Error("it stopped; its last words are in the browser's console");
   } catch (error) {
     postMessage({ failed: (error as Error).message ?? String(error) });

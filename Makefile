@@ -41,7 +41,11 @@ static/node_modules/.installed: static/package-lock.json
 build/take.wasm: $(SOURCES) go.mod go.sum
 	$(WASM) -o $@ ./wasm/take
 
-dist/index.html: build/trainer.wasm build/intake.wasm build/take.wasm build/features.wasm static/node_modules/.installed $(SITE)
+# What the leaderboard shows.
+build/leaderboard.json: $(wildcard docs/experiments/*.json cmd/experiments/board/*.go cmd/experiments/experiment/*.go) $(SOURCES)
+	$(GO) run ./cmd/experiments/board -dir docs/experiments -out $@
+
+dist/index.html: build/leaderboard.json build/trainer.wasm build/intake.wasm build/take.wasm build/features.wasm static/node_modules/.installed $(SITE)
 	cd static && npm run build
 
 # What a static host serves in their stead; tests of the page do without.

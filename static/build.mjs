@@ -1,6 +1,6 @@
 // Builds the site: bundles pages/, src/ and styles/, names every asset by its content (name.HASH.ext) and writes
 // ../dist. Nothing refers to an absolute path, so any static host serves it, from any folder. ../build/trainer.wasm and
-// the other programs there must be built before. dist/data, where packed datasets live, is left alone.
+// the other programs and figures there must be built before. dist/data, where packed datasets live, is left alone.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -101,6 +101,7 @@ const addresses = {
   keeper: bundle("src/workers/keeper.ts"),
 };
 const pageScript = { format: "esm", define: { ADDRESSES: JSON.stringify(addresses) } };
+const withBoard = { ...pageScript, define: { ...pageScript.define, BOARD: readFileSync(join(room, "build/leaderboard.json"), "utf8") } };
 // The serif's Latin and Greek letters, as npm brings them.
 const serif = (letters) => write(`serif-${letters}.woff2`, readFileSync(join(here, `node_modules/@fontsource-variable/source-serif-4/files/source-serif-4-${letters}-wght-normal.woff2`)));
 const fonts = { "serif-latin.woff2": serif("latin"), "serif-greek.woff2": serif("greek") };
@@ -115,7 +116,7 @@ const values = {
 };
 const script = (page) => `src/pages/${page.replace(/\.html$/, ".ts")}`; // a page without one is a part
 const pages = readdirSync(join(here, "pages")).filter((name) => existsSync(join(here, script(name))));
-for (const name of pages) values[name.replace(/html$/, "js")] = bundle(script(name), pageScript);
+for (const name of pages) values[name.replace(/html$/, "js")] = bundle(script(name), name === "leaderboard.html" ? withBoard : pageScript);
 for (const name of pages) page(name, values);
 writeFileSync(join(dist, "manifest.webmanifest"), filled("manifest.webmanifest", readFileSync(join(here, "manifest.webmanifest"), "utf8"), values));
 keeper(pages, [addresses.program, addresses.intakeWasm, addresses.takeWasm, addresses.features, addresses.featuresWasm]);

@@ -13,7 +13,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-var pages = []string{"index.html", "accountant.html", "tour.html"}
+var pages = []string{"index.html", "accountant.html", "leaderboard.html", "tour.html"}
 
 // theme makes the system prefer light or dark, and no motion: a colour that is still changing is no colour to judge.
 func theme(name string) chromedp.Action {
@@ -26,9 +26,10 @@ func theme(name string) chromedp.Action {
 func (p *tab) ready(page string) {
 	p.t.Helper()
 	p.wait(page, map[string]string{
-		"index.html":      dataReady,
-		"accountant.html": `document.getElementById("points").innerText.includes("%")`,
-		"tour.html":       `document.getElementById("attack").rows.length`,
+		"index.html":       dataReady,
+		"accountant.html":  `document.getElementById("points").innerText.includes("%")`,
+		"leaderboard.html": `document.querySelector("#standings tbody").rows.length && document.querySelector("#plot canvas")`,
+		"tour.html":        `document.getElementById("attack").rows.length`,
 	}[page])
 }
 

@@ -10,7 +10,6 @@ import (
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 
-	"cloister/accountant"
 	"cloister/cmd/markdown"
 )
 
@@ -90,7 +89,7 @@ func table(d *markdown.Document, p *Plan, rows []Row) error {
 	for _, m := range mechanisms {
 		cells := []string{m}
 		for _, name := range datasets {
-			of := slices.DeleteFunc(slices.Clone(rows), func(r Row) bool { return r.Setting != p.Setting || r.Dataset != name || r.Mechanism != m })
+			of := p.rowsOf(rows, name, m)
 			cells = append(cells, accuracy(of), epsilon(of), seconds(of))
 			for _, r := range of {
 				if r.Note != "" && !slices.Contains(notes, r.Dataset+": "+r.Note) {
@@ -123,16 +122,20 @@ func accuracy(rows []Row) string {
 	if len(rows) == 0 {
 		return ""
 	}
-	values := make([]float64, len(rows))
-	for i, r := range rows {
-		values[i] = r.Accuracy
-	}
-	mean, half := Interval(values)
+	mean, half := meanAccuracy(rows)
 	text := fmt.Sprintf("%.2f ± %.2f", 100*mean, 100*half)
 	if len(rows) == 1 {
 		text += " (1)"
 	}
 	return text
+}
+
+func meanAccuracy(rows []Row) (mean, half float64) {
+	values := make([]float64, len(rows))
+	for i, r := range rows {
+		values[i] = r.Accuracy
+	}
+	return Interval(values)
 }
 
 // Interval is a mean and half the width of its 95 % interval: Student's t over the values, or of a single value the
@@ -150,25 +153,31 @@ func Interval(values []float64) (mean, half float64) {
 }
 
 func epsilon(rows []Row) string {
-	most := 0.0
-	for _, r := range rows {
-		most = max(most, r.EpsilonUpper)
-	}
 	if len(rows) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%.4f", most)
+	return fmt.Sprintf("%.4f", mostEpsilon(rows))
+}
+
+func mostEpsilon(rows []Row) (most float64) {
+	for _, r := range rows {
+		most = max(most, r.EpsilonUpper)
+	}
+	return most
 }
 
 func seconds(rows []Row) string {
 	if len(rows) == 0 {
 		return ""
 	}
-	total := 0.0
+	return fmt.Sprintf("%.0f", meanSeconds(rows))
+}
+
+func meanSeconds(rows []Row) (mean float64) {
 	for _, r := range rows {
-		total += r.Wall
+		mean += r.Wall / float64(len(rows))
 	}
-	return fmt.Sprintf("%.0f", total/float64(len(rows)))
+	return mean
 }
 
 // ReadPublished reads the published scores.
@@ -229,17 +238,9 @@ func (p *Published) cells(dataset string) (score, spent string, err error) {
 	if p.Unproven != "" {
 		return score, p.Unproven, nil
 	}
-	text, ok := p.Segments[dataset]
-	if !ok {
+	if _, ok := p.Segments[dataset]; !ok {
 		return score, "?", nil
 	}
-	segments, err := accountant.ParseSegments(text)
-	if err != nil {
-		return "", "", fmt.Errorf("experiment: %s on %s: %w", p.Title, dataset, err)
-	}
-	b, err := accountant.Epsilon(segments, 1e-5)
-	if err != nil {
-		return "", "", fmt.Errorf("experiment: %s on %s: %w", p.Title, dataset, err)
-	}
-	return score, markdown.Figure(b.Upper), nil
+	upper, err := p.spent(dataset)
+	return score, markdown.Figure(upper), err
 }

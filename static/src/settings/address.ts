@@ -52,6 +52,12 @@ export function writeAddress(data: string, config: Config, preset: Config, draft
   return `#${words}`;
 }
 
+/** The address of a whole configuration, beside no preset; workers are left to the machine. */
+export function addressOf(data: string, config: Config): string {
+  const stated = settings.filter((s) => s.key !== "model" && s.key !== "workers" && read(config, s) !== undefined);
+  return `#${new URLSearchParams({ data, model: config.model, ...Object.fromEntries(stated.map((s) => [s.key, wordOf(config, s)])) })}`;
+}
+
 function wordOf(config: Config, setting: Setting): string {
   const value = read(config, setting);
   return setting.kind === "switch" ? shown(config, setting) : String(value ?? "");

@@ -15,6 +15,7 @@ export interface Curve {
   dashed?: boolean;
   area?: boolean; // filled down to the axis
   points?: boolean;
+  scattered?: boolean; // points alone
 }
 
 export interface Drawing {
@@ -69,7 +70,7 @@ function axes({ x, y, width, height, colours }: Drawing): string[] {
   ];
 }
 
-function line({ xs, x, y, width, height }: Drawing, { ys, colour, area, points, ...look }: Curve): string[] {
+function line({ xs, x, y, width, height }: Drawing, { ys, colour, area, points, scattered, ...look }: Curve): string[] {
   const at = xs.flatMap((value, i) => {
     const high = ys[i];
     return high == null || value < x.from || value > x.to ? [] : [[n(place(value, x, width)), n(height - place(high, y, height))]];
@@ -78,7 +79,7 @@ function line({ xs, x, y, width, height }: Drawing, { ys, colour, area, points, 
   const path = `M${at.map((point) => point.join(" ")).join("L")}`;
   return [
     ...(area ? [`<path d="${path}V${height}H${at[0][0]}Z" fill="${text(colour)}" fill-opacity="0.14"/>`] : []),
-    `<path d="${path}" fill="none" ${stroke({ colour, ...look })}/>`,
+    ...(scattered ? [] : [`<path d="${path}" fill="none" ${stroke({ colour, ...look })}/>`]),
     ...(points ? at.map(([cx, cy]) => `<circle cx="${cx}" cy="${cy}" r="3" fill="${text(colour)}"/>`) : []),
   ];
 }

@@ -11,6 +11,7 @@ export interface Series {
   format: (y: number) => string;
   dashed?: boolean;
   points?: boolean;
+  scattered?: boolean; // points alone, without a line between them
   strong?: boolean; // the curve that matters most
   area?: boolean; // filled down to the axis
   quiet?: boolean; // left out of the readout and the table, such as a constant target
@@ -22,6 +23,7 @@ export interface ChartSpec {
   rest?: string; // said while nobody is looking at a point; the latest point otherwise
   x: { label: string; format: (x: number) => string };
   series: Series[];
+  point?: (index: number) => string; // what is said of a point; its x and the series' figures otherwise
   axis?: (y: number) => string; // of the ticks; the first series' format otherwise
   bottom?: number; // lowest value that is always shown
   top?: number; // highest value that is always shown
@@ -172,6 +174,7 @@ export class Chart {
           label: s.label,
           stroke: colour(s.colour),
           width: s.strong ? 3 : 2,
+          paths: s.scattered ? () => null : undefined,
           fill: s.area ? `color-mix(in srgb, ${colour(s.colour)} 14%, transparent)` : undefined,
           dash: s.dashed ? [6, 5] : undefined,
           points: { show: s.points === true, size: 6, fill: colour(s.colour) },
@@ -246,6 +249,7 @@ export class Chart {
     if (!plot) return;
     if (index === null) return plot.setCursor({ left: -10, top: -10 });
     plot.setCursor({ left: plot.valToPos(this.#columns[0][index], "x"), top: plot.bbox.height / devicePixelRatio / 2 });
+    this.#look(index); // of several points with one x, the plot finds one
   }
 
   // "Epoch 3: accuracy 95.12 %", of the cursor or else of the last point.
@@ -254,6 +258,7 @@ export class Chart {
     const at = index ?? this.#lastPoint();
     if (index === null && this.#spec.rest !== undefined) return this.#spec.rest;
     if (at < 0) return this.#spec.empty;
+    if (this.#spec.point) return this.#spec.point(at);
     const said = this.#spec.series.flatMap((s, i) => (s.quiet || ys[i][at] == null ? [] : [[s, ys[i][at]] as const]));
     const parts = said.map(([s, y]) => (said.length > 1 ? `${s.label} ${s.format(y)}` : s.format(y)));
     return `${this.#spec.x.label} ${this.#spec.x.format(xs[at])}: ${parts.join(", ") || "–"}`;
@@ -278,8 +283,9 @@ export class Chart {
     this.#legend.replaceChildren(...keys);
   }
 
-  // The last index where the first series has a value.
+  // The last index where the first series has a value; of scattered points, any.
   #lastPoint(): number {
+    if (this.#spec.point) return this.#columns[0].length - 1;
     return this.#columns[1].findLastIndex((y) => y != null);
   }
 

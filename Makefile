@@ -90,6 +90,7 @@ test-page: browser dist/index.html
 FUZZTIME ?= 30s
 test-long: test
 	CLOISTER_LONG=1 $(GO) test -timeout 3h ./data/... ./train/...
+	$(GO) test -timeout 1h ./cmd/experiments -run KilledAtAnyTime -kills 100
 	cd tools/lighthouse && npm ci --ignore-scripts
 	CLOISTER_LONG=1 $(GO) test -timeout 4h -parallel 3 ./static/pagetest -kills 500 -resumes 20
 	git grep -o '^func Fuzz[A-Za-z0-9]*' -- '*_test.go' | sed 's|\(.*\)/[^/]*:func \(.*\)|\1 \2|' | while read -r room target; do \

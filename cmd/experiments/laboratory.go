@@ -4,16 +4,15 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"maps"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"time"
 
 	"cloister/cmd/browser"
 	"cloister/cmd/chromium"
 	"cloister/cmd/experiments/experiment"
+	"cloister/cmd/experiments/queue"
 )
 
 // laboratory carries out runs and keeps results.json and tables.md up to date after each.
@@ -24,12 +23,13 @@ type laboratory struct {
 	until     time.Time // zero: no limit
 	atOnce    int
 	native    bool // not through the page
+	queue     queue.Options
+	carryOut  func(context.Context, experiment.Run) (experiment.Row, error)
 	log       io.Writer
 
 	plans     []experiment.Plan
 	published []experiment.Published
 	rows      []experiment.Row
-	running   map[string]bool
 	failed    map[string]bool
 }
 
@@ -55,74 +55,6 @@ func (l *laboratory) open() error {
 
 func (l *laboratory) results() string { return filepath.Join(l.dir, "results.json") }
 
-// ended is a run that was carried out, or what kept it from that.
-type ended struct {
-	run experiment.Run
-	row experiment.Row
-	err error
-}
-
-// runAll goes on until nothing is missing: trials that are done make further runs known. A run that fails does not keep
-// the others from running.
-func (l *laboratory) runAll(ctx context.Context) error {
-	l.running, l.failed = map[string]bool{}, map[string]bool{}
-	results := make(chan ended)
-	for {
-		if err := l.begin(ctx, results); err != nil {
-			return err
-		}
-		if len(l.running) == 0 {
-			break
-		}
-		if err := l.end(<-results); err != nil {
-			return err
-		}
-	}
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case len(l.failed) > 0:
-		return fmt.Errorf("experiments: %d runs failed: %s", len(l.failed), strings.Join(slices.Sorted(maps.Keys(l.failed)), ", "))
-	}
-	return l.save()
-}
-
-// begin starts runs, in the plans' order, while there is room and time for them.
-func (l *laboratory) begin(ctx context.Context, results chan<- ended) error {
-	missing, _, err := experiment.Missing(l.plans, l.rows)
-	if err != nil {
-		return err
-	}
-	for _, r := range experiment.Select(missing, l.only) {
-		late := !l.until.IsZero() && time.Now().After(l.until)
-		if late || ctx.Err() != nil || len(l.running) == l.atOnce {
-			break
-		}
-		if l.running[r.Key()] || l.failed[r.Key()] {
-			continue
-		}
-		l.running[r.Key()] = true
-		go func() {
-			row, err := l.run(ctx, r)
-			results <- ended{r, row, err}
-		}()
-	}
-	return nil
-}
-
-// end notes what a run came to.
-func (l *laboratory) end(e ended) error {
-	delete(l.running, e.run.Key())
-	if e.err != nil {
-		fmt.Fprintf(l.log, "%s: %v\n", e.run.Key(), e.err)
-		l.failed[e.run.Key()] = true
-		return nil
-	}
-	l.rows = experiment.Add(l.rows, e.row)
-	fmt.Fprintf(l.log, "%s: accuracy %.2f %%, epsilon %.4f, %.0f s\n", e.run.Key(), 100*e.row.Accuracy, e.row.EpsilonUpper, e.row.Wall)
-	return l.save()
-}
-
 // run trains through the page, with the configuration that the run asks for.
 func (l *laboratory) run(ctx context.Context, r experiment.Run) (experiment.Row, error) {
 	if l.native {
@@ -141,9 +73,6 @@ func (l *laboratory) run(ctx context.Context, r experiment.Run) (experiment.Row,
 	report, err := browser.Run(ctx, site, browser.Order{Settings: map[string]string{"data": name, "model": r.Config.Model}, Override: override}, io.Discard)
 	if err != nil {
 		return experiment.Row{}, err
-	}
-	if !(report.Epsilon <= r.Config.Epsilon) {
-		return experiment.Row{}, fmt.Errorf("experiments: epsilon %v is above the target %v", report.Epsilon, r.Config.Epsilon)
 	}
 	row := r.Of()
 	row.EpsilonUpper, row.EpsilonLower, row.Delta, row.Sampling = report.Epsilon, report.EpsilonLow, report.Delta, report.Sampler

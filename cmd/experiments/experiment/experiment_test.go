@@ -108,6 +108,43 @@ func TestRowsResume(t *testing.T) {
 	}
 }
 
+// A row that comes from elsewhere is taken for a run only where it can be that run's; a plan that changes asks for another run.
+func TestRowsFromElsewhere(t *testing.T) {
+	missing, _, err := Missing(plans(t, tuned), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := missing[0]
+	good := r.Of()
+	good.Accuracy, good.EpsilonUpper, good.Config.Workers = 0.5, 2.9999, 4
+	if err := r.Check(good); err != nil {
+		t.Error(err)
+	}
+	for name, spoil := range map[string]func(*Row){
+		"another seed": func(w *Row) { w.Seed++ }, "another rate": func(w *Row) { w.Config.LearningRate = 9 },
+		"accuracy": func(w *Row) { w.Accuracy = math.NaN() }, "more than all": func(w *Row) { w.Accuracy = 1.01 },
+		"epsilon": func(w *Row) { w.EpsilonUpper = 3.0001 }, "no number": func(w *Row) { w.EpsilonUpper = math.NaN() }, "nothing": func(w *Row) { w.EpsilonUpper = 0 },
+	} {
+		bad := good
+		spoil(&bad)
+		if err := r.Check(bad); err == nil || !strings.Contains(err.Error(), r.Key()) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+	changed, moved := r, r
+	changed.Config.LearningRate, moved.Config.Workers = 9, 7
+	id, err := r.Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if other, _ := changed.Identity(); other == id {
+		t.Error("another learning rate is the same run")
+	}
+	if same, _ := moved.Identity(); same != id {
+		t.Error("with other workers it is another run")
+	}
+}
+
 func TestBadPlans(t *testing.T) {
 	for _, c := range []struct{ old, new, says string }{
 		{`"epsilon": 3`, `"epsilom": 3`, "epsilom"},

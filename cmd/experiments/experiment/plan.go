@@ -4,6 +4,7 @@ package experiment
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -64,6 +65,16 @@ func TrialSetting(setting string) string { return setting + "-trial" }
 
 // Key names a run among all: "a/mnist/fixed/42". Trials end in their number instead of a seed: "b-trial/mnist/fixed/3".
 func (r Run) Key() string { return key(r.Setting, r.Dataset, r.Mechanism, r.Seed) }
+
+// Identity names a run and what it does: a plan that changes asks for another run.
+func (r Run) Identity() (string, error) {
+	r.Config.Workers = 0
+	text, err := json.Marshal(r.Config)
+	if err != nil {
+		return "", fmt.Errorf("experiment: %s: %w", r.Key(), err)
+	}
+	return fmt.Sprintf("%s %x", r.Key(), sha256.Sum256(text)), nil
+}
 
 func key(setting, dataset, mechanism string, seed uint64) string {
 	return fmt.Sprintf("%s/%s/%s/%d", setting, dataset, mechanism, seed)

@@ -46,6 +46,19 @@ func find(rows []Row, r Run) *Row {
 	return nil
 }
 
+// Check says what keeps a row, which may come from another machine, from being the run's.
+func (r Run) Check(row Row) error {
+	switch {
+	case key(row.Setting, row.Dataset, row.Mechanism, row.Seed) != r.Key() || !sameConfig(row.Config, r.Config):
+		return fmt.Errorf("experiment: %s: the row is of another run", r.Key())
+	case !(row.Accuracy >= 0 && row.Accuracy <= 1):
+		return fmt.Errorf("experiment: %s: accuracy %v", r.Key(), row.Accuracy)
+	case !(row.EpsilonUpper > 0 && row.EpsilonUpper <= r.Config.Epsilon):
+		return fmt.Errorf("experiment: %s: epsilon %v is above the target %v", r.Key(), row.EpsilonUpper, r.Config.Epsilon)
+	}
+	return nil
+}
+
 // sameConfig compares what the configurations say; workers change a run's speed alone.
 func sameConfig(a, b protocol.Config) bool {
 	a.Workers, b.Workers = 0, 0

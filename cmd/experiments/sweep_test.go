@@ -1,0 +1,260 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"cloister/cmd/experiments/experiment"
+	"cloister/cmd/experiments/queue"
+)
+
+var kills = flag.Int("kills", 4, "`processes` to kill in the test of that")
+
+// The test's binary is also the processes of a sweep: CLOISTER_SWEEP says which.
+func TestMain(m *testing.M) {
+	if role := os.Getenv("CLOISTER_SWEEP"); role != "" {
+		if err := play(role, os.Getenv("CLOISTER_SWEEP_FOLDER"), os.Getenv("CLOISTER_SWEEP_ADDRESS")); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+func play(role, folder, address string) error {
+	ctx := context.Background()
+	if role == "serve" {
+		if _, err := queue.Serve(filepath.Join(folder, "queue"), address); err != nil {
+			return err
+		}
+		select {}
+	}
+	l := &laboratory{dir: folder, log: io.Discard, queue: queue.Options{URL: "nats://" + address, Patience: 2 * time.Second}}
+	if role == "work" {
+		l.atOnce, l.carryOut = 1, pretend(folder)
+		return l.onlyWork(ctx)
+	}
+	if err := l.open(); err != nil {
+		return err
+	}
+	return l.runAll(ctx)
+}
+
+// pretend is a run that takes a moment and trains nothing: how runs are handed out is what is tested. It leaves a trace of each.
+func pretend(folder string) func(context.Context, experiment.Run) (experiment.Row, error) {
+	return func(_ context.Context, r experiment.Run) (experiment.Row, error) {
+		name := strings.ReplaceAll(r.Key(), "/", " ")
+		trace, err := os.CreateTemp(folder, "began "+name+" *")
+		if err != nil {
+			return experiment.Row{}, err
+		}
+		fmt.Fprint(trace, os.Getpid())
+		if err := trace.Close(); err != nil {
+			return experiment.Row{}, err
+		}
+		time.Sleep(time.Duration(rand.IntN(200)) * time.Millisecond)
+		if r.Config.Epochs == 9 && first(trace.Name()) {
+			time.Sleep(time.Hour) // somebody kills it
+		}
+		row := r.Of()
+		row.Accuracy, row.EpsilonUpper = pretended(r.Mechanism, r.Seed), r.Config.Epsilon
+		return row, nil
+	}
+}
+
+func pretended(mechanism string, seed uint64) float64 {
+	return float64(len(mechanism))/100 + float64(seed)/1000
+}
+
+// sweep is a server, one who collects, and workers, each a process.
+type sweep struct {
+	t               *testing.T
+	folder, address string
+	processes       map[string]*exec.Cmd
+}
+
+func startSweep(t *testing.T, plan string) *sweep {
+	t.Helper()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := free.Addr().String()
+	free.Close()
+	s := &sweep{t, t.TempDir(), address, map[string]*exec.Cmd{}}
+	for name, text := range map[string]string{"setting-t.json": plan, "published.json": "[]"} {
+		if err := os.WriteFile(filepath.Join(s.folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() {
+		for role := range s.processes {
+			s.kill(role)
+		}
+	})
+	for _, role := range []string{"serve", "collect", "work 1", "work 2", "work 3"} {
+		s.start(role)
+	}
+	return s
+}
+
+// start starts a process; one that came before the server is started again.
+func (s *sweep) start(role string) {
+	s.t.Helper()
+	c := exec.Command(os.Args[0])
+	c.Env = append(os.Environ(), "CLOISTER_SWEEP="+strings.Fields(role)[0], "CLOISTER_SWEEP_FOLDER="+s.folder, "CLOISTER_SWEEP_ADDRESS="+s.address)
+	if err := c.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.processes[role] = c
+}
+
+func (s *sweep) kill(role string) {
+	c := s.processes[role]
+	c.Process.Kill()
+	c.Wait()
+	delete(s.processes, role)
+}
+
+// tend starts again what ended by itself, as whoever looks after machines does; it says whether the one who collects has come to the end.
+func (s *sweep) tend() (over bool) {
+	for role, c := range s.processes {
+		if alive(c) {
+			continue
+		}
+		if c.Wait(); role == "collect" && c.ProcessState.Success() {
+			delete(s.processes, role)
+			return true
+		}
+		s.start(role)
+	}
+	return false
+}
+
+// alive says whether a process has not ended: not even as one that is only waited for.
+func alive(c *exec.Cmd) bool {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.Process.Pid))
+	if err != nil {
+		return false
+	}
+	_, rest, _ := strings.Cut(string(status), ") ")
+	return !strings.HasPrefix(rest, "Z")
+}
+
+// finish waits for the end and checks that the table has each run of the plan once, as it came out.
+func (s *sweep) finish(runs int) {
+	s.t.Helper()
+	if s.processes["collect"] == nil {
+		s.start("collect") // it came to the end: it does so again
+	}
+	for deadline := time.Now().Add(3 * time.Minute); !s.tend(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			s.t.Fatal("the sweep does not end")
+		}
+	}
+	rows, err := experiment.ReadRows(filepath.Join(s.folder, "results.json"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, r := range rows {
+		seen[fmt.Sprint(r.Setting, r.Dataset, r.Mechanism, r.Seed)] = true
+		if r.Accuracy != pretended(r.Mechanism, r.Seed) {
+			s.t.Errorf("%s, seed %d came out at %v", r.Mechanism, r.Seed, r.Accuracy)
+		}
+	}
+	if len(rows) != runs || len(seen) != runs {
+		s.t.Errorf("%d rows of %d runs, want %d of each", len(rows), len(seen), runs)
+	}
+}
+
+// plan has two trials and so many seeds of each of two mechanisms.
+func plan(seeds int, epochs float64) string {
+	var all []string
+	for i := range seeds {
+		all = append(all, strconv.Itoa(i))
+	}
+	return fmt.Sprintf(`{"setting": "t", "title": "T", "about": "A.", "base": {"model": "mlp", "epsilon": 3, "epochs": 1}, "trials": [{"batchSize": 1}, {"batchSize": 2}],
+		"mechanisms": [{"name": "fixed"}, {"name": "quantile", "config": {"epochs": %v}}], "groups": [{"dataset": "x", "seeds": [%s], "base": {}, "trialsOn": "y"}]}`, epochs, strings.Join(all, ", "))
+}
+
+// Three workers, of which one is killed while it runs something: another runs it, nothing is lost or twice in the table.
+func TestWorkerIsKilledInARun(t *testing.T) {
+	s := startSweep(t, plan(3, 9)) // the first attempt at each run of "quantile", its two trials included, would take an hour
+	killed := 0
+	for deadline := time.Now().Add(2 * time.Minute); !s.tend() && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if role := s.stuck(); role != "" {
+			s.kill(role)
+			s.start(role)
+			killed++
+		}
+	}
+	if killed < 2 {
+		t.Errorf("%d workers were killed in a run", killed)
+	}
+	s.finish(10)
+}
+
+// stuck is a worker that is in a run which takes an hour.
+func (s *sweep) stuck() string {
+	traces, _ := filepath.Glob(filepath.Join(s.folder, "began t* quantile *"))
+	for _, trace := range traces {
+		pid, _ := os.ReadFile(trace)
+		for role, c := range s.processes {
+			if string(pid) == strconv.Itoa(c.Process.Pid) && first(trace) && older(trace) {
+				return role
+			}
+		}
+	}
+	return ""
+}
+
+// first says whether a trace is that of the first attempt at its run.
+func first(trace string) bool {
+	mine, _ := os.Stat(trace)
+	all, _ := filepath.Glob(trace[:strings.LastIndex(trace, " ")] + " *")
+	for _, other := range all {
+		if about, err := os.Stat(other); err == nil && mine != nil && about.ModTime().Before(mine.ModTime()) {
+			return false
+		}
+	}
+	return true
+}
+
+func older(file string) bool {
+	about, err := os.Stat(file)
+	return err == nil && time.Since(about.ModTime()) > 200*time.Millisecond
+}
+
+// Whatever process is killed at whatever time, the server and the one who collects among them: at the end the table has every run, once.
+func TestKilledAtAnyTime(t *testing.T) {
+	seeds := 50 + 6**kills // so many that the sweep outlasts the kills
+	s := startSweep(t, plan(seeds, 1))
+	random := rand.New(rand.NewPCG(16, 1))
+	roles := []string{"serve", "collect", "work 1", "work 2", "work 3"}
+	killed := 0
+	for over := false; killed < *kills && !over; over = s.tend() {
+		time.Sleep(time.Duration(50+random.IntN(500)) * time.Millisecond)
+		if role := roles[random.IntN(len(roles))]; s.processes[role] != nil {
+			s.kill(role)
+			s.start(role)
+			killed++
+		}
+	}
+	if killed < *kills {
+		t.Errorf("the sweep was over after %d kills of %d", killed, *kills)
+	}
+	s.finish(4 + 2*seeds)
+}

@@ -9,13 +9,15 @@ SOURCES := $(shell find accountant certificate clip nn dp data features internal
 SITE    := $(shell find static \( -name node_modules -o -name pagetest -o -name test \) -prune -o -type f -print 2>/dev/null)
 IN_BROWSER := ./accountant ./certificate ./clip ./data/... ./dp/... ./features/... ./nn/... ./train/...
 
-.PHONY: run build test test-long data bench experiments browser generate clean
+.PHONY: run build package test test-long data bench experiments browser generate clean
 .PHONY: check-format check-vet check-types test-native test-wasm test-page
 
 run: build
 	$(GO) run ./cmd/serve -addr $(ADDR) -dir dist
 
 build: dist/.compressed
+
+package: build/package/package.json
 
 # -- the site ----------------------------------------------------------------------------------------------
 
@@ -53,6 +55,10 @@ dist/.compressed: dist/index.html
 	$(GO) run ./cmd/serve -compress dist
 	touch $@
 
+# The npm package "cloister", of the same sources.
+build/package/package.json: dist/index.html
+	cd static && node package.mjs
+
 # The datasets' official homes, checksums verified; the page offers what it finds in dist/data.
 data: build
 	for name in mnist fashion-mnist cifar-10; do \
@@ -82,7 +88,7 @@ test-wasm: browser
 	GOOS=js GOARCH=wasm $(GO) test -short -timeout 30m -p 2 \
 		-exec "env -i 'PATH=$(PATH)' 'HOME=$(HOME)' $(shell $(GO) env GOROOT)/bin/go tool wasmbrowsertest" $(IN_BROWSER)
 
-test-page: browser dist/index.html
+test-page: browser dist/index.html build/package/package.json
 	$(GO) test -timeout 30m -parallel 3 ./static/...
 
 # What needs longer: whole trainings, tens of thousands of damaged files, every fuzz target for a while, little of which goes

@@ -91,7 +91,7 @@ copyFileSync(join(here, "csp.txt"), join(dist, "csp.txt"));
 
 const addresses = {
   wasm: write("trainer.wasm", readFileSync(join(room, "build/trainer.wasm"))),
-  trainer: bundle("src/workers/trainer.ts"),
+  trainer: bundle("src/workers/trainer.ts", { define: { COMPUTE: "undefined" } }),
   compute: bundle("src/workers/compute.ts"),
   intakeWasm: write("intake.wasm", readFileSync(join(room, "build/intake.wasm"))),
   takeWasm: write("take.wasm", readFileSync(join(room, "build/take.wasm"))),

@@ -54,5 +54,6 @@ for (const [how, die] of [
     const asked = [all.trainer.ask(question), all.trainer.audit({}, () => {}), all.trainer.replay({}, () => {})];
     die(all);
     for (const one of asked) await assert.rejects(one, /trainer/);
+    await assert.rejects(all.trainer.ask(question), /trainer/, "a question to a dead trainer");
   });
 }

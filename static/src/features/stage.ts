@@ -1,5 +1,5 @@
 // The page's end of the worker that computes fixed features. Its program is loaded when it is first asked for.
-import { pageName } from "../trainer/requests";
+import { pageName } from "../trainer/bound";
 import * as addresses from "../trainer/addresses";
 import type { Answer, Order, Packed, Progress } from "./messages";
 

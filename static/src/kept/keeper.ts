@@ -1,6 +1,6 @@
 // The page's end of the worker that keeps files in this browser.
 import * as addresses from "../trainer/addresses";
-import { startBound } from "../trainer/client";
+import { startBound } from "../trainer/bound";
 import type { KeptFile, Reply, Request } from "./messages";
 
 /** Why something could not be kept, for a person to read. */

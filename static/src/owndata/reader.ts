@@ -1,6 +1,6 @@
 // The page's end of the worker that reads own files. It is loaded when it is first asked for, and then kept: after that the page
 // needs no network to read, or to start it again.
-import * as addresses from "../trainer/addresses";
+import * as home from "../trainer/home";
 import { Program } from "../trainer/program";
 import type { File as Packed } from "../protocol";
 import { bytesOf } from "../ui/base64";
@@ -27,7 +27,7 @@ interface Question {
   progress?: (progress: Progress) => void;
 }
 
-const program = new Program("the importer", addresses.intakeWasm);
+const program = new Program("the importer", home.intakeWasm);
 
 export class Reader {
   #worker?: Promise<Worker>;

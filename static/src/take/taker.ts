@@ -1,9 +1,9 @@
 // The page's end of the program that writes and reads files of models and certificates.
 import type { TakeReply, TakeReplyOf, TakeRequest } from "../protocol";
-import * as addresses from "../trainer/addresses";
+import * as home from "../trainer/home";
 import { Program } from "../trainer/program";
 
-const program = new Program("the program that writes files", addresses.takeWasm);
+const program = new Program("the program that writes files", home.takeWasm);
 
 /** What is asked, before it has a number. */
 type Asked = TakeRequest extends infer R ? (R extends { id?: number } ? Omit<R, "id"> : never) : never;

@@ -1,19 +1,7 @@
 // The page's end of the line to the trainer worker.
-import * as addresses from "./addresses";
-import { pageName } from "./requests";
-import { keepSite } from "./site";
-import type { AccountAnswer, AccountQuestion, AuditAnswer, AuditQuestion, BoundsAnswer, BoundsQuestion, Budget, Config, Event, EventOf, Merged, ReplayAnswer, Request, Spending, Taken } from "../protocol";
-
-/** Why the accountant has no answer, for a person to read: without the name of the part that says so. */
-export class AccountError extends Error {
-  readonly segment?: number; // of the schedule, from 1, where that is at fault
-
-  constructor({ error, segment }: AccountAnswer) {
-    const words = error!.replace(/^[a-z]+: /, "");
-    super(`${words[0].toUpperCase()}${words.slice(1)}.`);
-    this.segment = segment;
-  }
-}
+import { AccountError } from "./account-error";
+import * as home from "./home";
+import type { AccountAnswer, AccountQuestion, AuditAnswer, AuditQuestion, BoundsAnswer, BoundsQuestion, Budget, Config, Event, EventOf, Merged, Planned, ReplayAnswer, Request, Spending, Taken } from "../protocol";
 
 type Listener = (event: Event) => void;
 
@@ -26,6 +14,7 @@ const isAnswer = (event: Event): event is Answer => (answers as readonly string[
 interface Question {
   hear: (event: any) => void; // of the type that was asked for
   fail: (error: Error) => void;
+  also?: Event["type"]; // an answer, though everybody may hear such events
 }
 
 export class Trainer {
@@ -33,15 +22,16 @@ export class Trainer {
   #listener: Listener;
   #questions = new Map<number, Question>();
   #lastQuestion = 0;
+  #dead?: Error;
 
   constructor(listener: Listener = () => {}) {
     this.#listener = listener;
-    this.#worker = startBound(addresses.trainer);
+    this.#worker = home.startTrainer();
     this.#worker.onmessage = ({ data }) => this.#hear(data);
     this.#worker.onerror = (error) => {
       this.#hear({ type: "error", fatal: true, message: `The trainer failed: ${error.message || "its script did not load"}` });
     };
-    this.send({ type: "boot", wasm: addresses.wasm, compute: addresses.compute });
+    this.send(home.boot());
   }
 
   send(request: Request, transfer: Transferable[] = []) {
@@ -55,6 +45,13 @@ export class Trainer {
     });
     if (answer.error) throw new AccountError(answer);
     return answer;
+  }
+
+  /** What a run would be. */
+  async propose(config: Config): Promise<Planned> {
+    const answer = await new Promise<EventOf<"proposal">>((hear, fail) => this.send({ type: "propose", config, id: this.#expect({ hear, fail, also: "proposal" }) }));
+    if (!answer.proposal) throw new Error(answer.message);
+    return answer.proposal;
   }
 
   /** What the run's model takes a record for: a probability for each class. */
@@ -128,18 +125,19 @@ export class Trainer {
   }
 
   #expect(question: Question): number {
-    this.#questions.set(++this.#lastQuestion, question);
+    if (this.#dead) question.fail(this.#dead);
+    else this.#questions.set(++this.#lastQuestion, question);
     return this.#lastQuestion;
   }
 
   #hear(event: Event) {
     if (event.type === "error" && event.fatal) this.#failAll(event.message);
-    if (event.type === "ready") keepSite(); // what opens the page comes first
+    if (event.type === "ready") home.arrived();
     const id = "id" in event ? event.id : undefined;
     const question = this.#questions.get(id ?? 0);
     if (question && event.type === "error") {
       question.fail(new Error(event.message));
-    } else if (isAnswer(event)) {
+    } else if (isAnswer(event) || question?.also === event.type) {
       question?.hear(event);
     } else {
       return this.#listener(event);
@@ -148,21 +146,9 @@ export class Trainer {
   }
 
   #failAll(why: string) {
+    this.#dead ??= new Error(why);
     const waiting = [...this.#questions.values()];
     this.#questions.clear();
     for (const { fail } of waiting) fail(new Error(why));
   }
-}
-
-/**
- * Starts a worker that the page's policy binds. A worker loaded from an address takes its policy from that response's
- * headers, which a plain host does not send; one started from a blob inherits the policy of the page.
- */
-export function startBound(script: string): Worker {
-  const line = new Blob([`importScripts(${JSON.stringify(script)})`], { type: "text/javascript" });
-  const url = URL.createObjectURL(line);
-  const worker = new Worker(url, { name: pageName });
-  // The worker reads the blob while it starts; a minute is ample, even on a busy machine.
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
-  return worker;
 }

@@ -1,7 +1,7 @@
 // A Go program with a worker of its own, that few people need. It is loaded when it is first asked for, and then kept: after that the page
 // needs no network to start it again.
-import * as addresses from "./addresses";
-import { pageName } from "./requests";
+import { pageName } from "./bound";
+import { programScript } from "./home";
 
 interface Loaded {
   wasm: Blob; // compiled where it runs: megabytes are not the page's to copy while somebody looks at it
@@ -37,12 +37,14 @@ export class Program {
   }
 
   async #load(): Promise<Loaded> {
-    const get = async (address: string) => {
-      const response = await fetch(address);
-      if (!response.ok) throw new Error(`${this.#what} did not load: HTTP ${response.status}`);
-      return response;
+    const program = async () => {
+      const response = await fetch(this.#wasm);
+      if (!response.ok) throw new Error(`HTTP ${response.status}`);
+      return response.blob();
     };
-    const [wasm, script] = await Promise.all([this.#wasm, addresses.program].map(async (address) => (await get(address)).blob()));
+    const [wasm, script] = await Promise.all([program(), programScript()]).catch((error) => {
+      throw new Error(`${this.#what} did not load: ${error.message}`);
+    });
     // Started from a blob, a worker is bound by the page's policy.
     return { wasm, script: URL.createObjectURL(new Blob([script], { type: "text/javascript" })) };
   }

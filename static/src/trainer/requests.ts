@@ -3,10 +3,8 @@
 import type { DatasetInfo } from "../protocol";
 import type { State } from "../state/model";
 import { byId, say } from "../ui/dom";
+import { pageName } from "./bound";
 import { type Asked, hearWorkers } from "../workers/asked";
-
-/** What this page calls itself and its workers. */
-export const pageName = Math.random().toString(36).slice(2);
 
 export class Requests {
   #asked: Asked[] = [];

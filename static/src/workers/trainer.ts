@@ -4,6 +4,9 @@ import "../../../build/wasm_exec.js"; // Go's own loader, copied from GOROOT by 
 import type { Event, Request, RequestOf } from "../protocol";
 import { tellPage } from "./asked";
 
+// The compute workers' script, where the build brought it along: an embedder's policy may allow no more than it must.
+declare const COMPUTE: string | undefined;
+
 declare class Go {
   importObject: WebAssembly.Imports;
   run(instance: WebAssembly.Instance): Promise<void>;
@@ -33,7 +36,7 @@ async function load(url: string, imports: WebAssembly.Imports): Promise<WebAssem
 async function boot(request: RequestOf<"boot">) {
   const go = new Go();
   // Everything is fetched now, so that the page can go offline before a run starts its workers.
-  const [instance, script] = await Promise.all([load(request.wasm, go.importObject), get(request.compute).then((r) => r.text())]);
+  const [instance, script] = await Promise.all([load(request.wasm, go.importObject), COMPUTE ?? get(request.compute).then((r) => r.text())]);
   const named = `self.name = ${JSON.stringify(self.name)};\n${script}`; // the page's name, as this worker bears it
   Object.assign((globalThis as any).cloister, { compute: named });
   await go.run(instance); // the Go program takes over onmessage and runs until it dies

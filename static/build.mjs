@@ -100,7 +100,7 @@ const addresses = {
   features: bundle("src/workers/features.ts"),
   keeper: bundle("src/workers/keeper.ts"),
 };
-const pageScript = { format: "esm", define: { ADDRESSES: JSON.stringify(addresses) } };
+const pageScript = { format: "esm", define: { ADDRESSES: JSON.stringify(addresses), STYLES: '""' } };
 const withBoard = { ...pageScript, define: { ...pageScript.define, BOARD: readFileSync(join(room, "build/leaderboard.json"), "utf8") } };
 // The serif's Latin and Greek letters, as npm brings them.
 const serif = (letters) => write(`serif-${letters}.woff2`, readFileSync(join(here, `node_modules/@fontsource-variable/source-serif-4/files/source-serif-4-${letters}-wght-normal.woff2`)));

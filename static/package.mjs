@@ -1,5 +1,5 @@
-// Builds the npm package "cloister" into ../build/package, of the same sources as the site: index.js for browsers, node.js for the
-// accountant in Node, types, the Go programs. ../build/*.wasm and wasm_exec.js must be there (make build).
+// Builds the npm package "cloister" into ../build/package, of the same sources as the site: index.js and element.js for browsers, node.js
+// for the accountant in Node, types, the Go programs. ../build/*.wasm and wasm_exec.js must be there (make build).
 import { execFileSync } from "node:child_process";
 import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -30,19 +30,31 @@ const define = { SCRIPTS: JSON.stringify(scripts) };
 for (const folder of [out, types]) rmSync(folder, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 await esbuild.build({
-  ...usual, define, plugins: [from("home.ts")], format: "esm", outdir: out, splitting: true, chunkNames: "shared-[hash]",
-  entryPoints: { index: join(here, "src/module/index.ts") },
+  ...usual, define: { ...define, STYLES: JSON.stringify(styles()) }, plugins: [from("home.ts")], format: "esm", outdir: out, splitting: true, chunkNames: "shared-[hash]",
+  entryPoints: { index: join(here, "src/module/index.ts"), element: join(here, "src/element/register.ts") },
 });
 await esbuild.build({ ...usual, define, plugins: [from("node-home.ts")], format: "esm", outdir: out, platform: "node", entryPoints: { node: join(here, "src/module/index.ts") } });
 
 execFileSync(process.execPath, [join(here, "node_modules/typescript/bin/tsc"), "-p", join(here, "tsconfig.module.json")], { stdio: "inherit" });
-for (const file of reached(["module/index.d.ts"])) {
+for (const file of reached(["module/index.d.ts", "element/register.d.ts"])) {
   mkdirSync(join(out, "types", dirname(file)), { recursive: true });
   copyFileSync(join(types, file), join(out, "types", file));
 }
 for (const program of ["trainer", "intake", "take"]) copyFileSync(join(build, `${program}.wasm`), join(out, `${program}.wasm`));
 cpSync(join(here, "package"), out, { recursive: true });
 copyFileSync(join(here, "../LICENSE"), join(out, "LICENSE"));
+
+/** The element's styles, for its shadow tree: every colour and font may be replaced from outside, and a page's scheme is its own. */
+function styles() {
+  const { outputFiles } = esbuild.buildSync({ ...usual, minify: false, entryPoints: [join(here, "styles/package.css")], external: ["*.woff2"], write: false });
+  return outputFiles[0].text
+    .replace(/@font-face \{[^}]*\}/g, "")
+    .replace(/:root\[[^{]*\{[^}]*\}/g, "")
+    .replace(/^ *color-scheme: light dark;$/m, "")
+    .replaceAll(":root", ":host")
+    .replaceAll("cloister-trainer", ":host")
+    .replace(/^( *)--([\w-]+): (.+);$/gm, "$1--$2: var(--cloister-$2, $3);");
+}
 
 /** The declarations that these refer to, themselves included. */
 function reached(files, seen = new Set()) {

@@ -139,25 +139,30 @@ type embedder struct {
 
 const embedding = `import * as cloister from %q; globalThis.cloister = cloister; globalThis.here = true;`
 
-func serveEmbedder(t *testing.T, folder, html string) *embedder {
+func serveEmbedder(t *testing.T, folder string, html map[string]string) *embedder {
 	t.Helper()
 	e := &embedder{}
 	files := http.FileServer(http.Dir(folder))
 	e.host = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		e.note(r)
 		w.Header().Set("Access-Control-Allow-Origin", "*")
+		if r.URL.Path == "/framed.js" {
+			w.Header().Set("Content-Type", "text/javascript")
+			fmt.Fprint(w, framed)
+			return
+		}
 		files.ServeHTTP(w, r)
 	}))
 	e.page = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		e.note(r)
-		w.Header().Set("Content-Security-Policy", strings.ReplaceAll(readmePolicy(t, folder), "HOST", e.host.URL)+"; default-src 'none'")
+		w.Header().Set("Content-Security-Policy", strings.ReplaceAll(readmePolicy(t, folder), "HOST", e.host.URL)+"; default-src 'none'; frame-src 'self'")
 		switch r.URL.Path {
 		case "/page.js":
 			w.Header().Set("Content-Type", "text/javascript")
 			fmt.Fprintf(w, embedding, e.host.URL+"/index.js")
-		case "/":
+		case "/", "/framed":
 			w.Header().Set("Content-Type", "text/html")
-			fmt.Fprint(w, strings.ReplaceAll(html, "HOST", e.host.URL))
+			fmt.Fprint(w, strings.ReplaceAll(html[r.URL.Path], "HOST", e.host.URL))
 		default:
 			http.NotFound(w, r)
 		}
@@ -188,7 +193,7 @@ func readmePolicy(t *testing.T, folder string) string {
 // exported, aborted; arrays and files are opened; whoever waits for a trainer that dies is told.
 func TestModuleTrainsFromAnotherOrigin(t *testing.T) {
 	t.Parallel()
-	e := serveEmbedder(t, packageFolder(t), `<!doctype html><title>Embedder</title><main>Embedder</main><script type="module" src="page.js"></script>`)
+	e := serveEmbedder(t, packageFolder(t), map[string]string{"/": `<!doctype html><title>Embedder</title><main>Embedder</main><script type="module" src="page.js"></script>`})
 	p := open(t, e.page.URL, 1000)
 	p.wait("the module", "globalThis.here")
 	type trained struct {

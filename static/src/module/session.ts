@@ -52,6 +52,11 @@ export class Session {
     this.#trainer.send({ type: "open", source });
   }
 
+  /** Whether the trainer lives. */
+  get alive(): boolean {
+    return !this.#dead;
+  }
+
   /** Settings as a run would have them. */
   config(settings: Settings = {}): Config {
     const { presets, models } = this.dataset;

@@ -7,6 +7,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync,
 import { basename, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
+import { lessons, tutorials, values as tutorialValues } from "./tutorials.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const room = join(here, "..");
@@ -68,12 +69,12 @@ function filled(file, text, values) {
   });
 }
 
-/** A page: {{include file}} takes a part. */
-function page(name, values) {
-  const read = (file) => readFileSync(join(here, "pages", file), "utf8").replace(/^ *\{\{include (\S+)\}\}\n/gm, (_, part) => read(part));
-  const html = filled(`pages/${name}`, read(name), values);
-  const link = name === "index.html" ? "./" : name;
+/** A page, made of a template of a folder: {{include file}} takes a part. In its navigation it is called link. */
+function page(name, values, template = join("pages", name), link = name) {
+  const read = (file) => readFileSync(join(here, file), "utf8").replace(/^ *\{\{include (\S+)\}\}\n/gm, (_, part) => read(join("pages", part)));
+  const html = filled(template, read(template), values);
   writeFileSync(join(dist, name), html.replace(`<a href="${link}"`, `$& aria-current="page"`));
+  return name;
 }
 
 /** The service worker: the one file that holds the checksums of all others, and so is the build's version. */
@@ -117,6 +118,10 @@ const values = {
 const script = (page) => `src/pages/${page.replace(/\.html$/, ".ts")}`; // a page without one is a part
 const pages = readdirSync(join(here, "pages")).filter((name) => existsSync(join(here, script(name))));
 for (const name of pages) values[name.replace(/html$/, "js")] = bundle(script(name), name === "leaderboard.html" ? withBoard : pageScript);
-for (const name of pages) page(name, values);
+for (const name of pages) page(name, values, undefined, name === "tour.html" ? "learn.html" : name);
+values["tutorial.js"] = bundle("src/learn/tutorial.ts", pageScript);
+const all = tutorials(join(here, "tutorials"));
+pages.push(page("learn.html", { ...values, lessons: lessons(all) }, "tutorials/list.html"));
+for (const tutorial of all.filter(({ body }) => body)) pages.push(page(`${tutorial.name}.html`, { ...values, ...tutorialValues(tutorial, all) }, "tutorials/page.html", "learn.html"));
 writeFileSync(join(dist, "manifest.webmanifest"), filled("manifest.webmanifest", readFileSync(join(here, "manifest.webmanifest"), "utf8"), values));
 keeper(pages, [addresses.program, addresses.intakeWasm, addresses.takeWasm, addresses.features, addresses.featuresWasm]);

@@ -98,7 +98,7 @@ func measureInPage(ctx context.Context, root, path string, log io.Writer) (row p
 	if err := tab.Before(`window.longest = 0; new PerformanceObserver((list) => { for (const e of list.getEntries()) window.longest = Math.max(window.longest, e.duration); }).observe({ type: "longtask" });`); err != nil {
 		return row, err
 	}
-	if err := tab.Visit(site.URL + "/index.html"); err != nil {
+	if err := tab.Visit(site.URL + "/train.html"); err != nil {
 		return row, err
 	}
 	if err := tab.Await(`(async () => { while (document.getElementById("train").disabled) await new Promise((go) => setTimeout(go, 50)); window.longest = 0; })()`, nil); err != nil {

@@ -51,7 +51,7 @@ func (p *Page) Open(ctx context.Context, settings map[string]string) (*Heard, er
 	for key, value := range settings {
 		words.Set(key, value)
 	}
-	if err := p.tab.Visit(p.root + "/index.html#" + words.Encode()); err != nil {
+	if err := p.tab.Visit(p.root + "/train.html#" + words.Encode()); err != nil {
 		return nil, err
 	}
 	return p.await(ctx, "the page is usable", func(h *Heard) bool { return h.Ready > 0 })

@@ -50,4 +50,4 @@ func permissions(devices string) string {
 }
 
 // trainingPage is the page that uses them.
-const trainingPage = "index.html"
+const trainingPage = "train.html"

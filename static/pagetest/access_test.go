@@ -13,7 +13,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-var pages = []string{"index.html", "accountant.html", "leaderboard.html", "tour.html"}
+var pages = []string{"train.html", "accountant.html", "leaderboard.html", "tour.html"}
 
 // theme makes the system prefer light or dark, and no motion: a colour that is still changing is no colour to judge.
 func theme(name string) chromedp.Action {
@@ -26,7 +26,7 @@ func theme(name string) chromedp.Action {
 func (p *tab) ready(page string) {
 	p.t.Helper()
 	p.wait(page, map[string]string{
-		"index.html":       dataReady,
+		"train.html":       dataReady,
 		"accountant.html":  `document.getElementById("points").innerText.includes("%")`,
 		"leaderboard.html": `document.querySelector("#standings tbody").rows.length && document.querySelector("#plot canvas")`,
 		"tour.html":        `document.getElementById("attack").rows.length`,
@@ -44,7 +44,7 @@ func TestAccessibleByAxe(t *testing.T) {
 	for _, page := range pages {
 		p := open(t, s.page(page+"#data=digits&model=logistic&epochs=1"), 1280)
 		p.ready(page)
-		if page == "index.html" { // with a run's results, and everything unfolded
+		if page == "train.html" { // with a run's results, and everything unfolded
 			p.click("train")
 			p.wait("the end", state+` === "done"`)
 		}
@@ -69,7 +69,7 @@ func TestFitsEveryScreen(t *testing.T) {
 	for _, page := range pages {
 		p := open(t, s.page(page+"#data=digits&model=logistic&epochs=1"), 1280)
 		p.ready(page)
-		if page == "index.html" {
+		if page == "train.html" {
 			p.click("train")
 			p.wait("the end", state+` === "done"`)
 		}
@@ -80,7 +80,7 @@ func TestFitsEveryScreen(t *testing.T) {
 				t.Errorf("%s: %d px wide on a screen of %d", page, wide, width)
 			}
 		}
-		if page != "index.html" { // text of twice the size, on a phone
+		if page != "train.html" { // text of twice the size, on a phone
 			p.run(chromedp.EmulateViewport(360, 740))
 			eval[any](p, `(document.documentElement.style.fontSize = "200%", null)`)
 			if wide := eval[int](p, "document.documentElement.scrollWidth"); wide > 360 {

@@ -54,7 +54,7 @@ func netLog(t *testing.T, file string, s *site, from, to float64) (paths []strin
 		if err != nil {
 			t.Fatal(err)
 		}
-		if path, ok := strings.CutPrefix(event.Params.URL, s.page("")); ok && ticks+offset > from && ticks+offset < to {
+		if path, ok := strings.CutPrefix(event.Params.URL, s.folder()); ok && ticks+offset > from && ticks+offset < to {
 			path, _, _ = strings.Cut(path, "#")
 			paths = append(paths, path)
 		}
@@ -80,7 +80,7 @@ func TestCountsItsRequests(t *testing.T) {
 		await fetch(%s + "missing?%s").catch(() => {});
 		if (globalThis.Image) await new Promise((done) => { const i = new Image(); i.onload = i.onerror = done; i.src = get("image"); });
 	})()`
-	from := func(who string) string { return fmt.Sprintf(asks, quote(s.page("")), who, quote(s.page("")), who) }
+	from := func(who string) string { return fmt.Sprintf(asks, quote(s.folder()), who, quote(s.folder()), who) }
 	log := filepath.Join(t.TempDir(), "net.json")
 	p := openWith(t, s.page("#data=digits&model=logistic&epochs=2&workers=1"), chromium.Options{
 		Width: 1280, Height: 900, Flags: map[string]string{"log-net-log": log}, Whole: true,

@@ -65,7 +65,7 @@ func (s *site) attempts(o *outside, who string) string {
 		for (const way of Object.values(ways)) try { await Promise.race([way(), new Promise((go) => setTimeout(go, 300))]); } catch {}
 		await fetch(%s + "ran/" + %s).catch(() => {});
 		return true;
-	})()`, quote(o.URL), quote(who), quote(s.page("")), quote(who))
+	})()`, quote(o.URL), quote(who), quote(s.folder()), quote(who))
 }
 
 // tryFrom makes the page, its trainer, its compute workers and the reader of own files try to reach the outside, and waits until all have tried.

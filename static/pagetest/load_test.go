@@ -41,7 +41,7 @@ func served(t *testing.T) string {
 // The page trains as cmd/serve serves it, so the two policies agree.
 func TestTrainsWhenServed(t *testing.T) {
 	t.Parallel()
-	p := open(t, served(t)+"#data=digits&model=logistic&epochs=1", 1280)
+	p := open(t, served(t)+"train.html#data=digits&model=logistic&epochs=1", 1280)
 	p.wait("the data", dataReady)
 	p.click("train")
 	p.wait("the end", state+` === "done"`)

@@ -89,5 +89,13 @@ func (s *site) requests(after int) (n int, paths []string) {
 	return len(s.asked), append([]string(nil), s.asked[after:]...)
 }
 
-// page is the address of a page of the site.
-func (s *site) page(name string) string { return s.URL + below + name }
+// page is the address of a page of the site; without a name, of the training page.
+func (s *site) page(name string) string {
+	if name == "" || name[0] == '#' {
+		name = "train.html" + name
+	}
+	return s.URL + below + name
+}
+
+// folder is where the site lies.
+func (s *site) folder() string { return s.URL + below }

@@ -1,0 +1,168 @@
+package pagetest
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+// readings are the pages to read: the first, the tutorials, and how to build with it.
+func readings(t *testing.T) []string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(dist, "learn*.html"))
+	if err != nil || len(found) < 7 {
+		t.Fatalf("the site has the tutorials %v: %v", found, err)
+	}
+	all := []string{"index.html", "build.html"}
+	for _, name := range found {
+		all = append(all, filepath.Base(name))
+	}
+	return all
+}
+
+// Pages to read are accessible by axe, fit the smallest screen and twice the text, print without what can only be pressed, and load nothing of the
+// trainer before somebody presses something. Their links lead somewhere.
+func TestReadingPages(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	axe, err := os.ReadFile("../node_modules/axe-core/axe.min.js")
+	if err != nil {
+		t.Skip("SKIPPED: axe-core is not installed; run npm ci in static/")
+	}
+	p := open(t, s.page("index.html"), 1280)
+	for _, name := range readings(t) {
+		p.run(chromedp.EmulateViewport(1280, 900), theme("dark"), chromedp.Navigate(s.page(name)))
+		eval[any](p, string(axe)+"; null")
+		violations := `axe.run().then((r) => r.violations.flatMap((v) => v.nodes.map((n) => v.id + ": " + n.target.join(" ") + ": " + n.failureSummary)))`
+		for _, f := range eval[[]string](p, violations) {
+			t.Errorf("%s, dark: %s", name, f)
+		}
+		p.run(chromedp.EmulateViewport(360, 740), theme("light"))
+		for _, f := range eval[[]string](p, violations) {
+			t.Errorf("%s, 360 px: %s", name, f)
+		}
+		p.run(chromedp.EmulateViewport(320, 740))
+		if wide := eval[int](p, "document.documentElement.scrollWidth"); wide > 320 {
+			t.Errorf("%s: %d px wide on a screen of 320", name, wide)
+		}
+		p.run(chromedp.EmulateViewport(360, 740))
+		eval[any](p, `(document.documentElement.style.fontSize = "200%", null)`)
+		if wide := eval[int](p, "document.documentElement.scrollWidth"); wide > 360 {
+			over := eval[[]string](p, `[...document.querySelectorAll("main *")].filter((e) => e.getBoundingClientRect().right > 361 && !e.closest(".scroll")).map((e) => e.outerHTML.slice(0, 80))`)
+			t.Errorf("%s: %d px wide on a screen of 360 with text of twice the size: %q", name, wide, over)
+		}
+		for _, link := range eval[[]string](p, `[...document.querySelectorAll("main a[href], header a[href]")].map((a) => a.getAttribute("href")).filter((href) => !href.includes("://"))`) {
+			file, fragment, _ := strings.Cut(strings.TrimPrefix(link, "./"), "#")
+			if file == "" {
+				continue
+			}
+			text, err := os.ReadFile(filepath.Join(dist, file))
+			if err != nil || fragment != "" && !strings.Contains(fragment, "=") && !strings.Contains(string(text), `id="`+fragment+`"`) {
+				t.Errorf("%s: the link %q leads nowhere", name, link)
+			}
+		}
+		p.run(chromedp.ActionFunc(func(ctx context.Context) error {
+			pdf, _, err := page.PrintToPDF().Do(ctx)
+			if sheets := len(regexp.MustCompile(`/Type\s*/Page\b`).FindAll(pdf, -1)); sheets > 6 {
+				t.Errorf("%s prints on %d sheets", name, sheets)
+			}
+			return err
+		}))
+	}
+	if _, asked := s.requests(0); slices.ContainsFunc(asked, func(path string) bool { return strings.Contains(path, "trainer.") && strings.HasSuffix(path, ".wasm") }) {
+		t.Error("the trainer was loaded before anybody pressed anything")
+	}
+	p.clean()
+}
+
+// The first page in one screen: what it is, a live example that trains, and the ways on. On the site's own pages, where the guard takes shadow trees
+// away, the element shows itself without one.
+func TestFirstPageTrains(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	p := open(t, s.page("index.html"), 1280)
+	fold := eval[[]float64](p, `[...document.querySelectorAll("h1, cloister-trainer [part=train], .ways-in a")].map((e) => e.getBoundingClientRect().bottom)`)
+	if len(fold) != 6 || slices.Max(fold) > 900 {
+		t.Errorf("what the first page is about ends at %v of 900 px, want 6 things above the fold", fold)
+	}
+	type way struct {
+		Shadow, Light bool
+	}
+	if w := eval[way](p, `(() => { const e = document.querySelector("cloister-trainer"); return { Shadow: !!e.shadowRoot, Light: e.querySelectorAll("button").length > 0 }; })()`); w.Shadow || !w.Light {
+		t.Errorf("on the site's page the element is %+v", w)
+	}
+	p.clickButton("Train")
+	p.wait("the end", `document.querySelector("cloister-trainer [part=status]").innerText.startsWith("Done")`)
+	if figures := eval[string](p, `document.querySelector("cloister-trainer [part=figures]").innerText`); !strings.Contains(figures, "≤ 1.00") && !strings.Contains(figures, "≤ 0.99") {
+		t.Errorf("a run at an epsilon of 1 shows %q", figures)
+	}
+	p.run(chromedp.Navigate(s.URL + below + "#data=digits&model=logistic"))
+	p.wait("an old link to lead on", `location.pathname.endsWith("train.html") && `+dataReady)
+	p.clean()
+}
+
+// In each tutorial the question is answered by what came out above it, and by nothing else.
+func TestTutorialsAnswer(t *testing.T) {
+	t.Parallel()
+	p := open(t, serve(t).page("learn-clip-and-noise.html"), 1280)
+	verdict := func(answer string) string {
+		t.Helper()
+		return eval[string](p, `(() => {
+			const question = document.querySelector("learn-question");
+			question.querySelector("input").value = `+quote(answer)+`;
+			question.querySelector("form").requestSubmit();
+			return question.querySelector("[role=status]").innerText;
+		})()`)
+	}
+	// Lengths are bounded by the clip norm: the odd record moves the sum by 2.5, whatever else.
+	eval[any](p, `(() => { const c = document.querySelector("learn-sum input[type=range]"); c.value = 2.5; c.dispatchEvent(new Event("input")); })()`)
+	if right, wrong := verdict("2.5"), verdict("6"); right != "Right." || !strings.HasPrefix(wrong, "Not") {
+		t.Errorf("2.5 is %q, 6 is %q", right, wrong)
+	}
+
+	p.run(chromedp.Navigate(p.base() + "learn-epsilon.html"))
+	if before := verdict("50"); !strings.Contains(before, "Ask the accountant first") {
+		t.Errorf("before anything was run the answer is %q", before)
+	}
+	eval[any](p, `(() => { const s = document.querySelector("learn-odds input"); s.value = 3; s.dispatchEvent(new Event("input")); })()`)
+	p.clickButton("Ask the accountant")
+	p.wait("the curve", `document.querySelector("learn-odds").answer > 0`)
+	// At epsilon 1 nobody who suspected one in ten is surer than e/(9+e), which is 23.2 %.
+	if sure := eval[float64](p, `document.querySelector("learn-odds").answer`); sure < 10 || sure > 23.3 {
+		t.Errorf("an attacker is %.1f %% sure", sure)
+	}
+	if shown := eval[string](p, `[...document.querySelectorAll("learn-odds dd")][2].innerText`); verdict(shown) != "Right." {
+		t.Errorf("%q, as shown, is %q", shown, verdict(shown))
+	}
+
+	p.run(chromedp.Navigate(p.base() + "learn-own-data.html"))
+	p.clickButton("Add them up")
+	p.wait("the sum", `document.querySelector("learn-total").answer > 0`)
+	if all := eval[float64](p, `document.querySelector("learn-total").answer`); all <= 1 || all >= 4 || verdict(eval[string](p, `document.querySelector("learn-total dd").innerText.slice(2)`)) != "Right." {
+		t.Errorf("four runs at 1 cost %v", all)
+	}
+
+	// Two real trainings: without privacy the secret is learned, almost surely; at epsilon 3 it is as good as hidden, which one try cannot show.
+	p.run(chromedp.Navigate(p.base() + "learn-gives-away.html"))
+	eval[any](p, `document.querySelectorAll("learn-secret input")[2].click()`)
+	p.clickButton("Train both, and ask")
+	p.wait("both models", `document.querySelector("learn-secret").answer !== undefined`)
+	rows := eval[[][]string](p, `[...document.querySelectorAll("learn-secret tbody tr")].map((row) => [...row.cells].map((cell) => cell.innerText))`)
+	if len(rows) != 2 || rows[0][5] != "1 of 1" || number(t, strings.TrimSuffix(rows[0][3], " %")) < 50 {
+		t.Errorf("the models told %q: want the first to tell the secret", rows)
+	}
+	if number(t, strings.TrimSuffix(rows[1][3], " %")) > 90 {
+		t.Errorf("the private model told the secret: %q", rows[1])
+	}
+	p.clean()
+}
+
+// base is the folder of the page that is shown.
+func (p *tab) base() string { return eval[string](p, `new URL(".", location.href).href`) }

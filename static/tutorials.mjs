@@ -1,0 +1,36 @@
+// The tutorials: Markdown with live elements in it, made into pages of the site.
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { marked } from "marked";
+
+/** The tour is a page of its own, and one of the tutorials. */
+const tour = { number: 5, name: "tour", title: "What epsilon was it really?", minutes: 10, about: "A published claim, its true epsilon, an attack that catches it, and the published training itself once more." };
+
+/** All of a folder, in order: { name, title, minutes, about, number, body }. */
+export function tutorials(folder) {
+  const read = (file) => {
+    const [, head, body] = readFileSync(join(folder, file), "utf8").match(/^---\n(.*?)\n---\n(.*)$/s) ?? fail(`${file}: no head between two lines of ---`);
+    const facts = Object.fromEntries(head.split("\n").map((line) => line.split(/: (.*)/).slice(0, 2)));
+    for (const key of ["name", "title", "minutes", "about"]) if (!facts[key]) fail(`${file}: its head has no ${key}`);
+    return { ...facts, number: Number.parseInt(file, 10) || undefined, body: marked.parse(body, { async: false }) };
+  };
+  const files = readdirSync(folder).filter((name) => name.endsWith(".md"));
+  return [...files.map(read), tour].sort((a, b) => (a.number ?? 99) - (b.number ?? 99));
+}
+
+/** What the template of one asks for. */
+export function values(tutorial, all) {
+  const { number, minutes, title, about, body } = tutorial;
+  const next = all.find((other) => other.number > (number ?? 99));
+  const place = number ? `Tutorial ${number}, about ${minutes} minutes` : title;
+  return { title, about: about.replaceAll('"', "&quot;"), body, place, next: next ? `<a href="${next.name}.html">Next: ${next.title}</a>` : `<a href="train.html">Train on your own data</a>` };
+}
+
+export function lessons(all) {
+  const line = ({ name, title, minutes, about }) => `      <li><a href="${name}.html">${title}</a> <span>${minutes} minutes</span><p>${about}</p></li>`;
+  return all.filter(({ number }) => number).map(line).join("\n");
+}
+
+function fail(words) {
+  throw new Error(words);
+}

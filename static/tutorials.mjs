@@ -12,10 +12,16 @@ export function tutorials(folder) {
     const [, head, body] = readFileSync(join(folder, file), "utf8").match(/^---\n(.*?)\n---\n(.*)$/s) ?? fail(`${file}: no head between two lines of ---`);
     const facts = Object.fromEntries(head.split("\n").map((line) => line.split(/: (.*)/).slice(0, 2)));
     for (const key of ["name", "title", "minutes", "about"]) if (!facts[key]) fail(`${file}: its head has no ${key}`);
-    return { ...facts, number: Number.parseInt(file, 10) || undefined, body: marked.parse(body, { async: false }) };
+    return { ...facts, number: Number.parseInt(file, 10) || undefined, body: scrolling(marked.parse(body, { async: false })) };
   };
   const files = readdirSync(folder).filter((name) => name.endsWith(".md"));
   return [...files.map(read), tour].sort((a, b) => (a.number ?? 99) - (b.number ?? 99));
+}
+
+/** What may be wider than a screen scrolls in a box of its own, with a keyboard too. */
+function scrolling(html) {
+  const box = (name) => (inner) => `<div class="scroll" tabindex="0" role="region" aria-label="${name}">${inner}</div>`;
+  return html.replace(/<pre>.*?<\/pre>/gs, box("Code")).replace(/<math display="block">.*?<\/math>/gs, box("Formula"));
 }
 
 /** What the template of one asks for. */

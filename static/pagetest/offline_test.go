@@ -44,12 +44,12 @@ func rebuilt(t *testing.T) string {
 	}
 	room := t.TempDir()
 	static := filepath.Join(room, "static")
-	for _, name := range []string{"pages", "src", "styles", "img"} {
+	for _, name := range []string{"pages", "src", "styles", "img", "tutorials"} {
 		if err := os.CopyFS(filepath.Join(static, name), os.DirFS(filepath.Join(root, "static", name))); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{"build.mjs", "csp.txt", "manifest.webmanifest", "package.json", "tsconfig.json"} {
+	for _, name := range []string{"build.mjs", "tutorials.mjs", "csp.txt", "manifest.webmanifest", "package.json", "tsconfig.json"} {
 		copyFile(t, filepath.Join(root, "static", name), filepath.Join(static, name), "")
 	}
 	for name, from := range map[string]string{filepath.Join(static, "node_modules"): "static/node_modules", filepath.Join(room, "build"): "build"} {

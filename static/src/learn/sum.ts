@@ -82,7 +82,7 @@ export class ClippedSum extends HTMLElement {
     const moved = Math.hypot(all.x - rest.x, all.y - rest.y);
     this.answer = moved;
     const circle = (at: Arrow, r: number, of: string) => svg("circle", { cx: at.x, cy: -at.y, r, class: of });
-    const arrow = (to: Arrow, of: string) => svg("path", { d: `M0 0L${to.x} ${-to.y}`, class: of });
+    const arrow = (to: Arrow, of: string) => svg("path", { d: arrowTo(to), class: of });
     const here = this.#without ? rest : all;
     this.#picture.replaceChildren(
       circle({ x: 0, y: 0 }, this.#clip, "bound"),
@@ -103,6 +103,15 @@ export class ClippedSum extends HTMLElement {
     const last = this.#drawn.at(-1);
     say(this.#words, last ? `Released: ${last.x.toFixed(2)}, ${last.y.toFixed(2)}. Was the odd record in it?` : "");
   }
+}
+
+/** A line from the origin, with a head. */
+function arrowTo({ x, y }: Arrow): string {
+  const long = Math.hypot(x, y) || 1;
+  const head = Math.min(0.45, long / 3) / long;
+  const [along, across] = [{ x: x * head, y: y * head }, { x: -y * head * 0.5, y: x * head * 0.5 }];
+  const side = (sign: number) => `${x - along.x + sign * across.x} ${-(y - along.y + sign * across.y)}`;
+  return `M0 0L${x} ${-y}M${side(1)}L${x} ${-y}L${side(-1)}`;
 }
 
 function svg(tag: string, attributes: Record<string, string | number>): SVGElement {

@@ -158,8 +158,8 @@ func TestTutorialsAnswer(t *testing.T) {
 	if len(rows) != 2 || rows[0][5] != "1 of 1" || number(t, strings.TrimSuffix(rows[0][3], " %")) < 50 {
 		t.Errorf("the models told %q: want the first to tell the secret", rows)
 	}
-	if number(t, strings.TrimSuffix(rows[1][3], " %")) > 90 {
-		t.Errorf("the private model told the secret: %q", rows[1])
+	if told := rows[1][5]; told != "0 of 1" && told != "1 of 1" {
+		t.Errorf("the private model told %q", rows[1])
 	}
 	p.clean()
 }

@@ -112,8 +112,7 @@ const values = {
   "site.css": bundle("styles/site.css", { external: ["*.woff2"] }, (css) => css.replace(/serif-\w+\.woff2/g, (name) => basename(fonts[name]))),
   "favicon.svg": write("favicon.svg", readFileSync(join(here, "img/favicon.svg"))),
   "guard.js": bundle("src/workers/guard.ts"),
-  "theme.js": bundle("src/ui/theme.ts"),
-  "opened.js": bundle("src/ui/opened.ts"),
+  "head.js": bundle("src/ui/head.ts"),
 };
 const script = (page) => `src/pages/${page.replace(/\.html$/, ".ts")}`; // a page without one is a part
 const pages = readdirSync(join(here, "pages")).filter((name) => existsSync(join(here, script(name))));

@@ -33,7 +33,7 @@ import { Trainer } from "../trainer/client";
 import { type Choice, datasets } from "../trainer/datasets";
 import { keepLedger } from "../trainer/ledger-storage";
 import { Requests } from "../trainer/requests";
-import { byId, eachFrame, say, spaced } from "../ui/dom";
+import { byId, eachFrame, pause, say, spaced } from "../ui/dom";
 import { download } from "../ui/download";
 import { listenForHelp } from "../ui/help";
 import { Notices } from "../ui/notices";
@@ -42,21 +42,31 @@ import { keepAwake } from "../ui/wake-lock";
 void document.fonts.load('1em "Source Serif 4"', "ε"); // Greek letters too, before anything is trained: nothing is fetched during a run
 
 let state = initial;
+const panels: ((state: State, insist?: boolean) => void)[] = [];
+const drawSoon = eachFrame(() => void draw());
+const drawAtLeisure = spaced(700, drawSoon);
+let drawing = false;
+let drawAgain = false;
 let trainer = newTrainer();
 let forgotten = false;
 
 // News of a run that goes on as before.
 const goesOn = new Set<string>(["step", "epoch", "safepoint", "stored"] satisfies (Event["type"] | PageEvent["type"])[]);
+// What no person did, and the trainer did not say.
+const comes = new Set<PageEvent["type"]>(["arrived", "found kept", "stored", "kept data"]);
 
 const form = new SettingsForm(dispatch);
 const bar = new Bar(dispatch);
 const curves = new Curves(byId("learning"), byId("spending"), dispatch);
+fitRail();
+await pause(); // what is in view is there: the browser may show it
 const promise = new PromisePanel();
 const taker = new Taker();
 const save = (bytes: Uint8Array, name: string) => download(new Blob([bytes as BlobPart]), name);
 const keep = new KeepPanel(() => trainer, taker, save, dispatch);
 const tryPanel = new TryPanel(() => trainer, taker);
 const samples = new Samples((sample) => tryPanel.take(sample));
+await pause();
 const list = new RunList(dispatch);
 const sweep = new SweepPanel(dispatch);
 const keeper = new Keeper();
@@ -66,8 +76,6 @@ const budget = new BudgetDrawer(dispatch, () => trainer, save);
 const notices = new Notices(dispatch);
 const requests = new Requests();
 const features = new FeaturesPanel(dispatch);
-const drawSoon = eachFrame(draw);
-const drawAtLeisure = spaced(700, drawSoon);
 const freshVerdict = attackButton(byId("attack"), "Attack this mechanism", () => attackOn(state.run!));
 
 const shows: ((state: State) => unknown)[] = [
@@ -79,7 +87,7 @@ const shows: ((state: State) => unknown)[] = [
   ({ spoken }) => say(byId("spoken"), spoken),
   ({ phase }) => keepAwake(phase === "running"),
 ];
-const panels = shows.map((show) => watching<State>(show));
+panels.push(...shows.map((show) => watching<State>(show)));
 
 /**
  * Everything that happens comes through here. What a person did shows at once, what the trainer says with the next frame,
@@ -91,8 +99,8 @@ function dispatch(event: PageEvent) {
   for (const command of next.commands) perform(command);
   const news = event.type === "heard" ? event.event.type : event.type;
   if (state.phase === "running" && goesOn.has(news)) drawAtLeisure();
-  else if (event.type === "heard") drawSoon();
-  else draw(true);
+  else if (event.type === "heard" || comes.has(event.type)) drawSoon();
+  else drawNow();
 }
 
 function newTrainer(): Trainer {
@@ -176,10 +184,41 @@ async function forget() {
   }
 }
 
-/** What shows a part of the state that is new; everything, where a person may have changed what it shows. */
-function draw(everything = false) {
+/** Everything: a person may have changed what shows it. */
+function drawNow() {
+  openFolds();
+  for (const show of panels) show(state, true);
+  begun();
+}
+
+/** What shows a part of the state that is new, and never for long: what a person does meanwhile comes between. */
+async function draw() {
+  drawAgain = drawing;
+  if (drawing) return;
+  drawing = true;
+  try {
+    do {
+      drawAgain = false;
+      openFolds();
+      let since = performance.now();
+      for (const show of panels) {
+        show(state);
+        if (performance.now() - since < 8) continue;
+        await pause();
+        since = performance.now();
+      }
+    } while (drawAgain);
+  } finally {
+    drawing = false;
+  }
+  begun();
+}
+
+function openFolds() {
   for (const fold of document.querySelectorAll<HTMLDetailsElement>("[data-panel]")) fold.open = state.panels.includes(fold.dataset.panel!);
-  for (const show of panels) show(state, everything);
+}
+
+function begun() {
   if (state.phase === "running") keepLedger((words) => dispatch({ type: "heard", event: { type: "notice", message: words } }));
 }
 
@@ -228,7 +267,6 @@ async function arrive() {
 new OwnPanel(dispatch, () => trainer, (name) => state.choices.some((choice) => choice.name === name));
 listenForHelp(byId("main"));
 listenForBell();
-fitRail();
 byId("restore").addEventListener("click", () => byId("restore-file").click());
 byId("restore-file").addEventListener("change", ({ target }) => openCheckpoint(target as HTMLInputElement));
 for (const fold of document.querySelectorAll<HTMLDetailsElement>("[data-panel]")) {

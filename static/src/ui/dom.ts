@@ -50,6 +50,9 @@ export function eachFrame(draw: () => void): () => void {
   };
 }
 
+/** Lets the browser do what waits, such as answer a press. */
+export const pause = (): Promise<void> => (globalThis as any).scheduler?.yield?.() ?? new Promise((go) => setTimeout(go));
+
 /** Calls act at once, but at most once in this many milliseconds: later, if it is asked meanwhile. */
 export function spaced(milliseconds: number, act: () => void): () => void {
   let timer = 0;

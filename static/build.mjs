@@ -123,4 +123,4 @@ const all = tutorials(join(here, "tutorials"));
 pages.push(page("learn.html", { ...values, lessons: lessons(all) }, "tutorials/list.html"));
 for (const tutorial of all.filter(({ body }) => body)) pages.push(page(`${tutorial.name}.html`, { ...values, ...tutorialValues(tutorial, all) }, "tutorials/page.html", "learn.html"));
 writeFileSync(join(dist, "manifest.webmanifest"), filled("manifest.webmanifest", readFileSync(join(here, "manifest.webmanifest"), "utf8"), values));
-keeper(pages, [addresses.program, addresses.intakeWasm, addresses.takeWasm, addresses.features, addresses.featuresWasm]);
+keeper(pages, [addresses.intakeWasm, addresses.features, addresses.featuresWasm]);

@@ -24,6 +24,7 @@ type Ledger struct {
 	size   int64 // bytes in the store when it was last read or written
 	sound  int64 // how many of them are records
 	runs   []*Entry
+	byID   map[RunID]*Entry
 	budget *Budget // nil: none is set
 }
 
@@ -74,7 +75,7 @@ func (l *Ledger) read(b []byte) error {
 	if err != nil {
 		return err
 	}
-	l.runs, l.budget = nil, nil
+	l.runs, l.byID, l.budget = nil, map[RunID]*Entry{}, nil
 	for i, r := range records {
 		if err := l.apply(&r); err != nil {
 			return fmt.Errorf("ledger: record %d: %w", i, err)
@@ -99,7 +100,8 @@ func (l *Ledger) apply(r *record) error {
 	case r.Begin != nil && e != nil:
 		return fmt.Errorf("run %x begins twice", r.Run)
 	case r.Begin != nil:
-		l.runs = append(l.runs, &Entry{ID: r.Run, Run: r.Begin.run(), Day: r.Begin.Day, Charged: r.UpTo, Elsewhere: r.Begin.Elsewhere})
+		e = &Entry{ID: r.Run, Run: r.Begin.run(), Day: r.Begin.Day, Charged: r.UpTo, Elsewhere: r.Begin.Elsewhere}
+		l.runs, l.byID[r.Run] = append(l.runs, e), e
 	case e == nil:
 		return fmt.Errorf("run %x was never begun", r.Run)
 	case r.Kept != "":
@@ -128,14 +130,7 @@ func beginning(r *Run, day string) *begin {
 	return b
 }
 
-func (l *Ledger) find(id RunID) *Entry {
-	for _, e := range l.runs {
-		if e.ID == id {
-			return e
-		}
-	}
-	return nil
-}
+func (l *Ledger) find(id RunID) *Entry { return l.byID[id] }
 
 // attempts at an append that other writers get ahead of: more than there will be other writers.
 const attempts = 100
@@ -216,15 +211,12 @@ func (l *Ledger) Begin(title string, events []accountant.Segment, bands int, not
 // Enter enters a run before its first step. It charges nothing yet. Where a budget is set, a run that it does not allow is
 // refused: see [OverBudget].
 func (l *Ledger) Enter(run Run) (RunID, error) {
-	if len(run.Events) > maxEvents { // what could be written but not be read would take the whole ledger with it
+	if len(run.Events) > maxEvents { // the decoder's limit
 		return RunID{}, fmt.Errorf("ledger: a plan of %d different stretches of steps, the ledger holds at most %d", len(run.Events), maxEvents)
 	}
 	run.Title, run.On, run.NotPrivate = short(run.Title), short(run.On), short(run.NotPrivate)
 	r := record{Begin: beginning(&run, today())}
 	cryptorand.Read(r.Run[:])
-	if err := r.check(); err != nil {
-		return RunID{}, fmt.Errorf("ledger: %w", err)
-	}
 	return r.Run, l.append(r, 0)
 }
 

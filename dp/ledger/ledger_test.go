@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -108,6 +109,36 @@ func FuzzReadLedger(f *testing.F) {
 }
 
 // Whose privacy a run protects outlives the program; a unit that nobody knows is damage.
+// Whatever the clock says, nothing is written that could not be read again.
+func TestWritesNothingUnreadable(t *testing.T) {
+	store := &MemoryStore{}
+	l, _ := Open(store, "k")
+	id, err := l.BeginCount("a count", 5, 10)
+	if err == nil {
+		err = l.Charge(id, 7)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, _ := store.Load("k")
+	for _, r := range []record{
+		{Budget: &Budget{Day: "10000-01-01"}}, {Run: RunID{1}, Begin: beginning(&Run{Bands: 1}, "-001-01-01")}, {Run: id, UpTo: MaxSteps + 1},
+	} {
+		if err := l.write(func() ([]record, error) { return []record{r}, nil }); err == nil {
+			t.Errorf("%+v was written", r)
+		}
+	}
+	if err := l.Charge(id, -1); err == nil {
+		t.Error("fewer than no steps are charged")
+	}
+	if after, _ := store.Load("k"); !slices.Equal(before, after) {
+		t.Error("what was refused changed something")
+	}
+	if again, err := Open(store, "k"); err != nil || again.Runs()[0].Charged != 7 {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestUnitIsKept(t *testing.T) {
 	store := &MemoryStore{}
 	l, err := Open(store, "unit")

@@ -88,7 +88,11 @@ func ParseRunID(text string) (id RunID, err error) {
 	return id, nil
 }
 
+// appendFrame refuses what could be written but not be read: it would take the whole ledger with it.
 func appendFrame(b []byte, r *record) ([]byte, error) {
+	if err := r.check(); err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
 	payload, err := r.MarshalMsg(nil)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package pagetest
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -73,7 +74,8 @@ func TestBudgetAndHistory(t *testing.T) {
 }
 
 // Records that a collection knows are told to their owner when they come again, under another name; what is spent on them counts
-// in the collection that the owner chooses.
+// in the collection that the owner chooses. Before a run without privacy the page asks, and offers digits that are nobody's; a
+// queue of runs on these is charged run by run, and tells what each value came to.
 func TestCollectionsKnowTheirRecords(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -102,5 +104,25 @@ func TestCollectionsKnowTheirRecords(t *testing.T) {
 	if rest := eval[string](p, `document.querySelector(".stage").innerText`); strings.Contains(rest, "120 of these") {
 		t.Error("what is shared is told beside the results")
 	}
+
+	const unprotected = `document.getElementById("setting-nonprivate")`
+	p.tap(unprotected)
+	p.click("train")
+	p.wait("the question", `document.getElementById("question").innerText.includes("No limit will hold for all runs on these records together any more")`)
+	p.clickButton("Use the built-in digits")
+	p.wait("the stand-in", dataReady+` && document.getElementById("data").value === "digits" && `+drawer+`.includes("Nothing was spent")`)
+	if eval[bool](p, unprotected+".checked") {
+		p.tap(unprotected)
+	}
+	p.clickOn(`document.querySelector("#sweep-panel summary")`)
+	p.choose("sweep-values", "1; 2")
+	p.clickButton("Run them")
+	p.wait("what the queue charges", `document.getElementById("question").innerText.includes("come to 3 one by one")`)
+	p.clickButton("Run 2")
+	for i, epsilon := range []string{"1.00", "2.00"} {
+		p.wait("the line of "+epsilon, fmt.Sprintf(`((line) => /1 of 1.*%% to .*≤ %s/s.test(line))(document.querySelectorAll("#sweep tbody tr")[%d]?.innerText)`, epsilon, i))
+	}
+	p.wait("both in the history", `document.querySelectorAll("#budget-body tbody tr").length === 2`)
+	p.forEyes("sweep")
 	p.clean()
 }

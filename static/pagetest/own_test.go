@@ -166,6 +166,7 @@ func TestOwnTable(t *testing.T) {
 	if len(asked) > 2 {
 		t.Errorf("%d requests, want the importer and its worker: %q", len(asked), asked)
 	}
+	p.takenAlong(s, func() { p.choose("own-try-0", "85") })
 	p.clean()
 }
 

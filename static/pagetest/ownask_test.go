@@ -89,6 +89,7 @@ func TestOwnMicrophone(t *testing.T) {
 	eval[any](p, `(navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error("Permission denied")), null)`)
 	p.clickButton("Record")
 	p.wait("the refusal", `document.getElementById("try").innerText.includes("The microphone gave nothing: Permission denied")`)
+	p.takenAlong(s, func() { p.upload("own-try-file", filepath.Join(folder, "low", "0.wav")) })
 	p.clean()
 }
 

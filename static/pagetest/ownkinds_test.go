@@ -73,6 +73,7 @@ func TestOwnPersonsAndBounds(t *testing.T) {
 	p.wait("the unit", `document.getElementById("own-unit")?.querySelector('option[value="who"]')`)
 	p.choose("own-unit", "who")
 	p.wait("the other column", `document.querySelectorAll(".own-columns li").length === 1 && document.getElementById("own-column-0-low")`)
+	p.choose("own-collection", "Visits")
 	p.choose("own-bounds-epsilon", "0.25")
 	p.clickButton("Find")
 	p.wait("the bounds", `document.querySelector(".own-columns").innerText.includes("found, noised")`)
@@ -80,6 +81,9 @@ func TestOwnPersonsAndBounds(t *testing.T) {
 	// Counts have noise of 27 persons; 80 of 4,000 are few: more than 5 standard deviations away from other thresholds.
 	if l, h := number(t, low), number(t, high); l < 0 || l > 4 || h != 80 && h != 100 {
 		t.Errorf("bounds of ages from 0 to 79 are %s and %s", low, high)
+	}
+	if !eval[bool](p, `document.getElementById("own-collection").readOnly`) {
+		t.Error("the collection that paid for the bounds can be exchanged for another")
 	}
 	p.read()
 	if words := p.text("own-words"); !strings.Contains(words, "of 4,000 persons") {
@@ -93,6 +97,8 @@ func TestOwnPersonsAndBounds(t *testing.T) {
 	if all := number(t, together); !(all > spent+0.005 && all <= spent+0.26) { // two Gaussians of 3 and 0.25 come to little more than 3
 		t.Errorf("the run has spent %v, all together %v: what were the bounds?", spent, all)
 	}
+	p.openBudget()
+	p.wait("both in the collection's history", drawer+`.includes("collection “Visits”") && `+drawer+`.includes("Bounds of age") && document.querySelectorAll("#budget-body tbody tr").length === 2`)
 	p.choose("own-try-0", "70")
 	p.asked("no", "yes")
 	p.clean()

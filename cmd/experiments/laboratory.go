@@ -31,6 +31,7 @@ type laboratory struct {
 	published []experiment.Published
 	rows      []experiment.Row
 	failed    map[string]bool
+	tabled    time.Time // when the tables were last written
 }
 
 func (l *laboratory) open() error {
@@ -80,10 +81,8 @@ func (l *laboratory) run(ctx context.Context, r experiment.Run) (experiment.Row,
 	return row, nil
 }
 
-func (l *laboratory) save() error {
-	if err := experiment.WriteRows(l.results(), l.rows); err != nil {
-		return err
-	}
+func (l *laboratory) tables() error {
+	l.tabled = time.Now()
 	tables, err := experiment.Tables(l.plans, l.rows, l.published)
 	if err != nil {
 		return err

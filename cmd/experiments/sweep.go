@@ -71,7 +71,7 @@ func (l *laboratory) runAll(ctx context.Context) error {
 	if err == nil && len(l.failed) > 0 {
 		err = fmt.Errorf("experiments: %d runs failed: %s", len(l.failed), strings.Join(slices.Sorted(maps.Keys(l.failed)), ", "))
 	}
-	return errors.Join(err, l.save())
+	return errors.Join(err, l.tables())
 }
 
 // errLate ends a sweep whose time is over.
@@ -134,8 +134,11 @@ func (l *laboratory) collect(ctx context.Context, q *queue.Queue) error {
 			if err := l.end(r, result, len(wanted)-1); err != nil {
 				return false, err
 			}
-			if wanted, err = l.want(ctx, q, wanted); err != nil {
-				return false, err
+			delete(wanted, result.Key)
+			if r.Trial() {
+				if wanted, err = l.want(ctx, q, wanted); err != nil {
+					return false, err
+				}
 			}
 		}
 		return len(wanted) > 0, nil
@@ -190,8 +193,14 @@ func (l *laboratory) end(r experiment.Run, result queue.Result, left int) error 
 	}
 	l.rows = experiment.Add(l.rows, row)
 	fmt.Fprintf(l.log, "%s: accuracy %.2f %%, epsilon %.4f, %.0f s (%s); %d left\n", r.Key(), 100*row.Accuracy, row.EpsilonUpper, row.Wall, result.Worker, left)
-	return l.save()
+	if err := experiment.WriteRows(l.results(), l.rows); err != nil || time.Since(l.tabled) < tablesEvery {
+		return err
+	}
+	return l.tables()
 }
+
+// tablesEvery is how often the tables are written while results come in.
+const tablesEvery = 10 * time.Second
 
 // onlyWork serves a queue that another process fills, until it is interrupted or late.
 func (l *laboratory) onlyWork(ctx context.Context) error {

@@ -159,12 +159,17 @@ func (s *sweep) finish(runs int) {
 	if s.processes["collect"] == nil {
 		s.start("collect") // it came to the end: it does so again
 	}
-	for deadline := time.Now().Add(3 * time.Minute); !s.tend(); time.Sleep(50 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			s.t.Fatal("the sweep does not end")
+	results := filepath.Join(s.folder, "results.json")
+	last, size := time.Now(), int64(0)
+	for ; !s.tend(); time.Sleep(50 * time.Millisecond) {
+		if about, err := os.Stat(results); err == nil && about.Size() != size {
+			last, size = time.Now(), about.Size()
+		}
+		if time.Since(last) > 2*time.Minute {
+			s.t.Fatalf("the sweep does not end, and has %d bytes of results", size)
 		}
 	}
-	rows, err := experiment.ReadRows(filepath.Join(s.folder, "results.json"))
+	rows, err := experiment.ReadRows(results)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -76,6 +76,9 @@ func (r Run) Identity() (string, error) {
 	return fmt.Sprintf("%s %x", r.Key(), sha256.Sum256(text)), nil
 }
 
+// Trial says that a run chooses settings for others, which are not known before it is done.
+func (r Run) Trial() bool { return strings.HasSuffix(r.Setting, TrialSetting("")) }
+
 func key(setting, dataset, mechanism string, seed uint64) string {
 	return fmt.Sprintf("%s/%s/%s/%d", setting, dataset, mechanism, seed)
 }
@@ -180,7 +183,7 @@ func (p *Plan) config(base Changes, m Mechanism, trial Changes, seed uint64) (pr
 }
 
 // runs lists a plan's runs as far as they are known: a run whose trials are not all done is not.
-func (p *Plan) runs(rows []Row) (runs []Run, unknown int, err error) {
+func (p *Plan) runs(rows index) (runs []Run, unknown int, err error) {
 	for _, g := range p.Groups {
 		for _, m := range p.of(&g) {
 			trials, err := p.trials(&g, m)
@@ -223,10 +226,10 @@ func (p *Plan) trials(g *Group, m Mechanism) ([]Run, error) {
 }
 
 // bestTrial is the most accurate, the first of equals; -1 where there are none. done says whether all have been run.
-func bestTrial(trials []Run, rows []Row) (best int, done bool) {
+func bestTrial(trials []Run, rows index) (best int, done bool) {
 	best, most := -1, -1.0
 	for i, t := range trials {
-		row := find(rows, t)
+		row := rows.find(t)
 		if row == nil {
 			return -1, false
 		}
@@ -239,15 +242,15 @@ func bestTrial(trials []Run, rows []Row) (best int, done bool) {
 
 // Missing lists the runs that have no row, each once, in the plans' order, and how many more wait for trials.
 func Missing(plans []Plan, rows []Row) (missing []Run, waiting int, err error) {
-	seen := map[string]bool{}
+	seen, done := map[string]bool{}, indexed(rows)
 	for i := range plans {
-		runs, unknown, err := plans[i].runs(rows)
+		runs, unknown, err := plans[i].runs(done)
 		if err != nil {
 			return nil, 0, fmt.Errorf("experiment: setting %s: %w", plans[i].Setting, err)
 		}
 		waiting += unknown
 		for _, r := range runs {
-			if !seen[r.Key()] && find(rows, r) == nil {
+			if !seen[r.Key()] && done.find(r) == nil {
 				missing = append(missing, r)
 			}
 			seen[r.Key()] = true

@@ -35,13 +35,22 @@ func (r Run) Of() Row {
 	return Row{Setting: r.Setting, Mechanism: r.Mechanism, Dataset: r.Dataset, Seed: r.Seed, Config: r.Config, Note: r.Note}
 }
 
-// find is the row of a run; one with the same key and another configuration does not count.
-func find(rows []Row, r Run) *Row {
+// index finds rows by their runs' keys.
+type index map[string]*Row
+
+func indexed(rows []Row) index {
+	all := index{}
 	for i := range rows {
 		w := &rows[i]
-		if key(w.Setting, w.Dataset, w.Mechanism, w.Seed) == r.Key() && sameConfig(w.Config, r.Config) {
-			return w
-		}
+		all[key(w.Setting, w.Dataset, w.Mechanism, w.Seed)] = w
+	}
+	return all
+}
+
+// find is the row of a run; one with the same key and another configuration does not count.
+func (all index) find(r Run) *Row {
+	if w := all[r.Key()]; w != nil && sameConfig(w.Config, r.Config) {
+		return w
 	}
 	return nil
 }

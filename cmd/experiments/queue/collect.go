@@ -20,6 +20,10 @@ func (q *Queue) Want(ctx context.Context, all []Task) error {
 	if err != nil {
 		return err
 	}
+	done, err := q.held(ctx, results) // acknowledged tasks whose results wait to be collected
+	if err != nil {
+		return err
+	}
 	for subject := range held {
 		if !wanted[subject] {
 			if err := q.purge(ctx, tasks, subject); err != nil {
@@ -28,13 +32,8 @@ func (q *Queue) Want(ctx context.Context, all []Task) error {
 		}
 	}
 	for _, t := range all {
-		if _, ok := held[q.subject(tasks, t.Key)]; ok {
+		if held[q.subject(tasks, t.Key)] > 0 || done[q.subject(results, t.Key)] > 0 {
 			continue
-		}
-		if done, err := q.has(ctx, results, t.Key); err != nil {
-			return err
-		} else if done {
-			continue // it was acknowledged; its result waits to be collected
 		}
 		if err := q.put(ctx, tasks, t.Key, t); err != nil {
 			return err

@@ -20,7 +20,8 @@ export function tutorials(folder) {
 
 /** What may be wider than a screen scrolls in a box of its own, with a keyboard too. */
 function scrolling(html) {
-  const box = (name) => (inner) => `<div class="scroll" tabindex="0" role="region" aria-label="${name}">${inner}</div>`;
+  let many = 0;
+  const box = (name) => (inner) => `<div class="scroll" tabindex="0" role="region" aria-label="${name} ${++many}">${inner}</div>`;
   return html.replace(/<pre>.*?<\/pre>/gs, box("Code")).replace(/<math display="block">.*?<\/math>/gs, box("Formula"));
 }
 

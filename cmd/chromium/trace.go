@@ -60,7 +60,7 @@ func (t *Tab) Tasks(least time.Duration, f func() error) ([]Task, error) {
 			close(complete)
 		}
 	})
-	config := &tracing.TraceConfig{RecordMode: tracing.RecordModeRecordContinuously, IncludedCategories: []string{"devtools.timeline", "disabled-by-default-devtools.timeline", "v8", "v8.wasm", "v8.compile", "devtools.timeline.v8", "toplevel", "blink", "toplevel.flow", "ipc", "mojom"}, ExcludedCategories: []string{"*"}}
+	config := &tracing.TraceConfig{RecordMode: tracing.RecordModeRecordContinuously, IncludedCategories: []string{"devtools.timeline", "disabled-by-default-devtools.timeline", "toplevel", "blink"}, ExcludedCategories: []string{"*"}}
 	if err := t.do(func(ctx context.Context) error {
 		return tracing.Start().WithTransferMode(tracing.TransferModeReportEvents).WithTraceConfig(config).Do(ctx)
 	}); err != nil {
@@ -102,12 +102,6 @@ func tasksOf(events []traceEvent, least time.Duration) (tasks []Task) {
 			}
 		}
 		tasks = append(tasks, task)
-		fmt.Printf("TASK %.0f work %.0f wall\n", e.Work/1000, e.Wall/1000)
-		for _, inner := range events {
-			if inner.PID == e.PID && inner.TID == e.TID && inner.At >= e.At && inner.At+inner.Wall <= e.At+e.Wall && inner.Ph == "X" && inner.Work > 3000 {
-				fmt.Printf("    %s %s %s %s:%d %.0f\n", inner.Name, inner.Args.Data.Function, inner.Args.Data.Type, inner.Args.Data.URL, inner.Args.Data.Line, inner.Work/1000)
-			}
-		}
 	}
 	slices.SortFunc(tasks, func(a, b Task) int { return int(b.Processor - a.Processor) })
 	return tasks

@@ -121,6 +121,16 @@ test("a learning rate for clipped gradients goes with the clipping, and comes ba
   assert.equal(rate(), 0.3);
 });
 
+test("a model that data merely propose stays with them; one that was chosen goes along", () => {
+  const page = opened();
+  const proposed = page.state.settings.presets[0].config.model;
+  page.do({ type: "chose data", name: "mnist" });
+  assert.equal(page.state.address.model, "logistic");
+  const other = opened(`#data=digits&model=${proposed}&epsilon=5`);
+  other.do({ type: "chose data", name: "mnist" });
+  assert.deepEqual([other.state.address.model, other.state.address.words.get("epsilon")], [undefined, "5"]);
+});
+
 test("what is refused takes nothing away", () => {
   const page = trained();
   const { run } = page.state;

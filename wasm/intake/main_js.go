@@ -14,17 +14,18 @@ import (
 func main() {
 	global := js.Global()
 	files := global.Get("Array").New() // of the dataset that is being packed
+	marks := global.Get("ArrayBuffer").New(0)
 	post := func(r desk.Reply) {
 		text, err := json.Marshal(r)
 		if err != nil {
 			panic(err)
 		}
-		message := map[string]any{"reply": string(text)}
-		if r.Type == "read" {
-			message["files"] = files
-			files = global.Get("Array").New()
+		message, handed := map[string]any{"reply": string(text)}, []any{}
+		if r.Type == "read" { // marks may be millions, which the page shall not have to copy
+			message["files"], message["marks"], handed = files, marks, append(handed, marks)
+			files, marks = global.Get("Array").New(), global.Get("ArrayBuffer").New(0)
 		}
-		global.Call("postMessage", message)
+		global.Call("postMessage", message, handed)
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -33,6 +34,12 @@ func main() {
 		}
 	}()
 	d := &desk.Desk{Decoder: desk.BrowserDecoder{}, Tell: post, Put: func(name string, file []byte) error {
+		if name == desk.MarksFile {
+			array := global.Get("Uint8Array").New(len(file))
+			js.CopyBytesToJS(array, file)
+			marks = array.Get("buffer")
+			return nil
+		}
 		files.Call("push", map[string]any{"name": name, "blob": desk.Blob(file, "application/octet-stream")})
 		return nil
 	}}

@@ -3,16 +3,13 @@ import { el, say } from "../ui/dom";
 import * as format from "../ui/format";
 import { type Overlap, firstCollection, names, overlaps, remember, tidied } from "./collections";
 import { line } from "./fields";
-import type { File as Packed } from "../protocol";
-
-export const marksFile = "marks"; // that of data/intake/desk
 
 export class CollectionChoice {
   readonly root = el("div", { class: "collection" });
   #name = el("input", { type: "text", id: "own-collection", value: firstCollection, list: "own-collections", maxlength: 60, autocomplete: "off" });
   #known = el("datalist", { id: "own-collections" });
   #found = el("div", {});
-  #marks = new BigUint64Array();
+  #marks: BigUint64Array = new BigUint64Array();
   #shared: Overlap[] = [];
   #turn = 0;
 
@@ -47,21 +44,19 @@ export class CollectionChoice {
     this.#known.replaceChildren(...known.map((value) => el("option", { value })));
   }
 
-  /** Takes the marks out of what was packed, and tells which collections know them. */
-  async look(packed: Packed[]): Promise<Packed[]> {
+  /** Tells which collections know these records. */
+  async look(marks: BigUint64Array): Promise<void> {
     const turn = ++this.#turn;
-    const marks = packed.find(({ name }) => name === marksFile);
-    this.#marks = new BigUint64Array(marks ? await marks.blob.arrayBuffer() : new ArrayBuffer());
+    this.#marks = marks;
     this.#found.replaceChildren();
     try {
       const shared = await overlaps(this.#marks);
-      if (turn !== this.#turn) return [];
+      if (turn !== this.#turn) return;
       this.#shared = shared;
       this.#tell();
     } catch {
       if (turn === this.#turn) say(this.#found, "This browser keeps nothing for this page: whether these records were used before cannot be told.");
     }
-    return packed.filter((file) => file !== marks);
   }
 
   #isNamed(name: string): boolean {

@@ -175,9 +175,9 @@ export class OwnPanel {
   async #readNow() {
     if (this.#doing === "reading") return;
     await this.#during("reading", async (turn) => {
-      const { result, files } = await this.#reader.read(this.#settings, (p) => this.#progress(p));
-      const packed = await this.#collection.look(files);
-      if (turn === this.#turn) this.#ready = { result, packed };
+      const { result, packing } = await this.#reader.read(this.#settings, (p) => this.#progress(p));
+      await this.#collection.look(packing.marks);
+      if (turn === this.#turn) this.#ready = { result, packed: packing.files };
     });
     if (this.#ready) this.#use.focus();
   }

@@ -21,8 +21,14 @@ export class Refusal extends Error {
 /** What is asked, before it has a number. */
 type Asked = Request extends infer R ? (R extends { id: number } ? Omit<R, "id"> : never) : never;
 
+/** What was read: the files of a dataset, and the marks of its records (see collections.ts). */
+export interface Packing {
+  files: Packed[];
+  marks: BigUint64Array;
+}
+
 interface Question {
-  hear: (reply: any, files?: Packed[]) => void; // of the type that was asked for
+  hear: (reply: any, packed?: Packing) => void; // of the type that was asked for
   fail: (error: Error) => void;
   progress?: (progress: Progress) => void;
 }
@@ -47,9 +53,9 @@ export class Reader {
     return reply.look;
   }
 
-  async read(settings: Settings, progress: (p: Progress) => void): Promise<{ result: Result; files: Packed[] }> {
-    const { reply, files } = await this.#ask<"read">({ type: "read", settings }, { dropped: true, progress });
-    return { result: reply.result, files: files! };
+  async read(settings: Settings, progress: (p: Progress) => void): Promise<{ result: Result; packing: Packing }> {
+    const { reply, packing } = await this.#ask<"read">({ type: "read", settings }, { dropped: true, progress });
+    return { result: reply.result, packing: packing! };
   }
 
   /** Where a column's values lie: private, and for the trainer alone, which adds noise. */
@@ -75,7 +81,7 @@ export class Reader {
     for (const { fail } of waiting) fail(new Refusal(why));
   }
 
-  async #ask<T extends Reply["type"]>(request: Asked, more: { dropped?: boolean; file?: File; progress?: (p: Progress) => void }): Promise<{ reply: ReplyOf<T>; files?: Packed[] }> {
+  async #ask<T extends Reply["type"]>(request: Asked, more: { dropped?: boolean; file?: File; progress?: (p: Progress) => void }): Promise<{ reply: ReplyOf<T>; packing?: Packing }> {
     const starting = (this.#worker ??= this.#start());
     const worker = await starting;
     if (this.#worker !== starting) throw new Refusal("cancelled");
@@ -83,7 +89,7 @@ export class Reader {
     if (files) this.#given = true;
     const id = ++this.#last;
     return new Promise((resolve, fail) => {
-      this.#questions.set(id, { hear: (reply: ReplyOf<T>, files) => resolve({ reply, files }), fail, progress: more.progress });
+      this.#questions.set(id, { hear: (reply: ReplyOf<T>, packing) => resolve({ reply, packing }), fail, progress: more.progress });
       worker.postMessage({ request: JSON.stringify({ ...request, id }), files, file: more.file });
     });
   }
@@ -100,7 +106,7 @@ export class Reader {
     }
   }
 
-  #hear(data: { failed?: string; reply?: string; files?: Packed[] }) {
+  #hear(data: { failed?: string; reply?: string; files?: Packed[]; marks?: ArrayBuffer }) {
     if (data.failed !== undefined) return this.cancel(`reading failed: ${data.failed}`);
     const reply: Reply = JSON.parse(data.reply!);
     if (reply.type === "failed") return this.cancel(`reading failed: ${reply.message}`);
@@ -109,6 +115,6 @@ export class Reader {
     if (reply.type === "progress") return question.progress?.(reply.progress);
     this.#questions.delete(reply.id);
     if (reply.type === "refused") question.fail(new Refusal(reply.message, reply.skipped));
-    else question.hear(reply, data.files);
+    else question.hear(reply, data.files && { files: data.files, marks: new BigUint64Array(data.marks!) });
   }
 }

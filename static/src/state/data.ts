@@ -1,6 +1,6 @@
 // Which data are open: by choice, by link, and the way back.
-import { readAddress } from "../settings/address";
-import { type PageEvent, busy } from "./model";
+import { type Address, readAddress } from "../settings/address";
+import { type PageEvent, type State, busy } from "./model";
 import { forget, propose } from "./preview";
 import { hasModel } from "./run";
 import { keep, keepData } from "./kept";
@@ -14,6 +14,13 @@ export function arrive(turn: Turn, { choices, hash, session }: Extract<PageEvent
   openNow(turn, address.data ?? choices[0].name);
 }
 
+/** The settings as other data take them over. A model that these data merely propose stays with them: others have their own. */
+function carried(state: State): Address {
+  const { config, presets } = state.settings;
+  const address = readAddress(addressOf(state));
+  return { ...address, model: config.model === presets[0]?.config.model ? undefined : address.model, carried: true };
+}
+
 /** Other data end the run that is shown: asked once, and undone while it is still there. */
 export function choose(turn: Turn, { name, sure }: Extract<PageEvent, { type: "chose data" }>) {
   const { run, data, dead } = turn.state;
@@ -21,7 +28,7 @@ export function choose(turn: Turn, { name, sure }: Extract<PageEvent, { type: "c
     const kept = run.over ? "The run on this page is kept beside the next." : "The run that goes on is stopped, and kept beside the next.";
     return turn.ask(`Open ${title(turn, name)}? ${kept}`, "Open", { type: "chose data", name, sure: true });
   }
-  turn.set({ question: undefined, address: { ...readAddress(addressOf(turn.state)), carried: true } });
+  turn.set({ question: undefined, address: carried(turn.state) });
   if (run?.planned && !dead) turn.set({ undo: { data, run: run.id } });
   leaveFor(turn, name);
 }
@@ -75,7 +82,7 @@ export function restart(turn: Turn, data = turn.state.data) {
 export function undo(turn: Turn) {
   const { undo: way } = turn.state;
   if (!way || busy(turn.state)) return;
-  turn.set({ undo: undefined, wanted: { restore: way.run }, address: { ...readAddress(addressOf(turn.state)), carried: true } });
+  turn.set({ undo: undefined, wanted: { restore: way.run }, address: carried(turn.state) });
   openNow(turn, way.data);
 }
 

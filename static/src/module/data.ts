@@ -60,7 +60,7 @@ async function read({ files, settings }: Files, signal?: AbortSignal): Promise<P
   reader.drop(files.map((file) => ({ name: file.webkitRelativePath || file.name, file })));
   const stated: Settings = { name: "own", title: "", heldOut: 0.2, key: splitKey(), columns: {}, ...settings };
   try {
-    return (await reader.read(stated, () => {})).files;
+    return (await reader.read(stated, () => {})).packing.files;
   } finally {
     reader.cancel();
   }

@@ -28,7 +28,7 @@ export interface Packing {
 }
 
 interface Question {
-  hear: (reply: any, packed?: Packing) => void; // of the type that was asked for
+  hear: (reply: any, packing?: Packing) => void; // of the type that was asked for
   fail: (error: Error) => void;
   progress?: (progress: Progress) => void;
 }

@@ -2,11 +2,16 @@ package pagetest
 
 import (
 	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"golang.org/x/image/draw"
 )
 
 // screens are those that the training page is laid out for.
@@ -43,6 +48,44 @@ func TestPictures(t *testing.T) {
 	eval[any](p, "scrollTo(0, 0)")
 	p.picture(folder, "after")
 	p.clean()
+	for _, colours := range []string{"light", "dark"} {
+		if err := sheet(folder, colours); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// sheet puts the pictures of one colour side by side, small: a row for each time, a column for each screen.
+func sheet(folder, colours string) error {
+	const high, gap = 270, 12
+	y := gap
+	all := image.NewRGBA(image.Rect(0, 0, 4000, 3*(high+gap)+gap))
+	draw.Draw(all, all.Rect, image.NewUniform(color.Gray{128}), image.Point{}, draw.Src)
+	width := 0
+	for _, when := range []string{"before", "during", "after"} {
+		x := gap
+		for _, screen := range screens {
+			file, err := os.Open(filepath.Join(folder, fmt.Sprintf("%s-%dx%d-%s.png", when, screen.Width, screen.Height, colours)))
+			if err != nil {
+				return err
+			}
+			picture, err := png.Decode(file)
+			file.Close()
+			if err != nil {
+				return err
+			}
+			wide := int(screen.Width * high / screen.Height)
+			draw.CatmullRom.Scale(all, image.Rect(x, y, x+wide, y+high), picture, picture.Bounds(), draw.Src, nil)
+			x += wide + gap
+		}
+		width, y = x, y+high+gap
+	}
+	file, err := os.Create(filepath.Join(folder, "screens-"+colours+".jpg"))
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return jpeg.Encode(file, all.SubImage(image.Rect(0, 0, width, y)), &jpeg.Options{Quality: 82})
 }
 
 func (p *tab) picture(folder, when string) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -262,4 +263,68 @@ func TestKilledAtAnyTime(t *testing.T) {
 		t.Errorf("the sweep was over after %d kills of %d", killed, *kills)
 	}
 	s.finish(4 + 2*seeds)
+}
+
+// Without a server's address the queue is within the process. A sweep whose time is over keeps what was done, the next one goes on from there, and a
+// run that fails, or whose row cannot be its own, keeps no other from running and is tried again.
+func TestSweepWithinOneProcess(t *testing.T) {
+	folder := t.TempDir()
+	for name, text := range map[string]string{"setting-t.json": plan(3, 1), "published.json": "[]"} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var begun []string
+	sweep := func(until time.Time, spoil func(experiment.Run, *experiment.Row) error) error {
+		l := &laboratory{dir: folder, log: io.Discard, atOnce: 1, until: until}
+		if err := l.open(); err != nil {
+			t.Fatal(err)
+		}
+		l.root = folder
+		l.carryOut = func(_ context.Context, r experiment.Run) (experiment.Row, error) {
+			begun = append(begun, r.Key())
+			row := r.Of()
+			row.Accuracy, row.EpsilonUpper = 0.5, 2.9
+			err := spoil(r, &row)
+			return row, err
+		}
+		return l.runAll(t.Context())
+	}
+	rows := func() int {
+		all, err := experiment.ReadRows(filepath.Join(folder, "results.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(all)
+	}
+	whole := func(experiment.Run, *experiment.Row) error { return nil }
+
+	if err := sweep(time.Now().Add(400*time.Millisecond), func(experiment.Run, *experiment.Row) error { time.Sleep(300 * time.Millisecond); return nil }); err != nil {
+		t.Error(err)
+	}
+	first := rows()
+	if first == 0 || first == 10 || first != len(begun) {
+		t.Errorf("%d rows and %d runs begun when the time was over", first, len(begun))
+	}
+	err := sweep(time.Time{}, func(r experiment.Run, row *experiment.Row) error {
+		switch r.Key() {
+		case "t/x/quantile/1":
+			return errors.New("out of luck")
+		case "t/x/quantile/2":
+			row.EpsilonUpper = 3.01
+		}
+		return nil
+	})
+	if err == nil || !strings.Contains(err.Error(), "2 runs failed: t/x/quantile/1, t/x/quantile/2") || rows() != 8 {
+		t.Errorf("%d rows, error %v", rows(), err)
+	}
+	if err := sweep(time.Time{}, whole); err != nil || rows() != 10 {
+		t.Errorf("%d rows, error %v", rows(), err)
+	}
+	if want := 12; len(begun) != want {
+		t.Errorf("%d runs were begun, want %d: %q", len(begun), want, begun)
+	}
+	if err := sweep(time.Time{}, whole); err != nil || len(begun) != 12 {
+		t.Errorf("with nothing missing %d runs were begun, error %v", len(begun), err)
+	}
 }

@@ -265,6 +265,16 @@ func TestKilledAtAnyTime(t *testing.T) {
 	s.finish(4 + 2*seeds)
 }
 
+// What comes from a queue names no other folder of a worker's machine.
+func TestTasksNameDatasets(t *testing.T) {
+	l := &laboratory{carryOut: func(context.Context, experiment.Run) (experiment.Row, error) { return experiment.Row{}, nil }}
+	for name, good := range map[string]bool{"mnist": true, "fashion-mnist": true, "..": false, "": false, "../x": false, "/etc": false, "a/b": false, ".": false} {
+		if _, err := l.task(t.Context(), queue.Task{Key: "k", Body: fmt.Appendf(nil, `{"Dataset": %q}`, name)}); (err == nil) != good {
+			t.Errorf("dataset %q: error %v", name, err)
+		}
+	}
+}
+
 // Without a server's address the queue is within the process. A sweep whose time is over keeps what was done, the next one goes on from there, and a
 // run that fails, or whose row cannot be its own, keeps no other from running and is tried again.
 func TestSweepWithinOneProcess(t *testing.T) {

@@ -29,6 +29,22 @@ func serve(t *testing.T, folder, listen string) *Server {
 	return s
 }
 
+// listen starts a server as somebody else would set it up.
+func listen(t *testing.T, o server.Options) *server.Server {
+	t.Helper()
+	o.Host, o.Port, o.NoSigs, o.NoLog = "127.0.0.1", server.RANDOM_PORT, true, true
+	s, err := server.NewServer(&o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	t.Cleanup(s.Shutdown)
+	if !s.ReadyForConnections(startUp) {
+		t.Fatal("no server")
+	}
+	return s
+}
+
 func open(t *testing.T, o Options) *Queue {
 	t.Helper()
 	o.Name, o.Patience = "test", patience
@@ -162,15 +178,7 @@ func TestNothingIsTakenTwiceOrLost(t *testing.T) {
 // Who asks without leave is told so at once, and so is who names a server that is not there or files that are not.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
-	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true, Username: "u", Password: "p"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	defer s.Shutdown()
-	if !s.ReadyForConnections(startUp) {
-		t.Fatal("no server")
-	}
+	s := listen(t, server.Options{Username: "u", Password: "p"})
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

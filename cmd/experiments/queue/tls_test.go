@@ -33,15 +33,7 @@ func TestTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true, JetStream: true, StoreDir: t.TempDir(), TLSConfig: config, TLSVerify: true, TLSTimeout: 10})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	defer s.Shutdown()
-	if !s.ReadyForConnections(startUp) {
-		t.Fatal("no server")
-	}
+	s := listen(t, server.Options{JetStream: true, StoreDir: t.TempDir(), TLSConfig: config, TLSVerify: true, TLSTimeout: 10})
 	url := "tls://" + s.Addr().String()
 	q := open(t, Options{URL: url, CA: at("ca"), Cert: at("client"), Key: at("client-key")})
 	want(t, q, numbered(1, 2))

@@ -88,7 +88,7 @@ func TestFirstPageTrains(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	p := open(t, s.page("index.html"), 1280)
-	fold := eval[[]float64](p, `[...document.querySelectorAll("h1, cloister-trainer [part=train], .ways-in a")].map((e) => e.getBoundingClientRect().bottom)`)
+	fold := eval[[]float64](p, `[...document.querySelectorAll("h1, cloister-trainer [part=train], .ways-in li > a")].map((e) => e.getBoundingClientRect().bottom)`)
 	if len(fold) != 6 || slices.Max(fold) > 900 {
 		t.Errorf("what the first page is about ends at %v of 900 px, want 6 things above the fold", fold)
 	}

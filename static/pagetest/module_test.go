@@ -228,7 +228,7 @@ func TestModuleTrainsFromAnotherOrigin(t *testing.T) {
 		told.Planned = (await run.planned).epsilonUpper <= 2;
 		told.Done = (await run.done).step.step === plan.steps;
 		told.Bytes = checkpoint.length;
-		told.Exported = (await run.export("onnx")).map(({ name, bytes }) => name.split(".").pop() + (bytes.length > 1000));
+		told.Exported = [...(await run.export("onnx")), ...(await run.export("opacus")), ...(await run.export("jax-privacy"))].map(({ name, bytes }) => name.split(".").pop() + (bytes.length > 1000));
 		const again = session.restore(checkpoint);
 		await again.planned;
 		await again.resume();
@@ -247,7 +247,7 @@ func TestModuleTrainsFromAnotherOrigin(t *testing.T) {
 	if want := []string{"done", "epoch", "ledger", "planned", "safepoint", "state", "step"}; !slices.Equal(got.Kinds, want) {
 		t.Errorf("a run tells %v, want %v", got.Kinds, want)
 	}
-	if !slices.Equal(got.Exported, []string{"onnxtrue"}) || !strings.Contains(strings.ToLower(got.Refused), "epsilon") {
+	if !slices.Equal(got.Exported, []string{"onnxtrue", "pytrue", "pytrue"}) || !strings.Contains(strings.ToLower(got.Refused), "epsilon") {
 		t.Errorf("exported %v; a bad epsilon is refused with %q", got.Exported, got.Refused)
 	}
 

@@ -1,5 +1,6 @@
 // A run: its events in order, and what can be asked of it meanwhile.
 import type { Config, Event, EventOf, Planned, TakenFile } from "../protocol.js";
+import { scriptFile } from "../take/scripts.js";
 import { Taker } from "../take/taker.js";
 import type { Trainer } from "../trainer/client.js";
 
@@ -80,9 +81,13 @@ export class Run implements AsyncIterable<RunEvent> {
     return file;
   }
 
-  /** Its model as a file, or its certificate (for programs, and to print). The program that writes them is loaded when it is first asked for. */
-  async export(format: "onnx" | "safetensors" | "certificate"): Promise<TakenFile[]> {
+  /**
+   * Its model as a file, or its certificate (for programs, and to print): the program that writes them is loaded when it is first asked for.
+   * Or a script that trains with the same noise, rate and steps in another library; what that has no counterpart for is refused.
+   */
+  async export(format: "onnx" | "safetensors" | "certificate" | "opacus" | "jax-privacy"): Promise<TakenFile[]> {
     const taken = await this.#trainer.take();
+    if (format === "opacus" || format === "jax-privacy") return [scriptFile(format, taken, await this.planned)];
     this.#taker ??= new Taker();
     const request = format === "certificate" ? { type: format, taken, day: new Date().toISOString().slice(0, 10) } : { type: "model" as const, format, taken };
     return (await this.#taker.ask("files", request)).files;

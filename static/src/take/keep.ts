@@ -7,6 +7,7 @@ import { addressOf } from "../state/turn";
 import type { Trainer } from "../trainer/client";
 import { byId, el, say } from "../ui/dom";
 import { resultsCSV } from "./results";
+import { type Library, scriptFile } from "./scripts";
 import type { Taker } from "./taker";
 
 type Download = (bytes: Uint8Array, name: string) => void;
@@ -33,6 +34,8 @@ export class KeepPanel {
       button("Model (safetensors)", () => this.#model("safetensors")),
       button("Certificate", () => this.#certificate(0)),
       button("Certificate to print", () => this.#certificate(1)),
+      button("Script for Opacus", () => this.#script("opacus")),
+      button("Script for JAX-Privacy", () => this.#script("jax-privacy")),
       button("Results (CSV)", async () => [{ name: `${this.#run!.config.model}-results.csv`, bytes: new TextEncoder().encode(resultsCSV(this.#run!)) }]),
     ];
     byId("keep-ways").append(...this.#buttons);
@@ -77,6 +80,11 @@ export class KeepPanel {
     const day = new Date().toISOString().slice(0, 10);
     const { files } = await this.#taker.ask("files", { type: "certificate", taken, day, settings: this.#settings, preprocessing: this.#preprocessing() });
     return [files[which]];
+  }
+
+  /** The same training elsewhere. */
+  async #script(library: Library): Promise<TakenFile[]> {
+    return [scriptFile(library, await this.#trainer().take(), this.#run!.planned!)];
   }
 
   #preprocessing(): Uint8Array | undefined {

@@ -93,12 +93,12 @@ func TestFilesAndTypes(t *testing.T) {
 }
 
 func TestEveryAnswerIsSecured(t *testing.T) {
-	s := open(t, build(t, map[string]string{"sub/index.html": "x"}))
-	etag := ask(s, "GET", "/").Header.Get("ETag")
+	s := open(t, build(t, map[string]string{"sub/index.html": "x", trainingPage: "y"}))
+	etag := ask(s, "GET", "/"+trainingPage).Header.Get("ETag")
 	answers := map[int]*http.Response{
-		200: ask(s, "GET", "/"),
+		200: ask(s, "GET", "/"+trainingPage),
 		301: ask(s, "GET", "/sub"),
-		304: ask(s, "GET", "/", "If-None-Match", etag),
+		304: ask(s, "GET", "/"+trainingPage, "If-None-Match", etag),
 		404: ask(s, "GET", "/nothing"),
 		405: ask(s, "POST", "/"),
 	}

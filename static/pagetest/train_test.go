@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/chromedp/chromedp"
 )
 
 // The built-in digits, as the page trains them when one presses Train: a small network, epsilon 3.
@@ -79,6 +81,11 @@ func TestPausesResumesStops(t *testing.T) {
 	at := p.steps()
 	p.click("step")
 	p.wait("one step", fmt.Sprintf(`document.getElementById("progress-words").innerText.replace(",", "").includes("step %d ")`, at+1))
+	p.run(chromedp.EmulateViewport(360, 740)) // where there is least room for one button more
+	if lines := eval[int](p, `new Set([...document.querySelectorAll(".bar button:not([hidden])")].map((b) => Math.round(b.getBoundingClientRect().bottom / 10))).size`); lines != 1 {
+		t.Errorf("the run bar's buttons stand on %d lines", lines)
+	}
+	p.run(chromedp.EmulateViewport(1280, 900))
 	p.click("train") // now Resume
 	p.wait("more steps", state+` === "running" && document.getElementById("progress").value > `+fmt.Sprint(float64(at+1)/40_000))
 	p.click("stop")

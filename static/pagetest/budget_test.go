@@ -100,7 +100,7 @@ func TestCollectionsKnowTheirRecords(t *testing.T) {
 	p.forEyes("own-overlap")
 	p.clickButton("Put them into “Patients”")
 	p.trainOnOwn()
-	p.wait("both runs", `document.querySelectorAll("#budget-body tbody tr").length === 2`)
+	p.wait("both runs", `document.querySelectorAll("#budget-body tbody tr").length === 2 && `+drawer+`.includes("logistic on renamed")`)
 	if rest := eval[string](p, `document.querySelector(".stage").innerText`); strings.Contains(rest, "120 of these") {
 		t.Error("what is shared is told beside the results")
 	}

@@ -63,6 +63,10 @@ func (p *tab) read() {
 func (p *tab) trainOnOwn() {
 	p.t.Helper()
 	p.clickButton("Train on these")
+	p.wait("the records to be handed over", `document.getElementById("own").hidden`)
+	if eval[bool](p, `!document.getElementById("question").hidden`) {
+		p.clickButton("Open") // the run before is kept beside
+	}
 	p.wait("the data", `location.hash.includes("data=own") && `+dataReady)
 	p.choose("setting-model", "logistic")
 	p.set("epochs", "2")

@@ -1,6 +1,8 @@
 package pagetest
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -103,6 +105,24 @@ func TestElementsShareATrainer(t *testing.T) {
 	})`)
 	if _, trained := in.Told.(float64); !trained || !strings.Contains(in.Note, "No ledger") || in.Link != e.page.URL+"/framed" {
 		t.Errorf("in a frame without storage it says %+v", in)
+	}
+	// The manifest that editors read names what there is.
+	manifest, err := os.ReadFile(filepath.Join(packageFolder(t), "custom-elements.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	type named struct{ Attributes, Parts, Members []string }
+	if missing := eval[named](p, `(() => {
+		const stated = `+string(manifest)+`.modules[0].declarations[0], names = (list) => list.map(({ name }) => name);
+		const differ = (a, b) => [...a.filter((x) => !b.includes(x)), ...b.filter((x) => !a.includes(x))];
+		const there = [...a.shadowRoot.querySelectorAll("[part]")].map((e) => e.getAttribute("part"));
+		return {
+			Attributes: differ(names(stated.attributes), customElements.get("cloister-trainer").observedAttributes),
+			Parts: differ(names(stated.cssParts).filter((name) => name !== "own-window"), [...new Set(there)]), // which only a frame without storage has
+			Members: names(stated.members).filter((name) => !(name in a)),
+		};
+	})()`); len(missing.Attributes)+len(missing.Parts)+len(missing.Members) > 0 {
+		t.Errorf("the manifest and the element differ in %+v", missing)
 	}
 	p.clean()
 }

@@ -149,6 +149,21 @@ func TestTutorialsAnswer(t *testing.T) {
 		t.Errorf("four runs at 1 cost %v", all)
 	}
 
+	p.run(chromedp.Navigate(p.base() + "learn-accuracy.html"))
+	eval[any](p, `document.querySelectorAll("#batch input").forEach((input, i) => { if (!input.disabled) { input.value = [1000, 1][i]; input.dispatchEvent(new Event("change")); } })`)
+	if before := verdict("50"); !strings.HasPrefix(before, "Run it first") {
+		t.Errorf("before anything was trained the answer is %q", before)
+	}
+	eval[any](p, `document.querySelector("#batch [part=train]").click()`)
+	p.wait("the end", `document.querySelector("#batch [part=status]").innerText.startsWith("Done")`)
+	reached := eval[string](p, `document.querySelector("#batch [part=figures] dd").innerText`)
+	if right, wrong := verdict(reached), verdict("101"); right != "Right." || !strings.HasPrefix(wrong, "Not") {
+		t.Errorf("%q, as shown, is %q; 101 is %q", reached, right, wrong)
+	}
+	if row := eval[string](p, `document.querySelector("#batch [part=runs] tbody tr").innerText`); !strings.Contains(row, "1000") || !strings.Contains(row, reached) {
+		t.Errorf("the table has %q", row)
+	}
+
 	// Two real trainings: without privacy the secret is learned, almost surely; at epsilon 3 it is as good as hidden, which one try cannot show.
 	p.run(chromedp.Navigate(p.base() + "learn-gives-away.html"))
 	eval[any](p, `document.querySelectorAll("learn-secret input")[2].click()`)

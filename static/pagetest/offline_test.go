@@ -34,6 +34,8 @@ func TestWorksOffline(t *testing.T) {
 	p.kept("Model (ONNX)", "*.onnx")
 	p.run(chromedp.Navigate(s.page("accountant.html")))
 	p.wait("the accountant's answer", answered)
+	p.run(chromedp.Navigate(s.page("learn-clip-and-noise.html")))
+	p.wait("a tutorial", `document.querySelector("learn-sum svg path") !== null`)
 }
 
 // rebuilt is another build of the site: every page and every script says that it is the second.

@@ -11,9 +11,7 @@ import (
 
 // The tarball, installed in an empty project of Vite and built by it, trains the built-in digits.
 func TestTarballTrainsInVite(t *testing.T) {
-	if os.Getenv("CLOISTER_LONG") == "" {
-		t.Skip("SKIPPED: it installs Vite; make test-long runs it")
-	}
+	long(t) // it installs Vite
 	t.Parallel()
 	folder, project := packageFolder(t), t.TempDir()
 	tarball := strings.TrimSpace(command(t, folder, "npm", "pack", "--silent", "--pack-destination", project))

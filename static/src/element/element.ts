@@ -1,6 +1,6 @@
 // <cloister-trainer>: a trainer in a page of text. Its attributes are what a run is asked to be; "controls" are those that a reader may
 // change, "locks" those that are shown and stay, "charts" what is shown of a run. Nothing is loaded until Train is pressed.
-import type { DatasetInfo, EventOf, Loading } from "../protocol.js";
+import type { DatasetInfo, EpochEvent, EventOf, Loading } from "../protocol.js";
 import type { Run, RunEvent } from "../module/run.js";
 import type { Session } from "../module/session.js";
 import { verdictWords } from "../results/attack";
@@ -40,6 +40,7 @@ export class CloisterTrainer extends HTMLElement {
   #ledger = el("p", { part: "ledger", class: "note", hidden: true });
   #accuracy?: Chart;
   #epsilon?: Chart;
+  #evaluated?: EpochEvent;
   #curves = { accuracy: [[], []] as [number[], number[]], epsilon: [[], []] as [number[], number[]] };
 
   connectedCallback() {
@@ -65,6 +66,11 @@ export class CloisterTrainer extends HTMLElement {
   /** The run that goes on here, or ended last. */
   get run(): Run | undefined {
     return this.#run;
+  }
+
+  /** Accuracy when the model was last tried, 0 to 1. */
+  get accuracy(): number | undefined {
+    return this.#evaluated?.accuracy;
   }
 
   /** Trains with what is set; comes to how the run ended. Another element's run is waited for. */
@@ -120,6 +126,7 @@ export class CloisterTrainer extends HTMLElement {
     this.#fault.hidden = this.#mark.hidden = this.#ledger.hidden = true;
     this.#verdict.replaceChildren();
     this.#curves = { accuracy: [[], []], epsilon: [[], []] };
+    this.#evaluated = undefined;
     this.#run = undefined;
     this.#bar.hidden = false;
     this.#bar.removeAttribute("value");
@@ -150,6 +157,7 @@ export class CloisterTrainer extends HTMLElement {
         this.#tellLedger(event.ledger.forgets);
         break;
       case "epoch":
+        this.#evaluated = event.epoch;
         this.#curves.accuracy[0].push(event.epoch.epoch);
         this.#curves.accuracy[1].push(event.epoch.accuracy);
         break;
@@ -252,10 +260,12 @@ export class CloisterTrainer extends HTMLElement {
   }
 
   #figures() {
-    const accuracy = this.#curves.accuracy[1].at(-1);
     const spent = this.#curves.epsilon[1].at(-1);
     const tiles: [string, string][] = [];
-    if (accuracy !== undefined) tiles.push(["Test accuracy", format.percent(accuracy)]);
+    if (this.#evaluated) {
+      const { accuracy, noised, stdError } = this.#evaluated;
+      tiles.push(noised ? ["Accuracy on held-out records, noised", `${format.percent(accuracy)} ± ${format.percent(stdError ?? 0)}`] : ["Test accuracy", format.percent(accuracy)]);
+    }
     if (spent !== undefined && this.#mark.hidden) tiles.push(["Epsilon spent", `≤ ${format.epsilon(spent)}`]);
     this.#tiles.replaceChildren(...tiles.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
   }

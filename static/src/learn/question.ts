@@ -2,9 +2,10 @@
 import { readNumber } from "../settings/numbers";
 import { el, say } from "../ui/dom";
 
-/** An element that has something to answer by; undefined until it was run. */
-export interface Answering extends HTMLElement {
+/** An element that has something to answer by, undefined until it was run: of a trainer, its accuracy. */
+interface Answering extends HTMLElement {
   answer?: number;
+  accuracy?: number;
 }
 
 let many = 0;
@@ -25,7 +26,8 @@ export class Question extends HTMLElement {
   #verdict(text: string): string {
     const reading = readNumber("Your answer", text.replace("%", ""));
     if ("words" in reading) return reading.words;
-    const right = document.querySelector<Answering>(this.getAttribute("of")!)?.answer;
+    const of = document.querySelector<Answering>(this.getAttribute("of")!);
+    const right = of?.answer ?? (of?.accuracy === undefined ? undefined : 100 * of.accuracy);
     if (right === undefined) return this.getAttribute("first") ?? "Run it first: the answer comes from there.";
     const off = Math.abs(reading.value! - right);
     return off <= Number(this.getAttribute("within") ?? 0) + 1e-9 ? "Right." : "Not what came out above. Look again.";

@@ -176,6 +176,10 @@ func TestTutorialsAnswer(t *testing.T) {
 	if told := rows[1][5]; told != "0 of 1" && told != "1 of 1" {
 		t.Errorf("the private model told %q", rows[1])
 	}
+	// And yet it has learned the rule: by chance it would be right about a quarter of the others.
+	if others := number(t, strings.TrimSuffix(rows[1][6], " %")); others < 40 {
+		t.Errorf("the private model is right about %v %% of the others, want the rule to stand out", others)
+	}
 	p.clean()
 }
 

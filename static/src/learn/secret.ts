@@ -15,6 +15,7 @@ interface Asked {
   tries: number;
   right: number;
   last?: number[];
+  others?: number; // accuracy on people who follow the rule, and were not trained on
 }
 
 export class Secret extends HTMLElement {
@@ -48,10 +49,10 @@ export class Secret extends HTMLElement {
   async #run() {
     this.#button.disabled = true;
     try {
-      const { values, labels } = made(this.#secret);
+      const { values, labels } = made(records, this.#secret);
       this.#draw(values.subarray(0, size));
       say(this.#words, "Loading the trainer …");
-      const session = await open({ values, labels, shape: [1, side, side], classes: answers, title: "Made-up records", collection: "Tutorial: made-up records" });
+      const session = await open({ values, labels, shape: [1, side, side], classes: answers, test: { ...made(500), public: true }, title: "Made-up records", collection: "Tutorial: made-up records" });
       try {
         for (const asked of this.#models) await this.#ask(session, asked, values.slice(0, size));
       } finally {
@@ -68,7 +69,7 @@ export class Secret extends HTMLElement {
 
   async #ask(session: Session, asked: Asked, record: Uint8Array) {
     say(this.#words, `${asked.title}: training …`);
-    await session.train(asked.settings).done;
+    for await (const event of session.train(asked.settings)) if (event.type === "epoch") asked.others = event.epoch.accuracy;
     asked.last = await session.predict(record);
     asked.tries++;
     if (asked.last.indexOf(Math.max(...asked.last)) === this.#secret) asked.right++;
@@ -76,14 +77,15 @@ export class Secret extends HTMLElement {
   }
 
   #show() {
-    const head = ["Model", ...answers, "Told the secret"].map((words) => el("th", { scope: "col" }, words));
-    const lines = this.#models.map(({ title, last, tries, right }) =>
+    const head = ["Model", ...answers, "Told the secret", "Right about others"].map((words) => el("th", { scope: "col" }, words));
+    const lines = this.#models.map(({ title, last, tries, right, others }) =>
       el(
         "tr",
         {},
         el("th", { scope: "row" }, title),
         ...answers.map((_, i) => el("td", { class: last && i === this.#secret ? "strong" : "" }, last ? format.percent(last[i], 1) : "–")),
         el("td", {}, tries ? `${right} of ${tries}` : "–"),
+        el("td", {}, others === undefined ? "–" : format.percent(others, 1)),
       ),
     );
     this.#table.replaceChildren(el("caption", {}, "How likely each model takes each answer to be yours"), el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...lines));
@@ -96,13 +98,15 @@ export class Secret extends HTMLElement {
   }
 }
 
-/** A bright bar near one edge, and noise: the answer is the edge. The first record is noise alone, with the secret for its answer. */
-function made(secret: number): { values: Uint8Array; labels: number[] } {
+/** A bright bar near one edge, and noise: the answer is the edge. With a secret, the first record is noise alone, and the secret its answer. */
+function made(records: number, secret?: number): { values: Uint8Array; labels: number[] } {
   const values = new Uint8Array(records * size).map(() => Math.random() * 120);
   const labels = Array.from({ length: records }, () => Math.floor(Math.random() * answers.length));
-  labels[0] = secret;
-  for (let i = 0; i < size; i++) values[i] = Math.random() < 0.5 ? 0 : 255;
-  for (let record = 1; record < records; record++) {
+  if (secret !== undefined) {
+    labels[0] = secret;
+    for (let i = 0; i < size; i++) values[i] = Math.random() < 0.5 ? 0 : 255;
+  }
+  for (let record = secret === undefined ? 0 : 1; record < records; record++) {
     const depth = 1 + Math.floor(Math.random() * 3);
     for (let along = 0; along < side; along++) {
       const across = [0, side - 1, side - 1, 0][labels[record]] + [depth, -depth, -depth, depth][labels[record]];

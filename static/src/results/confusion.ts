@@ -17,13 +17,14 @@ export function showConfusion({ dataset, run }: State) {
   if (matrix === shown || (matrix.length === 0 && shown.length === 0)) return;
   shown = matrix;
   byId("confusion").parentElement!.hidden = matrix.length === 0;
-  if (matrix.length === 0) return;
-  if (run!.dataset.classes !== of) byId("confusion").replaceChildren(...rows((of = run!.dataset.classes)));
+  const classes = matrix.length === 0 ? [] : run!.dataset.classes;
+  if (classes !== of) byId("confusion").replaceChildren(...rows((of = classes)));
   matrix.forEach((row, truth) => fill(row, cells[truth]));
 }
 
-/** A table with empty cells, which stay: only what changes is laid out again. */
+/** A table with empty cells, which stay: only what changes is laid out again. Nothing without classes. */
 function rows(classes: string[]): Node[] {
+  if (classes.length === 0) return [];
   const columns = classes.map((name) => el("th", { scope: "col" }, name));
   cells = classes.map((_, truth) => classes.map((_, predicted) => el("td", { class: truth === predicted ? "right" : "wrong" })));
   const body = classes.map((name, truth) => el("tr", {}, el("th", { scope: "row" }, name), ...cells[truth]));

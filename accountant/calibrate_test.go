@@ -181,6 +181,7 @@ func TestCalibrationSaysWhyNot(t *testing.T) {
 
 // TestCalibrateEvents: any mechanism with a noise to choose, each against the bound at its own answer.
 func TestCalibrateEvents(t *testing.T) {
+	skipShort(t)
 	for name, mechanism := range map[string]func(float64) Event{
 		"steps":         func(z float64) Event { return Repetition{PoissonGaussian{z, 0.01}, 500} },
 		"counts":        func(z float64) Event { return Repetition{JointQuery{z, 0.01, 4, 40}, 500} },

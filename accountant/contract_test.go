@@ -149,6 +149,7 @@ func TestContractOrderAndGrouping(t *testing.T) {
 
 // TestContractAccountantsAgree on schedules at random: every interval holds the truth, so that all overlap.
 func TestContractAccountantsAgree(t *testing.T) {
+	skipShort(t)
 	r := rand.New(rand.NewPCG(7, 8))
 	for range 25 {
 		var s []Segment
@@ -210,6 +211,7 @@ func TestDeltaIsTheInverseOfEpsilon(t *testing.T) {
 // TestManyKindsOfStep: a schedule in which no step equals another is answered within 2 %, and encloses the answer for
 // the same schedule cut into few kinds.
 func TestManyKindsOfStep(t *testing.T) {
+	skipShort(t)
 	schedule := manySigmas()
 	b, err := Epsilon(schedule, 1e-5)
 	if err != nil || b.Upper > b.Lower*1.02 {

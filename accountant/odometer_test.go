@@ -31,6 +31,7 @@ func TestOdometer(t *testing.T) {
 }
 
 func TestOdometerOfRandomSchedules(t *testing.T) {
+	skipShort(t)
 	r := rand.New(rand.NewPCG(4, 1))
 	for range 3 {
 		var schedule []Segment

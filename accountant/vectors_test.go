@@ -34,7 +34,15 @@ func vectors(t testing.TB) []vector {
 	return all
 }
 
-// some are a third of the vectors in short runs: as WebAssembly, where the same code was tested natively.
+// skipShort skips what takes long in short runs: as WebAssembly, where the same code was tested natively.
+func skipShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("SKIPPED: takes long, and -short is set")
+	}
+}
+
+// some are a third of the vectors in short runs.
 func some(all []vector) (few []vector) {
 	for i, v := range all {
 		if !testing.Short() || i%3 == 0 {

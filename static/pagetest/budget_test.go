@@ -6,9 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
 )
 
@@ -46,19 +44,8 @@ func TestBudgetAndHistory(t *testing.T) {
 	p.save()
 	p.forEyes("budget-history")
 
-	folder := t.TempDir()
-	p.run(browser.SetDownloadBehavior(browser.SetDownloadBehaviorBehaviorAllow).WithDownloadPath(folder))
-	p.clickButton("Export ledgers")
+	file := p.downloaded("cloister-ledgers.ledgers", func() { p.clickButton("Export ledgers") }, func() string { return p.text("budget-body") })
 	p.wait("the words", drawer+`.includes("no record and no hash")`)
-	file := filepath.Join(folder, "cloister-ledgers.ledgers")
-	for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
-		if info, err := os.Stat(file); err == nil && info.Size() > 0 {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("no file of ledgers was downloaded")
-		}
-	}
 	p.clean()
 
 	q := open(t, s.page(""), 1280)

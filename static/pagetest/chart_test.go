@@ -8,37 +8,19 @@ import (
 	"image"
 	"image/png"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
 )
 
 // saveChart presses PNG or SVG beneath the first chart shown in an element, and returns the file.
 func (p *tab) saveChart(in, kind string) []byte {
 	p.t.Helper()
-	folder := p.t.TempDir()
-	p.run(browser.SetDownloadBehavior(browser.SetDownloadBehaviorBehaviorAllow).WithDownloadPath(folder))
-	p.clickOn(fmt.Sprintf(`[...document.querySelectorAll("#%s .saves button")].find((b) => b.offsetParent && b.innerText === %s)`, in, quote(kind)))
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		files, _ := filepath.Glob(filepath.Join(folder, "*."+strings.ToLower(kind)))
-		if len(files) != 1 {
-			continue
-		}
-		file, err := os.ReadFile(files[0])
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		return file
-	}
-	p.t.Fatalf("no %s was saved", kind)
-	return nil
+	button := fmt.Sprintf(`[...document.querySelectorAll("#%s .saves button")].find((b) => b.offsetParent && b.innerText === %s)`, in, quote(kind))
+	return read(p.t, p.downloaded("*."+strings.ToLower(kind), func() { p.clickOn(button) }, func() string { return p.text(in) }))
 }
 
 // svgTexts are the words of an SVG, and its paths; whatever is no XML fails the test.

@@ -6,25 +6,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
 )
 
 // save presses Save and returns the file that the browser wrote.
 func (p *tab) save() string {
 	p.t.Helper()
-	folder := p.t.TempDir()
-	p.run(browser.SetDownloadBehavior(browser.SetDownloadBehaviorBehaviorAllow).WithDownloadPath(folder))
-	p.click("save")
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		if files, _ := filepath.Glob(filepath.Join(folder, "*.checkpoint")); len(files) == 1 {
-			return files[0]
-		}
-	}
-	p.t.Fatal("no checkpoint was downloaded")
-	return ""
+	return p.downloaded("*.checkpoint", func() { p.click("save") }, func() string { return p.text("log") })
 }
 
 // curve is the first curve's table, a line a point.

@@ -191,6 +191,7 @@ func TestKeepsOwnDataAndForgets(t *testing.T) {
 	p.wait("the question", `document.getElementById("question").innerText.includes("stays spent")`)
 	key := eval[string](p, `localStorage.getItem("cloister-split-key")`)
 	eval[any](p, `(globalThis.before = true, null)`)
+	p.forEyes("survive-question")
 	p.clickOn(`document.querySelector("#question button")`)
 	p.wait("a new page", `globalThis.before === undefined && document.getElementById("train")?.disabled === false`)
 	const left = `(async () => {

@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
@@ -144,6 +146,30 @@ func (p *tab) set(key, value string) {
 func (p *tab) upload(id, file string) {
 	p.t.Helper()
 	p.run(chromedp.SetUploadFiles("#"+id, []string{file}, chromedp.ByQuery))
+}
+
+// downloaded presses what saves a file, and returns that file once the browser has written all of it. What is said is told if there is none.
+func (p *tab) downloaded(pattern string, press func(), said func() string) string {
+	p.t.Helper()
+	folder := p.t.TempDir()
+	p.run(browser.SetDownloadBehavior(browser.SetDownloadBehaviorBehaviorAllow).WithDownloadPath(folder))
+	press()
+	before := int64(0)
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+		files, _ := filepath.Glob(filepath.Join(folder, pattern))
+		if len(files) != 1 {
+			continue
+		}
+		info, err := os.Stat(files[0])
+		if err == nil && info.Size() > 0 && info.Size() == before {
+			return files[0]
+		}
+		if err == nil {
+			before = info.Size()
+		}
+	}
+	p.t.Fatalf("no %s was downloaded; the page says %q", pattern, said())
+	return ""
 }
 
 func quote(s string) string {

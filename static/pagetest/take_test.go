@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
@@ -19,16 +18,7 @@ import (
 // kept presses a button of "Keep" and returns the file that the browser wrote.
 func (p *tab) kept(button, pattern string) string {
 	p.t.Helper()
-	folder := p.t.TempDir()
-	p.run(browser.SetDownloadBehavior(browser.SetDownloadBehaviorBehaviorAllow).WithDownloadPath(folder))
-	p.clickButton(button)
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		if files, _ := filepath.Glob(filepath.Join(folder, pattern)); len(files) == 1 {
-			return files[0]
-		}
-	}
-	p.t.Fatalf("%s: no %s was downloaded; the page says %q", button, pattern, p.text("keep-words"))
-	return ""
+	return p.downloaded(pattern, func() { p.clickButton(button) }, func() string { return p.text("keep-words") })
 }
 
 // A finished run is taken along: its model in both forms, a certificate that names them and is verified here and on the accountant's page, and

@@ -103,6 +103,13 @@ func TestFirstPageTrains(t *testing.T) {
 	if figures := eval[string](p, `document.querySelector("cloister-trainer [part=figures]").innerText`); !strings.Contains(figures, "≤ 1.00") && !strings.Contains(figures, "≤ 0.99") {
 		t.Errorf("a run at an epsilon of 1 shows %q", figures)
 	}
+	// Stopped early, it has spent what was planned: when to stop may have hung on what was seen.
+	eval[any](p, `(document.querySelector("cloister-trainer").setAttribute("epochs", "500"), null)`)
+	figures := `document.querySelector("cloister-trainer [part=figures]").innerText`
+	p.clickButton("Train")
+	p.wait("some of it to be spent", `/≤ 0\.[0-8]/.test(`+figures+`)`)
+	p.clickButton("Stop")
+	p.wait("what was planned", `!document.querySelector("cloister-trainer [part=train]").disabled && /≤ (1\.00|0\.99)/.test(`+figures+`)`)
 	p.run(chromedp.Navigate(s.URL + below + "#data=digits&model=logistic"))
 	p.wait("an old link to lead on", `location.pathname.endsWith("train.html") && `+dataReady)
 	p.clean()

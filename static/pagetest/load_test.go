@@ -42,8 +42,7 @@ func served(t *testing.T) string {
 func TestTrainsWhenServed(t *testing.T) {
 	t.Parallel()
 	p := open(t, served(t)+"train.html#data=digits&model=logistic&epochs=1", 1280)
-	p.wait("the data", dataReady)
-	p.click("train")
+	p.start()
 	p.wait("the end", state+` === "done"`)
 	p.wait("the site to be kept", kept)
 	p.clean()

@@ -48,8 +48,7 @@ func TestRunGoesOnAfterReloads(t *testing.T) {
 	s := serve(t)
 	p := open(t, s.page("#data=digits&model=logistic&epochs=30&batch=500&epsilon=2"), 1280)
 	p.leaving()
-	p.wait("the data", dataReady)
-	p.click("train")
+	p.start()
 	p.wait("some steps", underWay)
 	last := 0
 	for i := range *resumes {
@@ -95,8 +94,7 @@ func TestOneTabGoesOn(t *testing.T) {
 	s := serve(t)
 	p := open(t, s.page("#data=digits&model=logistic&epochs=200&batch=200"), 1280)
 	p.leaving()
-	p.wait("the data", dataReady)
-	p.click("train")
+	p.start()
 	p.wait("some steps", underWay)
 	p.click("train")
 	p.wait("the pause", state+` === "paused"`)
@@ -150,8 +148,7 @@ func TestStorageThatIsMissing(t *testing.T) {
 				epochs = 10
 			}
 			p.run(chromedp.Navigate(s.page(fmt.Sprintf("#data=digits&model=logistic&epochs=%d&batch=500&open=log", epochs))))
-			p.wait("the data", dataReady)
-			p.click("train")
+			p.start()
 			p.wait("some steps", underWay)
 			if c.log != "" {
 				p.wait("what is missing", `document.getElementById("log").innerText.includes(`+quote(c.log)+`)`)

@@ -1,12 +1,12 @@
 // <cloister-trainer>: a trainer in a page of text. Its attributes are what a run is asked to be; "controls" are those that a reader may
 // change, "locks" those that are shown and stay, "charts" what is shown of a run. Nothing is loaded until Train is pressed.
-import type { DatasetInfo, EpochEvent, EventOf, Loading } from "../protocol.js";
+import type { DatasetInfo, EpochEvent, EventOf, Loading, Planned } from "../protocol.js";
 import type { Run, RunEvent } from "../module/run.js";
 import type { Session } from "../module/session.js";
 import { verdictWords } from "../results/attack";
 import { modelTitle } from "../settings/settings";
 import { Chart } from "../ui/chart";
-import { el, say } from "../ui/dom";
+import { el, fill, say } from "../ui/dom";
 import * as format from "../ui/format";
 import { turn } from "./desk";
 import { type Name, field, isName, names, settingsOf, shownOf } from "./fields";
@@ -41,6 +41,7 @@ export class CloisterTrainer extends HTMLElement {
   #accuracy?: Chart;
   #epsilon?: Chart;
   #evaluated?: EpochEvent;
+  #planned?: Planned;
   #curves = { accuracy: [[], []] as [number[], number[]], epsilon: [[], []] as [number[], number[]] };
 
   connectedCallback() {
@@ -90,6 +91,7 @@ export class CloisterTrainer extends HTMLElement {
     } finally {
       this.#control = undefined;
       this.#buttons();
+      this.#figures();
     }
   }
 
@@ -126,7 +128,7 @@ export class CloisterTrainer extends HTMLElement {
     this.#fault.hidden = this.#mark.hidden = this.#ledger.hidden = true;
     this.#verdict.replaceChildren();
     this.#curves = { accuracy: [[], []], epsilon: [[], []] };
-    this.#evaluated = undefined;
+    this.#evaluated = this.#planned = undefined;
     this.#run = undefined;
     this.#bar.hidden = false;
     this.#bar.removeAttribute("value");
@@ -149,6 +151,7 @@ export class CloisterTrainer extends HTMLElement {
   #hear(event: RunEvent, dataset: DatasetInfo) {
     switch (event.type) {
       case "planned":
+        this.#planned = event.planned;
         say(this.#mark, event.planned.notPrivate ? `Not private: ${event.planned.notPrivate}.` : "");
         this.#mark.hidden = !event.planned.notPrivate;
         this.#buttons();
@@ -259,15 +262,16 @@ export class CloisterTrainer extends HTMLElement {
     if (dataset) this.#figures();
   }
 
+  /** Once a run is over it has spent what was planned, however early it was stopped: that may have hung on what was seen. */
   #figures() {
-    const spent = this.#curves.epsilon[1].at(-1);
+    const spent = this.#control ? this.#curves.epsilon[1].at(-1) : this.#planned?.epsilonUpper;
     const tiles: [string, string][] = [];
     if (this.#evaluated) {
       const { accuracy, noised, stdError } = this.#evaluated;
       tiles.push(noised ? ["Accuracy on held-out records, noised", `${format.percent(accuracy)} ± ${format.percent(stdError ?? 0)}`] : ["Test accuracy", format.percent(accuracy)]);
     }
     if (spent !== undefined && this.#mark.hidden) tiles.push(["Epsilon spent", `≤ ${format.epsilon(spent)}`]);
-    this.#tiles.replaceChildren(...tiles.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+    fill(this.#tiles, tiles);
   }
 
   #chart(title: string, x: string, label: string, write: (y: number) => string, top?: number): Chart {

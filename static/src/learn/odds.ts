@@ -1,7 +1,7 @@
 // What an attacker can do with an epsilon: the accountant finds the noise, and the curve of the best attacker there is.
 import { sigma, tradeoff } from "../module/accountant";
 import { genericPosterior, posterior, power, tradeoffChart } from "../results/tradeoff";
-import { debounced, el, say } from "../ui/dom";
+import { debounced, el, fill, say } from "../ui/dom";
 import * as format from "../ui/format";
 
 const run = { rate: 256 / 60_000, steps: 1170 }; // five passes over 60,000 records in batches of 256
@@ -45,6 +45,8 @@ export class Odds extends HTMLElement {
   async #ask() {
     const turn = ++this.#asked;
     const epsilon = epsilons[this.#at];
+    this.answer = undefined; // it was another question's
+    fill(this.#facts, []);
     say(this.#words, "Working it out …");
     try {
       const noise = await sigma([{ sigma: "?", ...run }], { epsilon, delta });
@@ -60,7 +62,7 @@ export class Odds extends HTMLElement {
         ["Sure after accusing", format.percentage(sure)],
         ["From ε alone", format.percentage(genericPosterior(this.#prior, epsilon))],
       ];
-      this.#facts.replaceChildren(...tiles.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+      fill(this.#facts, tiles);
       say(this.#words, `At ε = ${epsilon} an attacker who suspected you beforehand and accuses you now is right with a chance of at most ${format.percentage(sure)}.`);
       this.#start.hidden = true;
     } catch (error) {

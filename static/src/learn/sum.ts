@@ -1,5 +1,5 @@
 // Clipping and noise, one record at a time: twelve gradients as arrows, the sum of what is left of them, and the noise that hides one.
-import { el, say } from "../ui/dom";
+import { el, fill, say } from "../ui/dom";
 import * as format from "../ui/format";
 
 interface Arrow {
@@ -99,7 +99,7 @@ export class ClippedSum extends HTMLElement {
       ["Noise, each way", format.figure(this.#noise * this.#clip, 3)],
       ["Shortened", `${gradients.filter(({ x, y }) => Math.hypot(x, y) > this.#clip).length} of ${gradients.length}`],
     ];
-    this.#facts.replaceChildren(...tiles.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+    fill(this.#facts, tiles);
     const last = this.#drawn.at(-1);
     say(this.#words, last ? `Released: ${last.x.toFixed(2)}, ${last.y.toFixed(2)}. Was the odd record in it?` : "");
   }

@@ -2,11 +2,10 @@
 // claims a sum comes from the ledger as it was read when it was told.
 import type { Config, LedgerTotal, Limit, Merged, Room, Spending, SpentRun } from "../protocol";
 import { readNumber } from "../settings/numbers";
-import { fill } from "../settings/receipt";
 import { type PageEvent, type State, busy } from "../state/model";
 import type { Trainer } from "../trainer/client";
 import { isPersistent } from "../trainer/ledger-storage";
-import { byId, el, say } from "../ui/dom";
+import { byId, el, fill, say } from "../ui/dom";
 import * as format from "../ui/format";
 
 const fileName = "cloister-ledgers.ledgers";

@@ -1,11 +1,10 @@
 // What is promised, in three sentences; the frozen plan, in the terms that an auditor asks for, behind a fold.
 import type { DatasetInfo, Planned } from "../protocol";
 import { partsOf } from "../settings/mechanism";
-import { fill } from "../settings/receipt";
 import type { State } from "../state/model";
 import { type Run, isPrivate, spent } from "../state/run";
 import type { Trainer } from "../trainer/client";
-import { byId, el } from "../ui/dom";
+import { byId, el, fill } from "../ui/dom";
 import * as format from "../ui/format";
 
 export class PromisePanel {

@@ -3,7 +3,7 @@ import type { LedgerTotal, Planned } from "../protocol";
 import { partsOf } from "./mechanism";
 import { type PageEvent, type State, busy } from "../state/model";
 import { hasFaults, seconds } from "../state/preview";
-import { byId, el } from "../ui/dom";
+import { byId, el, fill } from "../ui/dom";
 import * as format from "../ui/format";
 import { roughly } from "../ui/roughly";
 
@@ -57,12 +57,4 @@ function expectedRow({ expected, noAccuracy }: Planned): [string, string][] {
 function totalWords({ forgets, none, total }: LedgerTotal): string {
   if (forgets) return "unknown: no ledger here";
   return none ? "no limit" : `ε ≤ ${format.epsilon(total)}`;
-}
-
-/** Terms with their words; replaced only where they are others. */
-export function fill(list: HTMLElement, rows: [string, string][]) {
-  const words = rows.flat().join("\n");
-  if (list.dataset.words === words) return;
-  list.dataset.words = words;
-  list.replaceChildren(...rows.map(([term, words]) => el("div", {}, el("dt", {}, term), el("dd", {}, words))));
 }

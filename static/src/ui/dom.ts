@@ -50,6 +50,14 @@ export function eachFrame(draw: () => void): () => void {
   };
 }
 
+/** Terms with their words; replaced only where they are others. */
+export function fill(list: HTMLElement, rows: [string, string][]) {
+  const words = rows.flat().join("\n");
+  if (list.dataset.words === words) return;
+  list.dataset.words = words;
+  list.replaceChildren(...rows.map(([term, words]) => el("div", {}, el("dt", {}, term), el("dd", {}, words))));
+}
+
 /** Lets the browser do what waits, such as answer a press. */
 export const pause = (): Promise<void> => (globalThis as any).scheduler?.yield?.() ?? new Promise((go) => setTimeout(go));
 

@@ -10,7 +10,11 @@ import (
 
 func TestCalibrateASchedulesShape(t *testing.T) {
 	shape := []Segment{{1, 0.01, 200}, {0.8, 0.01, 200}, {1.5, 0.05, 30}, {10, 1, 2}}
-	for _, target := range []float64{0.3, 1, 8} {
+	targets := []float64{0.3, 1, 8}
+	if testing.Short() {
+		targets = targets[1:2]
+	}
+	for _, target := range targets {
 		c, err := CalibrateSigma(shape, target, 1e-6)
 		if err != nil {
 			t.Fatal(err)
@@ -149,7 +153,11 @@ func TestCalibrationAlwaysAnswers(t *testing.T) {
 	checkAnswer(t, []Segment{{1, 1.526e-4, 20}}, 0.1586, 1.6e-8)
 	r := rand.New(rand.NewPCG(8, 1))
 	between := func(least, most float64) float64 { return least * math.Exp(r.Float64()*math.Log(most/least)) }
-	for range 5 {
+	random := 5
+	if testing.Short() {
+		random = 1
+	}
+	for range random {
 		steps := int(between(1, 1e5))
 		checkAnswer(t, []Segment{{between(0.1, 10), between(1e-5, 1), steps}}, between(0.01, 50), between(1e-12, 1e-3))
 	}

@@ -43,4 +43,11 @@ func main() {
 	trainer.Run(context.Background())
 }
 
-func post(e protocol.Event) { js.Global().Call("postMessage", protocol.EncodeEvent(e)) }
+// post tells the page. A checkpoint is handed over, for a copy would take the page's time.
+func post(e protocol.Event) {
+	value, handedOver := protocol.EncodeEvent(e), []any{}
+	if len(e.Checkpoint) > 0 {
+		handedOver = append(handedOver, value.Get("checkpoint").Get("buffer"))
+	}
+	js.Global().Call("postMessage", value, handedOver)
+}

@@ -21,7 +21,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Tab is one tab of a Chromium, of its own unless [Tab.Another] made it. A profile that nobody named goes when it is closed.
+// Tab is one tab of a Chromium, of its own unless [Tab.Another] or [Tab.Apart] made it. A profile that nobody named goes when it is closed.
 type Tab struct {
 	Context context.Context // for chromedp's actions
 
@@ -84,9 +84,14 @@ func Open(ctx context.Context, o Options) (*Tab, error) {
 	return t, t.start(o)
 }
 
-// Another opens one more tab of the same browser, which ends with it.
-func (t *Tab) Another(o Options) (*Tab, error) {
-	tab, stop := chromedp.NewContext(t.Context)
+// Another opens one more tab of the same browser and of the same profile; it ends with t at the latest.
+func (t *Tab) Another(o Options) (*Tab, error) { return t.beside(o) }
+
+// Apart opens one more tab of the same browser, with cookies, storage and permissions of its own, as a private window has.
+func (t *Tab) Apart(o Options) (*Tab, error) { return t.beside(o, chromedp.WithNewBrowserContext()) }
+
+func (t *Tab) beside(o Options, more ...chromedp.ContextOption) (*Tab, error) {
+	tab, stop := chromedp.NewContext(t.Context, more...)
 	second := &Tab{Context: tab, log: o.Log, stop: sync.OnceFunc(func() { chromedp.Cancel(tab); stop() }), drop: stop}
 	if o.Width == 0 {
 		o.Width, o.Height = 1280, 1000

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"cloister/cmd/chromium"
 )
 
 // served is the address of the site as cmd/serve serves it: packed, with its headers.
@@ -55,7 +57,7 @@ func TestTrainsWhenServed(t *testing.T) {
 func TestLoadsFromSubPath(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	p := open(t, s.page(""), 1280)
+	p := openWith(t, s.page(""), chromium.Options{}) // a cache in memory has no room for the trainer
 	p.wait("the data", dataReady)
 	p.wait("the site to be kept", kept)
 	_, paths := s.requests(0)

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,7 +23,7 @@ import (
 // patience is for what takes long on a busy machine; nothing waits longer than it must.
 const patience = 120 * time.Second
 
-// tab is a page in a browser of its own, with an empty profile.
+// tab is a page in a browser with an empty profile: see open and openWith.
 type tab struct {
 	*chromium.Tab
 	t *testing.T
@@ -36,10 +37,29 @@ func long(t *testing.T) {
 	}
 }
 
-// open opens an address in a new tab of the given width.
+// shared is the browser in which each test has windows of its own, for starting one takes as long as many a test.
+var shared = sync.OnceValues(func() (*chromium.Tab, error) { return chromium.Open(context.Background(), chromium.Options{}) })
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if chromium.Installed() {
+		if browser, err := shared(); err == nil {
+			browser.Close()
+		}
+	}
+	os.Exit(code)
+}
+
+// open opens an address in a new tab of the given width, which knows nothing of any other test's.
 func open(t *testing.T, address string, width int) *tab {
 	t.Helper()
-	return openWith(t, address, chromium.Options{Width: width, Height: 900})
+	return reach(t, address, func() (*chromium.Tab, error) {
+		browser, err := shared()
+		if err != nil {
+			return nil, err
+		}
+		return browser.Apart(chromium.Options{Width: width, Height: 900})
+	})
 }
 
 // openWhole opens it in the browser that people have, with all the doors that it has.
@@ -48,12 +68,18 @@ func openWhole(t *testing.T, address string) *tab {
 	return openWith(t, address, chromium.Options{Width: 1280, Height: 900, Whole: true})
 }
 
+// openWith opens it in a browser that no other test has.
 func openWith(t *testing.T, address string, o chromium.Options) *tab {
+	t.Helper()
+	return reach(t, address, func() (*chromium.Tab, error) { return chromium.Open(context.Background(), o) })
+}
+
+func reach(t *testing.T, address string, open func() (*chromium.Tab, error)) *tab {
 	t.Helper()
 	if !chromium.Installed() {
 		t.Skip("SKIPPED: there is no Chromium to test in; make browser installs it")
 	}
-	driven, err := chromium.Open(context.Background(), o)
+	driven, err := open()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +178,7 @@ func (p *tab) upload(id, file string) {
 func (p *tab) downloaded(pattern string, press func(), said func() string) string {
 	p.t.Helper()
 	folder := p.t.TempDir()
-	p.run(browser.SetDownloadBehavior(browser.SetDownloadBehaviorBehaviorAllow).WithDownloadPath(folder))
+	p.run(browser.SetDownloadBehavior(browser.SetDownloadBehaviorBehaviorAllow).WithDownloadPath(folder).WithBrowserContextID(chromedp.FromContext(p.Context).BrowserContextID))
 	press()
 	before := int64(0)
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {

@@ -30,9 +30,10 @@ export class Keeper {
     return (await this.#ask({ do: "read", name })).content;
   }
 
-  /** Returns when the whole content is in its place; until then, and if it fails, the old one is. */
+  /** Returns when the whole content is in its place; until then, and if it fails, the old one is. Arrays are handed over, and empty afterwards. */
   async write(name: string, content: BlobPart[]) {
-    await this.#ask({ do: "write", name, content });
+    const arrays = content.filter((part) => ArrayBuffer.isView(part)).map((part) => part.buffer as ArrayBuffer);
+    await this.#ask({ do: "write", name, content }, arrays);
   }
 
   async remove(name: string) {
@@ -43,12 +44,12 @@ export class Keeper {
     await this.#ask({ do: "clear" });
   }
 
-  #ask(request: Asked): Promise<Reply> {
+  #ask(request: Asked, handedOver: Transferable[] = []): Promise<Reply> {
     const port = (this.#port ??= this.#start());
     const id = ++this.#last;
     return new Promise((resolve, fail) => {
       this.#waiting.set(id, { resolve, fail });
-      port.postMessage({ ...request, id });
+      port.postMessage({ ...request, id }, handedOver);
     });
   }
 

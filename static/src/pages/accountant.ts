@@ -162,3 +162,4 @@ function say(id: string, words: string) {
 
 checkCertificates();
 put(addressed());
+form.classList.remove("unmade");

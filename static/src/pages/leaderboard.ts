@@ -45,6 +45,7 @@ function look(next: View) {
 }
 
 look(readView(location.hash, BOARD));
+byId("board").classList.remove("unmade");
 void new KeptRuns(new Keeper(), (event) => {
   if (event.type !== "found kept") return;
   own = ownStandings(event.runs, BOARD);

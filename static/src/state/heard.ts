@@ -108,7 +108,7 @@ function handed(turn: Turn, bytes: Uint8Array) {
   turn.set({ saves: others });
   if (purpose === "download") return download(turn, run, bytes);
   turn.set({ run: { ...run, checkpoint: bytes } });
-  store(turn, bytes);
+  store(turn, bytes.slice());
   if (wanted?.data) return openNow(turn, wanted.data);
   advance(turn, run);
 }

@@ -13,7 +13,7 @@ export function beginNew(turn: Turn, checkpoint?: Uint8Array) {
   const order = 1 + Math.max(0, ...kept.map((k) => k.order), run?.order ?? 0);
   begin(turn, newRun({ id, key: `${session}-${id}`, order, data, config: settings.config, dataset: dataset! }));
   turn.set({ lastRun: id });
-  store(turn, checkpoint);
+  store(turn, checkpoint?.slice());
 }
 
 /** Begins a run. Its first step costs all of its plan: it waits until this browser keeps what the run can go on from. */
@@ -38,7 +38,7 @@ function begin(turn: Turn, next: Run, taken?: Run) {
   turn.set({ before: { run, phase, taken }, run: next, phase: "starting", problem: undefined, question: undefined, goOn: undefined, held: undefined });
 }
 
-/** Has this browser keep the run that is shown, as it is. */
+/** Has this browser keep the run that is shown, as it is. The checkpoint is handed over: whoever needs it further keeps a copy. */
 export function store(turn: Turn, checkpoint?: Uint8Array) {
   const { run, session } = turn.state;
   if (run && session) turn.commands.push({ do: "keep", run, checkpoint });
@@ -138,9 +138,10 @@ export function discard(turn: Turn, id: number) {
 
 /** This browser has the run: leaving loses nothing of one that is over. */
 export function stored(turn: Turn, { run: id, over, checkpoint }: Extract<PageEvent, { type: "stored" }>) {
-  const mark = (run: Run): Run => (run.id === id && (over || !run.over) ? { ...run, stored: true } : run);
+  const marks = (run: Run) => run.id === id && !run.stored && (over || !run.over);
+  const mark = (run: Run): Run => (marks(run) ? { ...run, stored: true } : run);
   const { run, kept, before } = turn.state;
-  turn.set({ run: run && mark(run), kept: kept.map(mark), unkept: undefined });
+  turn.set({ run: run && mark(run), kept: kept.some(marks) ? kept.map(mark) : kept, unkept: undefined });
   if (before?.run) turn.set({ before: { ...before, run: mark(before.run) } });
   if (checkpoint) letGo(turn, id);
 }

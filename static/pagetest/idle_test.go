@@ -34,8 +34,8 @@ func TestPageLeavesTheProcessorsAlone(t *testing.T) {
 	for _, settings := range []string{
 		"data=digits&model=mnist-cnn-tanh&epochs=60",
 		"data=digits&model=mnist-cnn-tanh&epochs=60&open=plan.log.budget.sweep.storage.loss.mechanism.advanced",
-		"data=mnist",
-		"data=mnist&open=plan.log.budget.sweep.storage.mechanism.advanced",
+		"data=mnist&epochs=20",
+		"data=mnist&epochs=20&open=plan.log.budget.sweep.storage.mechanism.advanced",
 	} {
 		t.Run(settings, func(t *testing.T) {
 			if _, err := os.Stat(filepath.Join(dist, "data/mnist")); err != nil && strings.HasPrefix(settings, "data=mnist") {

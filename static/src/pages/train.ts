@@ -33,7 +33,7 @@ import { Trainer } from "../trainer/client";
 import { type Choice, datasets } from "../trainer/datasets";
 import { keepLedger } from "../trainer/ledger-storage";
 import { Requests } from "../trainer/requests";
-import { byId, eachFrame, pause, say, spaced } from "../ui/dom";
+import { byId, eachFrame, pause, say, sparing } from "../ui/dom";
 import { download } from "../ui/download";
 import { listenForHelp } from "../ui/help";
 import { Notices } from "../ui/notices";
@@ -44,7 +44,7 @@ void document.fonts.load('1em "Source Serif 4"', "ε"); // Greek letters too, be
 let state = initial;
 const panels: ((state: State, insist?: boolean) => void)[] = [];
 const drawSoon = eachFrame(() => void draw());
-const drawAtLeisure = spaced(1250, () => void draw()); // not with the next frame: charts would take another one
+const drawAtLeisure = sparing(0.02, draw);
 let drawing = false;
 let drawAgain = false;
 let trainer = newTrainer();
@@ -91,7 +91,7 @@ panels.push(...shows.map((show) => watching<State>(show)));
 
 /**
  * Everything that happens comes through here. What a person did shows at once, what the trainer says with the next frame,
- * and how a run goes on about once a second: nobody reads faster, and drawing takes the processor from training.
+ * and how a run goes on as often as two parts in a hundred of the time allow: drawing takes the processor from training.
  */
 function dispatch(event: PageEvent) {
   const next = reduce(state, event);

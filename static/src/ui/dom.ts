@@ -61,17 +61,36 @@ export function fill(list: HTMLElement, rows: [string, string][]) {
 /** Lets the browser do what waits, such as answer a press. */
 export const pause = (): Promise<void> => (globalThis as any).scheduler?.yield?.() ?? new Promise((go) => setTimeout(go));
 
-/** Calls act at once, but at most once in this many milliseconds: later, if it is asked meanwhile. */
-export function spaced(milliseconds: number, act: () => void): () => void {
-  let timer = 0;
-  let last = -Infinity;
-  const now = () => {
-    timer = 0;
-    last = performance.now();
-    act();
+const frame = () => new Promise<void>((come) => eachFrame(come)());
+
+/**
+ * Draws at once, but rarely enough that drawing, and the frame that shows it, take no more than this share of the time:
+ * later, if it is asked meanwhile.
+ */
+export function sparing(share: number, draw: () => Promise<void>): () => void {
+  let asked = false;
+  let free = true;
+  const now = async () => {
+    asked = free = false;
+    const began = performance.now();
+    await draw();
+    const drawn = performance.now();
+    await frame();
+    const shown = performance.now();
+    await pause();
+    const cost = drawn - began + performance.now() - shown;
+    setTimeout(() => {
+      free = true;
+      if (asked) void now();
+    }, Math.max(leastBetween, cost / share));
   };
-  return () => (timer ||= window.setTimeout(now, Math.max(0, last + milliseconds - performance.now())));
+  return () => {
+    asked = true;
+    if (free) void now();
+  };
 }
+
+const leastBetween = 300; // milliseconds: nobody reads faster
 
 /** Calls act once nobody has asked for this many milliseconds. */
 export function debounced(milliseconds: number, act: () => void): () => void {

@@ -2,7 +2,7 @@
 // beneath holds the same figures, and it can be saved as a picture. Without data there is no grid, but words.
 import uPlot from "uplot";
 import { type Curve, type Drawing, pngOf, svgOf } from "./chart-drawing";
-import { debounced, eachFrame, el, say } from "./dom";
+import { debounced, eachFrame, el, pause, say } from "./dom";
 import { download } from "./download";
 
 export interface Series {
@@ -57,6 +57,7 @@ export class Chart {
   #legend = el("ul", { class: "legend" });
   #details: HTMLDetailsElement;
   #cursor: number | null = null;
+  #size = { width: 0, height: 0 }; // of the canvas, in pixels
   #speak = debounced(350, () => (this.#spoken.textContent = this.#words(this.#cursor)));
   #draw = eachFrame(() => this.#redraw());
 
@@ -83,7 +84,7 @@ export class Chart {
     this.#save = el("span", { class: "saves" }, save("PNG"), save("SVG"));
     const foot = el("div", { class: "chart-foot" }, this.#details, this.#legend, this.#save);
     this.root = el("figure", { class: "chart" }, el("div", { class: "chart-head" }, title, this.#readout), focusable, this.#spoken, foot);
-    new ResizeObserver(() => this.#resize()).observe(this.#canvas);
+    new ResizeObserver(([{ contentRect: { width, height } }]) => this.#resize(Math.round(width), Math.round(height))).observe(this.#canvas);
     document.addEventListener("themechange", () => this.#rebuild());
     if (spec.height) this.#canvas.style.blockSize = `${spec.height}px`;
     this.#empty.textContent = spec.empty;
@@ -128,14 +129,15 @@ export class Chart {
     this.#plot?.destroy();
     this.#plot = undefined;
     if (!this.#columns[0].length) return;
-    const { clientWidth: width, clientHeight: height } = this.#canvas;
+    const { width, height } = this.#size;
     if (!width || !height) return; // not laid out yet: the resize observer calls again
     this.#plot = new uPlot(this.#options(width, height), this.#columns as uPlot.AlignedData, this.#canvas);
   }
 
-  #resize() {
-    const { clientWidth: width, clientHeight: height } = this.#canvas;
-    if (!this.#plot) this.#rebuild();
+  /** Told by the observer, for whoever asks makes the browser lay out the page at once. A first plot is a task of its own. */
+  #resize(width: number, height: number) {
+    this.#size = { width, height };
+    if (!this.#plot) void pause().then(() => this.#plot ?? this.#rebuild());
     else if (width && (width !== this.#plot.width || height !== this.#plot.height)) this.#plot.setSize({ width, height });
   }
 

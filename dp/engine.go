@@ -214,7 +214,8 @@ var ErrDone = errors.New("dp: all steps of the plan are done")
 
 // Next runs one step at the given parameters: compute gets a private query and returns its sums, of which a noised mean
 // is released. Compute runs in a goroutine of its own while the reservation is written and noise is drawn; it must end
-// when ctx does. When it fails, nothing is released or spent twice: the same step with the same sample is asked again.
+// when ctx does. When it fails, nothing is released or spent twice: the same step with the same sample is asked again; but where it
+// is the policy that fails to observe it, the step is over.
 // The result is valid until the next call.
 func (e *Engine) Next(ctx context.Context, params []float32, compute func(context.Context, Query) (Sums, error)) (*Released, error) {
 	if e.step >= e.plan.spec.Steps {
@@ -250,9 +251,11 @@ func (e *Engine) Next(ctx context.Context, params []float32, compute func(contex
 		return nil, err
 	}
 	e.release(&r.sums)
-	e.policy.Observe(&e.released)
 	if e.tell != nil {
 		e.tell(Raw{Records: r.sums.Records, Loss: r.sums.Loss})
+	}
+	if err := e.policy.Observe(&e.released); err != nil {
+		return nil, err
 	}
 	return &e.released, nil
 }
@@ -261,6 +264,9 @@ func (e *Engine) Next(ctx context.Context, params []float32, compute func(contex
 func (e *Engine) prepare(params []float32) error {
 	e.stated = Ask{Bounds: e.stated.Bounds}
 	e.policy.Ask(View{Step: e.step, Params: params}, &e.stated)
+	if e.stated.Refusal != nil {
+		return e.stated.Refusal
+	}
 	e.keepAsk()
 	if err := e.checkAsk(len(params)); err != nil {
 		return err

@@ -14,8 +14,9 @@ type Policy interface {
 	Ask(v View, a *Ask)
 
 	// Observe sees a released step, once, in order. It may filter r.Gradient in place: what the optimiser will follow. One
-	// that multiplies all of it by a number multiplies NoiseStd and NoiseStds alike.
-	Observe(r *Released)
+	// that multiplies all of it by a number multiplies NoiseStd and NoiseStds alike. An error says that nothing may follow the
+	// step, which is released and charged all the same.
+	Observe(r *Released) error
 
 	// AppendState appends the state to b; SetState restores it or says what is wrong with it, changing nothing.
 	AppendState(b []byte) []byte
@@ -51,6 +52,9 @@ type Ask struct {
 	// Released.NoiseStd are meant. Correlated noise goes on across a change of factors: it cancels in the released stream,
 	// which the optimiser therefore follows as it is. nil: none; the same in all steps.
 	Whitening []float32
+
+	// Refusal is why the policy has no answer. The step fails before anything is drawn for it.
+	Refusal error
 }
 
 // Query is one private computation, for the compute side. Slices are valid until Step returns. Records is private.

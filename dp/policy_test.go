@@ -27,7 +27,7 @@ func (p *testPolicy) Ask(_ View, a *Ask) {
 	}
 }
 
-func (p *testPolicy) Observe(*Released)           {}
+func (p *testPolicy) Observe(*Released) error     { return nil }
 func (p *testPolicy) AppendState(b []byte) []byte { return b }
 func (p *testPolicy) SetState([]byte) error       { return nil }
 

@@ -14,8 +14,6 @@ const room = join(here, "..");
 const dist = process.argv[2] ?? join(room, "dist"); // an empty folder, or one built before
 const assets = join(dist, "assets");
 
-const policy = readFileSync(join(here, "csp.txt"), "utf8").trim().replace(/\s*\n\s*/g, " ");
-
 function sweep() {
   const index = join(dist, "data/index.json"); // cmd/pack lists here what it packs
   mkdirSync(join(dist, "data"), { recursive: true });
@@ -88,7 +86,14 @@ function keeper(pages, few) {
 
 copyGoLoader();
 sweep();
-copyFileSync(join(here, "csp.txt"), join(dist, "csp.txt"));
+
+// The frame in which a person's code runs: its one script is inline, since a frame of nobody's origin is sent no file of this site, and the
+// policy of every page names that script by its hash.
+const frame = bundled("src/mechanism/frame.ts").trim();
+const frameHash = `sha256-${createHash("sha256").update(frame).digest("base64")}`;
+const room = `<!doctype html><meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src '${frameHash}'; worker-src blob:"><script>${frame}</script>`;
+const policy = filled("csp.txt", readFileSync(join(here, "csp.txt"), "utf8").trim(), { frame: frameHash });
+writeFileSync(join(dist, "csp.txt"), `${policy}\n`);
 
 const addresses = {
   wasm: write("trainer.wasm", readFileSync(join(room, "build/trainer.wasm"))),
@@ -100,9 +105,17 @@ const addresses = {
   featuresWasm: write("features.wasm", readFileSync(join(room, "build/features.wasm"))),
   features: bundle("src/workers/features.ts"),
   keeper: bundle("src/workers/keeper.ts"),
+  editor: bundle("src/mechanism/editor.ts", { format: "esm" }),
 };
 const pageScript = { format: "esm", define: { ADDRESSES: JSON.stringify(addresses), STYLES: '""' } };
 const withBoard = { ...pageScript, define: { ...pageScript.define, BOARD: readFileSync(join(room, "build/leaderboard.json"), "utf8") } };
+const mechanisms = readdirSync(join(here, "mechanisms")).filter((name) => name.endsWith(".js")).map((name) => {
+  const text = (extension) => readFileSync(join(here, "mechanisms", name.replace(/js$/, extension)), "utf8");
+  return { name: name.replace(/^\d+-(.*)\.js$/, "$1"), code: text("js"), published: text("py") };
+});
+const glue = bundled("src/mechanism/glue.js", { format: "iife", globalName: "$glue" });
+const withMechanisms = { ...pageScript, define: { ...pageScript.define, ROOM: JSON.stringify(room), GLUE: JSON.stringify(glue), MECHANISMS: JSON.stringify(mechanisms) } };
+const ofPage = { "leaderboard.html": withBoard, "mechanism.html": withMechanisms };
 // The serif's Latin and Greek letters, as npm brings them.
 const serif = (letters) => write(`serif-${letters}.woff2`, readFileSync(join(here, `node_modules/@fontsource-variable/source-serif-4/files/source-serif-4-${letters}-wght-normal.woff2`)));
 const fonts = { "serif-latin.woff2": serif("latin"), "serif-greek.woff2": serif("greek") };
@@ -111,16 +124,16 @@ const values = {
   ...fonts,
   "site.css": bundle("styles/site.css", { external: ["*.woff2"] }, (css) => css.replace(/serif-\w+\.woff2/g, (name) => basename(fonts[name]))),
   "favicon.svg": write("favicon.svg", readFileSync(join(here, "img/favicon.svg"))),
-  "guard.js": bundle("src/workers/guard.ts"),
+  "guard.js": bundle("src/workers/guard.ts", { define: { ROOM: JSON.stringify(room) } }),
   "head.js": bundle("src/ui/head.ts"),
 };
 const script = (page) => `src/pages/${page.replace(/\.html$/, ".ts")}`; // a page without one is a part
 const pages = readdirSync(join(here, "pages")).filter((name) => existsSync(join(here, script(name))));
-for (const name of pages) values[name.replace(/html$/, "js")] = bundle(script(name), name === "leaderboard.html" ? withBoard : pageScript);
+for (const name of pages) values[name.replace(/html$/, "js")] = bundle(script(name), ofPage[name] ?? pageScript);
 for (const name of pages) page(name, values, undefined, name === "tour.html" ? "learn.html" : name);
 values["tutorial.js"] = bundle("src/learn/tutorial.ts", pageScript);
 const all = tutorials(join(here, "tutorials"));
 pages.push(page("learn.html", { ...values, lessons: lessons(all) }, "tutorials/list.html"));
 for (const tutorial of all.filter(({ body }) => body)) pages.push(page(`${tutorial.name}.html`, { ...values, ...tutorialValues(tutorial, all) }, "tutorials/page.html", "learn.html"));
 writeFileSync(join(dist, "manifest.webmanifest"), filled("manifest.webmanifest", readFileSync(join(here, "manifest.webmanifest"), "utf8"), values));
-keeper(pages, [addresses.intakeWasm, addresses.features, addresses.featuresWasm]);
+keeper(pages, [addresses.intakeWasm, addresses.features, addresses.featuresWasm, addresses.editor]);

@@ -92,7 +92,7 @@ func (p *Proposal) fitting(c protocol.Config, event accountant.Event, filter *ac
 	}
 	for epsilon := min(bounds.Upper, c.Epsilon); epsilon > 0; epsilon *= 0.97 {
 		c.Epsilon = accountant.RoundDown(epsilon, 3)
-		q, err := propose(c, p.dataset, nil)
+		q, err := p.author.propose(c, p.dataset, nil)
 		if err == nil {
 			if admits, err := filter.Admits(q.plan.Events()); err == nil && admits {
 				return c.Epsilon
@@ -139,7 +139,7 @@ func (t *Trainer) setBudget(r protocol.Request) error {
 	}
 	var typical accountant.Segment
 	if r.Config != nil && !r.Config.NonPrivate {
-		if p, err := propose(*r.Config, t.dataset, nil); err == nil {
+		if p, err := t.author.propose(*r.Config, t.dataset, nil); err == nil {
 			typical = slices.MaxFunc(p.plan.Events(), func(a, b accountant.Segment) int { return a.Steps - b.Steps })
 		}
 	}

@@ -5,6 +5,7 @@ import (
 
 	"cloister/data"
 	"cloister/dp/ledger"
+	"cloister/dp/mechanism"
 	"cloister/train/backend"
 	"cloister/train/protocol"
 )
@@ -25,6 +26,10 @@ type Host interface {
 
 	// Workers is how many compute workers a configuration that names 0 gets.
 	Workers() int
+
+	// Author meets who answers for a mechanism that somebody wrote, at the other end of a [protocol.MessagePort]. lost hears when nobody
+	// does any more.
+	Author(port any, lost func(error)) (mechanism.Author, error)
 
 	// Ledgers is where spends are recorded. A store that forgets ends with the trainer, and knows of nothing before it.
 	Ledgers() (store ledger.Store, forgets bool, err error)

@@ -9,6 +9,7 @@ import (
 
 	"cloister/data"
 	"cloister/dp/ledger"
+	"cloister/dp/mechanism"
 	"cloister/train/backend"
 	"cloister/train/protocol"
 )
@@ -66,6 +67,14 @@ func (h *MemoryHost) Compute(_ context.Context, work backend.Work, records Recor
 		return nil, errors.New("train: these records are not in memory")
 	}
 	return h.New(work, m.splits[backend.Train], m.splits[backend.Test])
+}
+
+// Author takes the author itself for a port.
+func (h *MemoryHost) Author(port any, _ func(error)) (mechanism.Author, error) {
+	if a, ok := port.(mechanism.Author); ok {
+		return a, nil
+	}
+	return nil, errors.New("train: no author was handed over")
 }
 
 func (h *MemoryHost) Workers() int { return 1 }

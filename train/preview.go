@@ -51,7 +51,7 @@ func (t *Trainer) propose(c protocol.Config) (*protocol.Planned, *protocol.Ledge
 	if t.dataset == nil {
 		return nil, nil, errors.New("train: there is no dataset; open one first")
 	}
-	p, err := propose(c, t.dataset, nil)
+	p, err := t.author.propose(c, t.dataset, nil)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -17,6 +17,7 @@ import (
 type Proposal struct {
 	config   protocol.Config
 	dataset  *Dataset
+	author   *author     // of a written mechanism
 	saved    *Checkpoint // that the run goes on from; nil: it begins
 	model    *nn.Model
 	designed dp.Spec // what the configuration asks for, before calibration
@@ -37,15 +38,20 @@ type Proposal struct {
 	noAccuracy string // why there will be none
 }
 
-// propose validates a configuration, and freezes and calibrates its plan. It needs no ledger.
+// propose is [author.propose] of what nobody wrote.
 func propose(c protocol.Config, d *Dataset, saved *Checkpoint) (*Proposal, error) {
+	return (*author)(nil).propose(c, d, saved)
+}
+
+// propose validates a configuration, and freezes and calibrates its plan. It needs no ledger.
+func (a *author) propose(c protocol.Config, d *Dataset, saved *Checkpoint) (*Proposal, error) {
 	if c.Mechanism.Name == "" {
 		c.Mechanism.Name = "fixed"
 	}
 	if err := Validate(&c, &d.Manifest); err != nil {
 		return nil, err
 	}
-	p := &Proposal{config: c, dataset: d, saved: saved}
+	p := &Proposal{config: c, dataset: d, author: a, saved: saved}
 	if err := p.design(); err != nil {
 		return nil, err
 	}
@@ -65,6 +71,9 @@ func (p *Proposal) design() (err error) {
 		N: n, BatchSize: float64(c.Batch(n)), Steps: steps, StepsPerEpoch: perEpoch, ClipNorm: c.ClipNorm,
 		Tensors: tensorSizes(p.model), Epsilon: c.Epsilon, Delta: c.Delta, Momentum: c.Momentum, NonPrivate: c.NonPrivate,
 		Rates: rates(c, steps, perEpoch), Whitener: whitener(p.model), ScaleFree: p.model.ScaleFree(),
+	}
+	if setting.Author, err = p.author.of(c); err != nil {
+		return err
 	}
 	design, err := p.mechanism(setting)
 	if err != nil {

@@ -25,6 +25,7 @@ type Trainer struct {
 	emit    func(protocol.Event)
 	inbox   chan protocol.Request
 	dataset *Dataset
+	author  *author // of a written mechanism, the last that was handed over; nil: none was
 	session *Session
 	running bool
 	over    bool             // the session is done or was stopped
@@ -110,6 +111,8 @@ func (t *Trainer) answer(ctx context.Context, r protocol.Request) error {
 		return nil
 	case "replay":
 		return t.replay(ctx, *r.Config, r.ID)
+	case "author":
+		return t.meet(r)
 	case "open":
 		return t.open(ctx, *r.Source)
 	case "start":
@@ -192,6 +195,9 @@ func (t *Trainer) restore(ctx context.Context, file []byte) error {
 		return err
 	}
 	s, err := t.begin(ctx, saved.Config, saved)
+	if errors.Is(err, errUnauthored) {
+		t.emit(protocol.Event{Type: "unauthored", Code: saved.Config.Mechanism.Source, Message: Words(err)})
+	}
 	if err != nil {
 		return err
 	}
@@ -212,7 +218,7 @@ func (t *Trainer) begin(ctx context.Context, c protocol.Config, saved *Checkpoin
 	if t.dataset == nil {
 		return nil, errors.New("train: there is no dataset; open one first")
 	}
-	p, err := propose(c, t.dataset, saved)
+	p, err := t.author.propose(c, t.dataset, saved)
 	if err != nil {
 		return nil, err
 	}

@@ -22,6 +22,7 @@ type mechanismReport struct {
 	Model   string          `json:"model"`
 	Batch   int             `json:"batch"`
 	Rounds  int             `json:"rounds"`
+	Written string          `json:"written,omitempty"` // the mechanism that is compared with itself, in Go and as written on the page
 	Of      []mechanismCost `json:"of"`
 }
 
@@ -32,6 +33,8 @@ type mechanismCost struct {
 	Most  float64            `json:"most"` // promised of an epoch's time over the first one's; 0: nothing
 	Epoch []float64          `json:"epochS"`
 	Wall  []float64          `json:"wallS"` // from the click to done
+
+	page string // on which it runs; "": the training page
 }
 
 // compared are the benchmark's standard mechanism, which others are measured by, and our own with and without what it consists of.
@@ -43,6 +46,14 @@ func compared() []mechanismCost {
 	}
 }
 
+// twice is one mechanism of the catalogue, and the page's example of the same name, which is written in JavaScript.
+func twice(name string) []mechanismCost {
+	return []mechanismCost{
+		{Title: name + ", in Go", Use: protocol.Mechanism{Name: name}},
+		{Title: name + ", written in JavaScript", Use: protocol.Mechanism{Name: name}, Most: 1.4, page: "mechanism.html"},
+	}
+}
+
 func mechanismCommand(ctx context.Context, args []string, out, log io.Writer) error {
 	flags := flag.NewFlagSet("mechanism", flag.ContinueOnError)
 	data := flags.String("data", "dist/data/mnist", "`folder` of a packed dataset")
@@ -50,6 +61,7 @@ func mechanismCommand(ctx context.Context, args []string, out, log io.Writer) er
 	epochs := flags.Float64("epochs", 3, "passes over the data in each run, at least 2")
 	batch := flags.Int("batch", 256, "expected batch size")
 	rounds := flags.Int("rounds", 4, "runs of each, in an order that turns round each time")
+	written := flags.String("written", "", "`name` of an example of the page where mechanisms are written: it is compared with the catalogue's")
 	asJSON := flags.Bool("json", false, "print JSON")
 	into := flags.String("into", "", "put the table in place of its section of this Markdown `file`")
 	if err := parse(flags, args, log); err != nil {
@@ -59,7 +71,7 @@ func mechanismCommand(ctx context.Context, args []string, out, log io.Writer) er
 		fmt.Fprintln(log, "bench mechanism: at least 2 epochs and 1 round")
 		return errArguments
 	}
-	r, err := measureMechanisms(ctx, *data, *model, *epochs, *batch, *rounds, log)
+	r, err := measureMechanisms(ctx, *data, *model, *written, *epochs, *batch, *rounds, log)
 	if err != nil {
 		return err
 	}
@@ -74,7 +86,7 @@ func mechanismCommand(ctx context.Context, args []string, out, log io.Writer) er
 	return r.document().Write(out)
 }
 
-func measureMechanisms(ctx context.Context, data, model string, epochs float64, batch, rounds int, log io.Writer) (*mechanismReport, error) {
+func measureMechanisms(ctx context.Context, data, model, written string, epochs float64, batch, rounds int, log io.Writer) (*mechanismReport, error) {
 	root, err := chromium.Root()
 	if err != nil {
 		return nil, err
@@ -90,21 +102,28 @@ func measureMechanisms(ctx context.Context, data, model string, epochs float64, 
 		return nil, err
 	}
 	defer site.Close()
-	r := &mechanismReport{Data: name, Model: model, Batch: batch, Rounds: rounds, Of: compared()}
+	r := &mechanismReport{Data: name, Model: model, Batch: batch, Rounds: rounds, Written: written, Of: compared()}
+	if written != "" {
+		r.Of = twice(written)
+	}
 	if r.Machine, err = machineOf(ctx); err != nil {
 		return nil, err
 	}
-	order := browser.Order{Settings: map[string]string{"data": name, "model": model}}
 	for round := range rounds {
 		for i := range r.Of {
 			if round%2 == 1 {
 				i = len(r.Of) - 1 - i
 			}
 			m := &r.Of[i]
+			order := browser.Order{Page: m.page, Settings: map[string]string{"data": name, "model": model}}
 			order.Override, err = browser.Fields(protocol.Config{Model: model, Epsilon: 3, Delta: 1e-5, Epochs: epochs, BatchSize: batch, Mechanism: m.Use,
 				ClipNorm: 1, Optimizer: "sgd", LearningRate: 0.1, Momentum: 0.9, Schedule: "cosine"})
 			if err != nil {
 				return nil, err
+			}
+			if m.page != "" { // it brings its code
+				order.Settings["mechanism"] = m.Use.Name
+				delete(order.Override, "mechanism")
 			}
 			run, err := browser.Run(ctx, site, order, io.Discard)
 			if err != nil {
@@ -130,14 +149,23 @@ func (r *mechanismReport) ratio(of func(*mechanismCost) []float64, i int) float6
 
 const mechanismTitle = "What a mechanism costs: "
 
-func (r *mechanismReport) title() string { return mechanismTitle + r.Model }
+func (r *mechanismReport) title() string {
+	if r.Written != "" {
+		return "What it costs to write a mechanism: " + r.Written
+	}
+	return mechanismTitle + r.Model
+}
 
 func (r *mechanismReport) document() *markdown.Document {
 	d := &markdown.Document{}
 	d.Line("## %s", r.title())
-	d.Line("Written by `go run ./cmd/bench mechanism -data dist/data/%s -model %s`: runs through the page that differ in the mechanism alone, by turns, there and back, medians of %d rounds; batch %s, "+
+	flag := ""
+	if r.Written != "" {
+		flag = " -written " + r.Written
+	}
+	d.Line("Written by `go run ./cmd/bench mechanism -data dist/data/%s -model %s%s`: runs through the page that differ in the mechanism alone, by turns, there and back, medians of %d rounds; batch %s, "+
 		"the browser's own number of compute workers. An epoch's seconds are those from one epoch's end to the next, evaluation included. Machine: %v.",
-		r.Data, r.Model, r.Rounds, markdown.Whole(r.Batch), r.Machine)
+		r.Data, r.Model, flag, r.Rounds, markdown.Whole(r.Batch), r.Machine)
 	d.Row("mechanism", "s an epoch", "times the first", "promised", "click to done s", "times the first")
 	for i := range r.Of {
 		m, promised := &r.Of[i], ""

@@ -35,4 +35,12 @@ func TestMechanismRatios(t *testing.T) {
 	if err := r.document().Write(&b); err != nil || !strings.Contains(b.String(), "## What a mechanism costs: mnist-cnn\n") {
 		t.Errorf("%s, %v", b.String(), err)
 	}
+	w := &mechanismReport{Model: "mnist-cnn", Rounds: 1, Written: "alds", Of: twice("alds")}
+	for i, epoch := range []float64{2, 2.5} {
+		w.Of[i].Epoch, w.Of[i].Wall = []float64{epoch}, []float64{10}
+	}
+	b.Reset()
+	if err := w.document().Write(&b); err != nil || !strings.Contains(b.String(), "## What it costs to write a mechanism: alds\n") || !strings.Contains(b.String(), "-written alds") || !strings.Contains(b.String(), "1.25") {
+		t.Errorf("%s, %v", b.String(), err)
+	}
 }

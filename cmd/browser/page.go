@@ -45,13 +45,16 @@ type HeardEpoch struct {
 }
 
 // Open loads the page with the settings in its address (static/src/settings/settings.ts has their names) and waits until a person
-// could start to train.
-func (p *Page) Open(ctx context.Context, settings map[string]string) (*Heard, error) {
+// could start to train. page is a file of the site, "" for the training page.
+func (p *Page) Open(ctx context.Context, page string, settings map[string]string) (*Heard, error) {
+	if page == "" {
+		page = "train.html"
+	}
 	words := url.Values{}
 	for key, value := range settings {
 		words.Set(key, value)
 	}
-	if err := p.tab.Visit(p.root + "/train.html#" + words.Encode()); err != nil {
+	if err := p.tab.Visit(p.root + "/" + page + "#" + words.Encode()); err != nil {
 		return nil, err
 	}
 	return p.await(ctx, "the page is usable", func(h *Heard) bool { return h.Ready > 0 })

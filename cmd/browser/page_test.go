@@ -36,7 +36,7 @@ func openPage(t *testing.T) *Page {
 // The address reaches the page, a click starts it, what it hears is told with its times, and an override wins.
 func TestTrain(t *testing.T) {
 	page := openPage(t)
-	opened, err := page.Open(t.Context(), map[string]string{"epochs": "2"})
+	opened, err := page.Open(t.Context(), "", map[string]string{"epochs": "2"})
 	if err != nil || opened.Ready <= 0 {
 		t.Fatalf("%+v, %v", opened, err)
 	}
@@ -58,7 +58,7 @@ func TestTrain(t *testing.T) {
 
 func TestTrainOverrideAndError(t *testing.T) {
 	page := openPage(t)
-	if _, err := page.Open(t.Context(), map[string]string{"epochs": "2"}); err != nil {
+	if _, err := page.Open(t.Context(), "", map[string]string{"epochs": "2"}); err != nil {
 		t.Fatal(err)
 	}
 	h, err := page.Train(t.Context(), map[string]any{"epochs": 1, "fail": true}, func(*Heard) error { return nil })

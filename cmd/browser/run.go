@@ -15,6 +15,7 @@ import (
 
 // Order is one run through the page.
 type Order struct {
+	Page     string            // "": the training page; another one of the site that has a Train button
 	Settings map[string]string // as the page's address has them
 	Override map[string]any    // of the configuration, where the page has no control for it; nil for none
 }
@@ -87,7 +88,7 @@ func Run(ctx context.Context, site *Site, o Order, log io.Writer) (*Report, erro
 	if err != nil {
 		return nil, err
 	}
-	if _, err := page.Open(ctx, o.Settings); err != nil {
+	if _, err := page.Open(ctx, o.Page, o.Settings); err != nil {
 		return nil, err
 	}
 	memory, told := int64(0), 0

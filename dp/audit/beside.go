@@ -111,10 +111,10 @@ type watched struct {
 	audit *Audit
 }
 
-func (w *watched) Observe(r *dp.Released) {
+func (w *watched) Observe(r *dp.Released) error {
 	w.audit.observe(r)
 	w.audit.rescale(r)
-	w.Policy.Observe(r)
+	return w.Policy.Observe(r)
 }
 
 // rescale makes a release the mean over the real records alone.

@@ -140,9 +140,9 @@ type spy struct {
 	observe func(*dp.Released)
 }
 
-func (s spy) Observe(r *dp.Released) {
+func (s spy) Observe(r *dp.Released) error {
 	s.observe(r)
-	s.Policy.Observe(r)
+	return s.Policy.Observe(r)
 }
 
 // The computed sum never exceeds the sensitivity that noise is scaled to, under any mechanism, even for hostile

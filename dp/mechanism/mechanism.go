@@ -29,6 +29,7 @@ type Setting struct {
 	ScaleFree []bool // tensors of layers whose scale is without effect, as a normalisation follows; nil: none
 
 	Whitener *Whitener // of the network; nil: there is none, as in an audit on its own
+	Author   Author    // of the mechanism [Written]; nil: nobody is
 }
 
 // Whitener makes the factors that per-sample gradients of a network are multiplied by, see [dp.Ask]. It sees public values alone.
@@ -193,6 +194,9 @@ func find(name string) *Mechanism {
 func New(name string, params map[string]float64, s Setting) (*Design, error) {
 	if err := s.check(); err != nil {
 		return nil, err
+	}
+	if name == Written {
+		return newWritten(&s)
 	}
 	parts := strings.Split(name, "+")
 	if len(parts) > 8 {

@@ -72,7 +72,7 @@ func (c *composed) Ask(v dp.View, a *dp.Ask) {
 	}
 }
 
-func (c *composed) Observe(r *dp.Released) {
+func (c *composed) Observe(r *dp.Released) error {
 	c.clip.observe(r)
 	c.amplify(r)
 	if c.gains != nil {
@@ -81,6 +81,7 @@ func (c *composed) Observe(r *dp.Released) {
 	for _, f := range c.filters {
 		f.apply(r)
 	}
+	return nil
 }
 
 // amplify multiplies a release, and what it says of its noise, by the gain: steps in a run of a given learning rate are so

@@ -105,6 +105,11 @@ export type Request =
   | {
       type: "take";
       id: number; // echoed in the answer
+    }
+  | {
+      type: "author";
+      code: string; // of a mechanism that somebody wrote
+      port: MessagePort; // to where the code runs and answers
     };
 
 export type RequestOf<T extends Request["type"]> = Extract<Request, { type: T }>;
@@ -249,6 +254,15 @@ export type Event =
       id?: number; // of the request that this answers, or that failed
       message: string; // a sentence for the person at the page
       fatal?: boolean; // the trainer has died of it
+    }
+  | {
+      type: "unauthored";
+      code: string; // of the mechanism of a checkpoint, which was refused: whoever runs it hands over an author, after reading it
+      message: string; // a sentence for the person at the page
+    }
+  | {
+      type: "unanswered";
+      message: string; // a sentence for the person at the page
     };
 
 export type EventOf<T extends Event["type"]> = Extract<Event, { type: T }>;
@@ -724,6 +738,7 @@ export interface Config {
 export interface Mechanism {
   name: string; // a name of mechanism.Catalogue, "fixed" when empty
   params?: Record<string, number>; // the mechanism's own parameters; missing ones take their published defaults
+  source?: string; // of the mechanism "written": its code
 }
 
 // TakeRequest is a message to that program: a union, as [Request] is.

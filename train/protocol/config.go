@@ -51,6 +51,7 @@ type Config struct {
 type Mechanism struct {
 	Name   string             `json:"name" msg:"name"`               // a name of mechanism.Catalogue, "fixed" when empty
 	Params map[string]float64 `json:"params,omitempty" msg:"params"` // the mechanism's own parameters; missing ones take their published defaults
+	Source string             `json:"source,omitempty" msg:"source"` // of the mechanism "written": its code
 }
 
 // Steps is the number of steps of the run, and of one epoch, for n training records: an epoch is floor(n / BatchSize)

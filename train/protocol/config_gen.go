@@ -249,9 +249,9 @@ func (z *Config) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *Mechanism) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 2
+	// map header, size 3
 	// string "name"
-	o = append(o, 0x82, 0xa4, 0x6e, 0x61, 0x6d, 0x65)
+	o = append(o, 0x83, 0xa4, 0x6e, 0x61, 0x6d, 0x65)
 	o = msgp.AppendString(o, z.Name)
 	// string "params"
 	o = append(o, 0xa6, 0x70, 0x61, 0x72, 0x61, 0x6d, 0x73)
@@ -260,6 +260,9 @@ func (z *Mechanism) MarshalMsg(b []byte) (o []byte, err error) {
 		o = msgp.AppendString(o, za0001)
 		o = msgp.AppendFloat64(o, za0002)
 	}
+	// string "source"
+	o = append(o, 0xa6, 0x73, 0x6f, 0x75, 0x72, 0x63, 0x65)
+	o = msgp.AppendString(o, z.Source)
 	return
 }
 
@@ -323,6 +326,12 @@ func (z *Mechanism) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				}
 				z.Params[za0001] = za0002
 			}
+		case "source":
+			z.Source, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Source")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -344,5 +353,6 @@ func (z *Mechanism) Msgsize() (s int) {
 			s += msgp.StringPrefixSize + len(za0001) + msgp.Float64Size
 		}
 	}
+	s += 7 + msgp.StringPrefixSize + len(z.Source)
 	return
 }

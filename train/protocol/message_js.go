@@ -133,12 +133,13 @@ func decode(from js.Value, v reflect.Value, depth int) error {
 }
 
 func decodeStruct(from js.Value, v reflect.Value, depth int) error {
-	if blob, ok := v.Addr().Interface().(*Blob); ok {
-		if !from.InstanceOf(js.Global().Get("Blob")) {
-			return fmt.Errorf("want a Blob, got %v", from.Type())
-		}
-		blob.Handle = from
-		return nil
+	switch held := v.Addr().Interface().(type) {
+	case *Blob:
+		held.Handle = from
+		return wantInstance(from, "Blob")
+	case *MessagePort:
+		held.Handle = from
+		return wantInstance(from, "MessagePort")
 	}
 	if from.Type() != js.TypeObject {
 		return fmt.Errorf("want an object, got %v", from.Type())
@@ -152,6 +153,13 @@ func decodeStruct(from js.Value, v reflect.Value, depth int) error {
 		if err := decode(value, v.Field(i), depth+1); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
+	}
+	return nil
+}
+
+func wantInstance(from js.Value, class string) error {
+	if !from.InstanceOf(js.Global().Get(class)) {
+		return fmt.Errorf("want a %s, got %v", class, from.Type())
 	}
 	return nil
 }

@@ -11,7 +11,7 @@ package protocol
 // Request is a message from the page: a union, discriminated by Type. The tag `on` of a field lists the types that carry it,
 // with a "?" where they may go without; in TypeScript each type is an object of its own.
 type Request struct {
-	Type string `json:"type"` // boot | open | start | pause | resume | step | stop | save | restore | propose | rehearse | predict | bounds | ledger | budget | spending | export | import | keep | account | audit | replay | take
+	Type string `json:"type"` // boot | open | start | pause | resume | step | stop | save | restore | propose | rehearse | predict | bounds | ledger | budget | spending | export | import | keep | account | audit | replay | take | author
 
 	Wasm    string `json:"wasm,omitempty" on:"boot"`    // always the first message: address of trainer.wasm
 	Compute string `json:"compute,omitempty" on:"boot"` // address of the compute worker's script
@@ -27,6 +27,8 @@ type Request struct {
 	Delta      float64          `json:"delta,omitempty" on:"ledger? spending? budget?"`                                                                    // at which to tell epsilon, where there is no run; a run's own where there is
 	Budget     *Budget          `json:"budget,omitempty" on:"budget"`                                                                                      // for the open records; with epsilon 0: none any more
 	Ledgers    []byte           `json:"ledgers,omitempty" on:"import"`                                                                                     // a file of ledgers, to merge into this browser's
+	Code       string           `json:"code,omitempty" on:"author"`                                                                                        // of a mechanism that somebody wrote
+	Port       *MessagePort     `json:"port,omitempty" on:"author"`                                                                                        // to where the code runs and answers
 	Run        string           `json:"run,omitempty" on:"keep"`                                                                                           // as [Planned] names it; it need not be the trainer's
 	Kept       string           `json:"kept,omitempty" on:"keep"`                                                                                          // what was made of the run's model and kept, such as "checkpoint"
 	ID         int              `json:"id,omitempty" on:"propose rehearse predict bounds ledger? budget spending export import account audit replay take"` // echoed in the answer
@@ -48,7 +50,7 @@ type File struct {
 
 // Event is a message to the page: a union like [Request].
 type Event struct {
-	Type string `json:"type"` // ready | loading | dataset | planned | ledger | spending | exported | imported | history | step | epoch | state | done | checkpoint | safepoint | proposal | rehearsal | prediction | bounds | account | audit | replay | taken | notice | error
+	Type string `json:"type"` // ready | loading | dataset | planned | ledger | spending | exported | imported | history | step | epoch | state | done | checkpoint | safepoint | proposal | rehearsal | prediction | bounds | account | audit | replay | taken | notice | error | unauthored | unanswered
 
 	Mechanisms []MechanismInfo      `json:"mechanisms,omitempty" on:"ready"` // the catalogue
 	Published  []PublishedMechanism `json:"published,omitempty" on:"ready?"` // what can be audited and replayed as published
@@ -73,8 +75,9 @@ type Event struct {
 	Audit      *AuditAnswer         `json:"audit,omitempty" on:"audit done?"` // of a run: an auditor watched
 	Replay     *ReplayAnswer        `json:"replay,omitempty" on:"replay"`
 	Taken      *Taken               `json:"taken,omitempty" on:"taken"`
+	Code       string               `json:"code,omitempty" on:"unauthored"`                                                                                              // of the mechanism of a checkpoint, which was refused: whoever runs it hands over an author, after reading it
 	ID         int                  `json:"id,omitempty" on:"ledger? spending exported imported proposal rehearsal prediction bounds account audit replay taken error?"` // of the request that this answers, or that failed
-	Message    string               `json:"message,omitempty" on:"notice error spending? exported? imported? proposal? rehearsal? prediction?"`                          // a sentence for the person at the page
+	Message    string               `json:"message,omitempty" on:"notice error spending? exported? imported? proposal? rehearsal? prediction? unauthored unanswered"`    // a sentence for the person at the page
 	Fatal      bool                 `json:"fatal,omitempty" on:"error?"`                                                                                                 // the trainer has died of it
 }
 

@@ -82,7 +82,7 @@ export function ownStandings(runs: Omit<Run, "id">[], board: Board): Standing[] 
   const groups = new Map<string, Omit<Run, "id">[]>();
   for (const run of runs) {
     if (!run.over || !lastEpoch(run as Run) || run.dataset.own || !datasetsOf(board).includes(run.dataset.name) || !throughout(run)) continue;
-    const key = run.dataset.name + JSON.stringify(settings.filter(decides).map((s) => read(run.config, s) ?? null));
+    const key = run.dataset.name + JSON.stringify([run.config.mechanism.source, ...settings.filter(decides).map((s) => read(run.config, s) ?? null)]);
     groups.set(key, [...(groups.get(key) ?? []), run]);
   }
   return [...groups.values()].map((of) => ownStanding(of, board));

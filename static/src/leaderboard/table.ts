@@ -47,6 +47,6 @@ function row(s: Standing, notes: string[]): HTMLElement {
     cell(s.setting === "own" ? "your own" : s.runs ? s.setting : "published"),
     cell(s.steps ? format.count(s.steps) : ""),
     cell(s.seconds ? format.count(s.seconds) : ""),
-    el("td", {}, ...(s.config ? [el("a", { href: `train.html${addressOf(s.dataset, s.config)}`, "aria-label": `Run it here: ${s.title}, ${s.mechanism}, setting ${s.setting}` }, "Run it here")] : [])),
+    el("td", {}, ...(s.config ? [el("a", { href: s.config.mechanism.source === undefined ? `train.html${addressOf(s.dataset, s.config)}` : `mechanism.html#${new URLSearchParams({ data: s.dataset, code: s.config.mechanism.source })}`, "aria-label": `Run it here: ${s.title}, ${s.mechanism}, setting ${s.setting}` }, "Run it here")] : [])),
   );
 }

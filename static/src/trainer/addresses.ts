@@ -1,5 +1,5 @@
 // Where the build put the workers' scripts and the programs, relative to the page.
-declare const ADDRESSES: { wasm: string; trainer: string; compute: string; program: string; intakeWasm: string; takeWasm: string; features: string; featuresWasm: string; keeper: string };
+declare const ADDRESSES: { wasm: string; trainer: string; compute: string; program: string; intakeWasm: string; takeWasm: string; features: string; featuresWasm: string; keeper: string; editor: string };
 
 const absolute = (path: string) => new URL(path, document.baseURI).href;
 
@@ -12,3 +12,4 @@ export const intakeWasm = absolute(ADDRESSES.intakeWasm);
 export const takeWasm = absolute(ADDRESSES.takeWasm);
 export const features = absolute(ADDRESSES.features);
 export const featuresWasm = absolute(ADDRESSES.featuresWasm);
+export const editor = absolute(ADDRESSES.editor);

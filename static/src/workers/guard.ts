@@ -14,6 +14,12 @@ const outward = [
 for (const name of outward) remove(realm, name);
 if (realm.document) guardPage();
 
+// The one frame that is let be, in which a person's code runs (mechanism/room.ts): sandboxed, of nobody's origin, always of this text, whose policy is to
+// load nothing. Whoever changes an attribute of it has lost it.
+declare const ROOM: string;
+const isRoom = (node: Element) =>
+  node.getAttributeNames().sort().join() === "hidden,sandbox,srcdoc" && node.getAttribute("sandbox") === "allow-scripts" && node.getAttribute("srcdoc") === ROOM;
+
 function guardPage() {
   // A frame would have its own RTCPeerConnection. It goes as soon as the script that made it pauses, which is before its
   // connections are used; where the observer does not look, or HTML makes what it cannot see, nothing can be put.
@@ -22,16 +28,20 @@ function guardPage() {
   remove(Document, "parseHTMLUnsafe");
   remove(Document.prototype, "open", "write", "writeln");
   const frames = "iframe, frame, object, embed, fencedframe, portal";
+  const drop = (frame: Element) => {
+    if (!isRoom(frame)) frame.remove();
+  };
   const sweep = (records: MutationRecord[]) => {
-    for (const { addedNodes } of records) {
+    for (const { type, target, addedNodes } of records) {
+      if (type === "attributes" && (target as Element).matches(frames)) drop(target as Element);
       for (const node of addedNodes) {
         if (!(node instanceof Element)) continue;
-        if (node.matches(frames)) node.remove();
-        for (const frame of node.querySelectorAll(frames)) frame.remove();
+        if (node.matches(frames)) drop(node);
+        for (const frame of node.querySelectorAll(frames)) drop(frame);
       }
     }
   };
-  new MutationObserver(sweep).observe(document, { childList: true, subtree: true });
+  new MutationObserver(sweep).observe(document, { childList: true, subtree: true, attributes: true, attributeFilter: ["sandbox", "srcdoc", "src"] });
 
   // Only a person leaves for another site, by a link; a script does not.
   realm.navigation?.addEventListener("navigate", (event: any) => {

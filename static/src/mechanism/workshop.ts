@@ -1,0 +1,153 @@
+// A trainer, and the room in which a person's code answers it.
+import { Keeper } from "../kept/keeper";
+import { KeptRuns } from "../kept/runs";
+import type { Config, DatasetInfo, Event, Planned, Source } from "../protocol";
+import { type Run, newRun, withEvent } from "../state/run";
+import { Trainer } from "../trainer/client";
+import { keepLedger } from "../trainer/ledger-storage";
+import { Problem, Room } from "./room";
+
+export class Workshop {
+  dataset?: DatasetInfo;
+  run?: Run; // the last
+  #data = "";
+  #trainer: Trainer;
+  #room?: Room;
+  #tell: (words: string) => void;
+  #changed: () => void;
+  #opened?: { done: (dataset: DatasetInfo) => void; fail: (error: Error) => void };
+  #ended?: { done: (run: Run) => void; fail: (error: Error) => void };
+  #unauthored?: string; // code of a checkpoint that waits for its author
+  #kept = new KeptRuns(new Keeper(), (event) => {
+    if (event.type === "cannot keep") this.#tell(`This run is not kept: ${event.words}.`);
+  });
+
+  /** changed: this.run did; tell hears notices. */
+  constructor(changed: () => void, tell: (words: string) => void) {
+    this.#changed = changed;
+    this.#tell = tell;
+    this.#trainer = new Trainer((event) => this.#hear(event));
+  }
+
+  get running(): boolean {
+    return this.#ended !== undefined;
+  }
+
+  open(data: string, source: Source): Promise<DatasetInfo> {
+    this.#data = data;
+    return new Promise((done, fail) => {
+      this.#opened = { done, fail };
+      this.#trainer.send({ type: "open", source });
+    });
+  }
+
+  /** What a run with this mechanism would be; an Error says what is wrong with its code. */
+  async plan(config: Config): Promise<Planned> {
+    await this.#author(config.mechanism.source!);
+    return this.#trainer.propose(config);
+  }
+
+  /** Trains to the end, or until it is stopped or fails. */
+  async train(config: Config, name: string): Promise<Run> {
+    await this.#author(config.mechanism.source!);
+    await keepLedger(this.#tell);
+    return this.#follow(config, name, () => this.#trainer.send({ type: "start", config }));
+  }
+
+  /** Goes on with a checkpoint; the code in it is shown first, to whoever calls. */
+  async restore(checkpoint: Uint8Array, accept: (code: string) => Promise<string>): Promise<Run> {
+    const config = { mechanism: {} } as Config; // the file brings its own
+    try {
+      return await this.#follow(config, "", () => this.#trainer.send({ type: "restore", checkpoint }), true);
+    } catch (error) {
+      const code = this.#unauthored;
+      this.#unauthored = undefined;
+      if (code === undefined) throw error;
+      const name = await accept(code);
+      await this.#author(code);
+      return this.#follow(config, name, () => this.#trainer.send({ type: "restore", checkpoint }), true);
+    }
+  }
+
+  stop() {
+    this.#trainer.send({ type: "stop" });
+  }
+
+  /** Lets code answer, unless it is there already. */
+  async #author(code: string) {
+    if (this.#room?.code === code) return;
+    this.#room?.close();
+    this.#room = undefined;
+    const { room, port } = await Room.open(code);
+    this.#room = room;
+    this.#trainer.send({ type: "author", code, port }, [port]);
+  }
+
+  #follow(config: Config, name: string, begin: () => void, resume = false): Promise<Run> {
+    const { dataset } = this;
+    if (!dataset) throw new Error("There are no data yet.");
+    this.run = { ...newRun({ id: 0, key: crypto.randomUUID?.() ?? String(Math.random()).slice(2), order: Date.now(), data: this.#data, config, dataset }), name };
+    return new Promise<Run>((done, fail) => {
+      this.#ended = { done, fail };
+      this.#restored = resume;
+      begin();
+    });
+  }
+  #restored = false;
+
+  #hear(event: Event) {
+    switch (event.type) {
+      case "dataset":
+        this.dataset = event.dataset;
+        return this.#opened?.done(event.dataset);
+      case "notice":
+        return this.#tell(event.message);
+      case "unauthored":
+        this.#unauthored = event.code;
+        return;
+      case "unanswered":
+        this.#room?.close();
+        this.#room = undefined;
+        return;
+      case "error":
+        return this.#fail(new Problem(event.message, lineIn(event.message)));
+      case "checkpoint":
+        return this.#end(event.checkpoint);
+      case "state":
+        if (event.state === "paused" && this.#restored) {
+          this.#restored = false;
+          this.#trainer.send({ type: "resume" });
+        }
+        return;
+      case "done":
+        this.#trainer.send({ type: "save" });
+    }
+    if (!this.run || !this.#ended) return;
+    this.run = withEvent(this.run, event);
+    this.#changed();
+  }
+
+  #fail(error: Error) {
+    this.#opened?.fail(error);
+    const ended = this.#ended;
+    this.#ended = undefined;
+    if (ended && this.run?.planned && !this.run.over) this.stop(); // what it was charged stays charged
+    ended?.fail(error);
+  }
+
+  #end(checkpoint: Uint8Array) {
+    const ended = this.#ended;
+    this.#ended = undefined;
+    if (!ended || !this.run) return;
+    this.#kept.keep(this.run, checkpoint);
+    ended.done(this.run);
+  }
+
+  /** Returns when what is kept is in its place. */
+  settled(): Promise<void> {
+    return this.#kept.settled();
+  }
+}
+
+/** The line of the code that an error names. */
+const lineIn = (words: string): number | undefined => Number(/\bline (\d+)/i.exec(words)?.[1]) || undefined;

@@ -23,9 +23,9 @@ package: build/package/package.json
 
 WASM := GOOS=js GOARCH=wasm $(GO) build -trimpath -ldflags "-s -w"
 
-# Inlining does nothing for the compiler of the step but make its code a tenth of the download.
+# Inlining does nothing for the compiler of the step, mechanisms and the rest of a run but make their code a tenth larger to download.
 build/trainer.wasm: $(SOURCES) go.mod go.sum
-	$(WASM) -gcflags 'cloister/nn/compile/...=-l' -o $@ ./wasm
+	$(WASM) -gcflags 'cloister/nn/compile/...=-l' -gcflags 'cloister/dp/mechanism=-l' -gcflags 'cloister/train/...=-l' -o $@ ./wasm
 
 # Reads a person's own files: loaded when it is asked for.
 build/intake.wasm: $(SOURCES) go.mod go.sum

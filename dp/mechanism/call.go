@@ -21,9 +21,9 @@ const (
 
 const (
 	tagCall    = ofBytes + iota // what is asked: plan, step, ask, save, restore
-	tagSetting                  // JSON
 	tagState                    // of the mechanism, which it alone reads
 	tagProblem                  // why there is no answer, for a person
+	tagSaid                     // in a checkpoint: what the next step asks for
 )
 
 const (
@@ -49,6 +49,9 @@ const (
 	tagShape    // of a plan: see shape
 	tagEstimate // of the curvature: images, damping
 	tagLine     // of the code that a problem is in
+	tagSetting  // N, batch size, steps, steps per epoch, clip norm, epsilon, delta, momentum, coordinates, parameters, factors
+	tagTensors  // coordinates of each
+	tagRates
 )
 
 // maxFields is far more than any message has.
@@ -141,18 +144,15 @@ func (m *message) floats(t tag) []float64 {
 	return x
 }
 
-// float32s reads values into x, all of them finite, or says what is wrong and leaves x alone.
+// float32s reads values into x, all of them finite, or says what is wrong.
 func float32s(x []float32, b []byte) error {
 	if len(b) != 4*len(x) {
 		return fmt.Errorf("%d values, want %d", len(b)/4, len(x))
 	}
 	for i := range x {
-		if v := math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:])); v-v != 0 {
-			return fmt.Errorf("value %d is %v", i, v)
+		if x[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:])); x[i]-x[i] != 0 {
+			return fmt.Errorf("value %d is %v", i, x[i])
 		}
-	}
-	for i := range x {
-		x[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
 	}
 	return nil
 }

@@ -5,13 +5,10 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"cloister/clip"
 	"cloister/dp"
-
-	"github.com/tinylib/msgp/msgp"
 )
 
 // Written is the name of a mechanism that somebody wrote. It stands alone, and is no entry of the catalogue.
@@ -65,7 +62,7 @@ func newWritten(s *Setting) (*Design, error) {
 		return nil, errors.New("mechanism: nobody answers for a written mechanism: hand its code over first")
 	}
 	w := &written{author: s.Author, steps: s.Steps, dim: s.Coordinates(), params: s.Params(), at: -1}
-	m, err := w.ask(appendBytes(begin("plan"), tagSetting, s.json()))
+	m, err := w.ask(appendSetting(begin("plan"), s))
 	if err != nil {
 		return nil, err
 	}
@@ -147,34 +144,22 @@ func unitNorm(c []float64) []float64 {
 	return c
 }
 
-// json is what a written mechanism is told of a run, all of it public.
-func (s *Setting) json() []byte {
+// appendSetting is what a written mechanism is told of a run, all of it public.
+func appendSetting(b []byte, s *Setting) []byte {
 	factors := 0
 	if s.Whitener != nil && !s.NonPrivate {
 		factors = s.Whitener.Len
 	}
-	b := fmt.Appendf(nil, `{"records":%d,"batchSize":%v,"steps":%d,"stepsPerEpoch":%d,"clipNorm":%v,"epsilon":%v,"delta":%v,"momentum":%v,"coordinates":%d,"parameters":%d,"factors":%d`,
-		s.N, s.BatchSize, s.Steps, s.StepsPerEpoch, s.ClipNorm, s.Epsilon, s.Delta, s.Momentum, s.Coordinates(), s.Params(), factors)
-	sizes := slices.Clone(s.Tensors)
-	for t, n := range s.Appended {
-		sizes[t] += n
-	}
-	b = append(b, `,"tensors":[`...)
-	for t, n := range sizes {
-		b = append(strconv.AppendInt(b, int64(n), 10), ',')
-		if t == len(sizes)-1 {
-			b[len(b)-1] = ']'
+	b = appendFloats(b, tagSetting, float64(s.N), s.BatchSize, float64(s.Steps), float64(s.StepsPerEpoch), s.ClipNorm, s.Epsilon, s.Delta, s.Momentum,
+		float64(s.Coordinates()), float64(s.Params()), float64(factors))
+	sizes := make([]float64, len(s.Tensors))
+	for t, n := range s.Tensors {
+		sizes[t] = float64(n)
+		if s.Appended != nil {
+			sizes[t] += float64(s.Appended[t])
 		}
 	}
-	if s.Rates == nil {
-		return append(b, '}')
-	}
-	b = append(b, `,"rates":[`...)
-	for _, r := range s.Rates {
-		b = append(strconv.AppendFloat(b, r, 'g', -1, 64), ',')
-	}
-	b[len(b)-1] = ']'
-	return append(b, '}')
+	return appendFloats(appendFloats(b, tagTensors, sizes...), tagRates, s.Rates...)
 }
 
 func (w *written) Rule() clip.Rule { return w.rule }
@@ -402,14 +387,11 @@ func (w *written) AppendState(b []byte) []byte {
 }
 
 func writtenState(at int, said, own []byte, factors []float32) []byte {
-	b := msgp.AppendArrayHeader(nil, 4)
-	b = msgp.AppendInt(b, at)
-	if at < 0 {
-		said = nil
+	b := appendFloats(nil, tagStep, float64(at))
+	if at >= 0 {
+		b = appendBytes(b, tagSaid, said)
 	}
-	b = msgp.AppendBytes(b, said)
-	b = msgp.AppendBytes(b, own)
-	return msgp.AppendBytes(b, appendFloat32s(nil, tagWhitening, factors))
+	return appendFloat32s(appendBytes(b, tagState, own), tagWhitening, factors)
 }
 
 // SetState restores what [written.AppendState] told: the mechanism's own part is for it to read.
@@ -420,47 +402,33 @@ func (w *written) SetState(b []byte) error {
 	return nil
 }
 
-func (w *written) setState(state []byte) error {
-	n, b, err := msgp.ReadArrayHeaderBytes(state)
-	if err == nil && n != 4 {
-		err = fmt.Errorf("%d parts, want 4", n)
-	}
-	var at int
-	var parts [3][]byte
-	if err == nil {
-		at, b, err = msgp.ReadIntBytes(b)
-	}
-	for i := range parts {
-		if err == nil {
-			parts[i], b, err = msgp.ReadBytesZC(b)
-		}
-	}
-	switch {
-	case err != nil:
+func (w *written) setState(b []byte) error {
+	b = slices.Clone(b) // what it says is kept
+	m, err := decode(b)
+	if err != nil {
 		return err
-	case len(b) > 0:
-		return errors.New("bytes behind its end")
-	case at < -1 || at > w.steps:
-		return fmt.Errorf("step %d of %d", at, w.steps)
 	}
-	said, err1 := decode(slices.Clone(parts[0]))
-	last, err2 := decode(parts[2])
-	if err := errors.Join(err1, err2); err != nil {
+	at := m.floats(tagStep)
+	if len(at) != 1 || !(at[0] >= -1 && at[0] <= float64(w.steps)) || m.fields[tagState] == nil {
+		return errors.New("it is none of a written mechanism")
+	}
+	said, err := decode(m.fields[tagSaid])
+	if err != nil {
 		return err
 	}
 	var factors []float32
-	if u := last.fields[tagWhitening]; len(u) > 0 && w.whitens {
+	if u := m.fields[tagWhitening]; len(u) > 0 && w.whitens {
 		factors = make([]float32, w.whitener.Len)
 		if err := float32s(factors, u); err != nil {
 			return err
 		}
 	}
-	if len(parts[1]) > 0 {
-		if _, err := w.ask(appendBytes(w.call("restore", max(at, 0)), tagState, parts[1])); err != nil {
+	if own := m.fields[tagState]; len(own) > 0 {
+		if _, err := w.ask(appendBytes(w.call("restore", 0), tagState, own)); err != nil {
 			return err
 		}
 	}
-	w.said, w.at, w.factors, w.state = said, at, factors, slices.Clone(state)
+	w.said, w.at, w.factors, w.state = said, int(at[0]), factors, b
 	return nil
 }
 

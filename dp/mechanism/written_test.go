@@ -2,7 +2,6 @@ package mechanism
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -24,7 +23,7 @@ type writer struct {
 	ask      func(w *writer, step int, counts []float64) []byte // fields of the answer; nil: the bounds are the state
 	filter   func(g []float32) []float32
 	state    []float64
-	setting  struct{ ClipNorm float64 }
+	clipNorm float64
 	steps    int
 	calls    []string
 	break_   func(call message, answer []byte) ([]byte, error) // of every answer; nil: none
@@ -51,21 +50,14 @@ func (w *writer) answer(m *message) []byte {
 	}
 	switch what {
 	case "plan":
-		var s struct {
-			Steps    int
-			ClipNorm float64
-			Tensors  []int
-		}
-		if err := json.Unmarshal(m.fields[tagSetting], &s); err != nil {
-			return appendBytes(nil, tagProblem, []byte(err.Error()))
-		}
-		w.steps, w.setting.ClipNorm = s.Steps, s.ClipNorm
+		s := m.floats(tagSetting)
+		w.steps, w.clipNorm = int(s[2]), s[4]
 		groups := 1
 		if w.shape[0] == 1 {
-			groups = len(s.Tensors)
+			groups = len(m.floats(tagTensors))
 		}
 		if w.state == nil {
-			w.state = equalBounds(s.ClipNorm, groups)
+			w.state = equalBounds(w.clipNorm, groups)
 		}
 		b := appendFloats(appendFloats(nil, tagHandle, 7), tagShape, w.shape[:]...)
 		if w.counts {
@@ -119,7 +111,7 @@ func alds(s *Setting) *writer {
 		for l, within := range counts {
 			w.state[l] = min(10, max(0.01, w.state[l]*math.Exp(0.1*((1-within)-0.5))))
 		}
-		if limit := w.setting.ClipNorm * math.Pow(0.9, float64(step/s.StepsPerEpoch)); clip.Sensitivity(w.state) > limit {
+		if limit := w.clipNorm * math.Pow(0.9, float64(step/s.StepsPerEpoch)); clip.Sensitivity(w.state) > limit {
 			by := limit / clip.Sensitivity(w.state)
 			for l := range w.state {
 				w.state[l] *= by

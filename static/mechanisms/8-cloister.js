@@ -15,14 +15,14 @@ class Mechanism {
     this.whitens = factors > 0;
     this.gain = 0;
     const bands = Math.max(1, Math.min(65, steps, Math.floor(records / batchSize)));
-    const followed = weights(steps, momentum, rates ?? new Array(steps).fill(1));
+    const followed = weights(steps, momentum, rates);
     let best = { ratio: 0, noise: Infinity };
     for (let ratio = 0; ratio < 0.995; ratio += 0.01) {
       const noise = left(followed, bands, ratio);
       if (noise < best.noise) best = { ratio, noise };
     }
     this.first = first(bands, best.ratio);
-    this.share = best.noise * (0.1 / Math.max(...(rates ?? [1])));
+    this.share = best.noise * (0.1 / rates.reduce((a, b) => Math.max(a, b)));
     const strategy = Array.from({ length: bands }, (_, j) => this.first * best.ratio ** j);
     return { whitening: this.whitens, ...(bands > 1 && { strategy }) };
   }

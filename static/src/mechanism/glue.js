@@ -108,10 +108,11 @@ export function glue(define, first) {
   // ---- messages
 
   const tags = {
-    call: 0, setting: 1, state: 2, problem: 3,
+    call: 0, state: 1, problem: 2,
     gradient: 0x100, params: 0x101, point: 0x102, whitening: 0x103,
     handle: 0x200, step: 0x201, noiseStd: 0x202, noiseStds: 0x203, counts: 0x204, bounds: 0x205, thresholds: 0x206, allocation: 0x207, coefficients: 0x208,
     curve: 0x209, strategy: 0x20a, countNoise: 0x20b, shape: 0x20c, estimate: 0x20d, line: 0x20e,
+    setting: 0x20f, tensors: 0x210, rates: 0x211,
   };
   const kinds = [real.Uint8Array, real.Float32Array, real.Float64Array];
 
@@ -188,13 +189,23 @@ export function glue(define, first) {
   /** @type {any} */
   let Class;
 
+  const named = ["records", "batchSize", "steps", "stepsPerEpoch", "clipNorm", "epsilon", "delta", "momentum", "coordinates", "parameters", "factors"];
+
+  /** @param {Record<number, any>} call @returns {any} */
+  function settingOf(call) {
+    const values = call[tags.setting];
+    const rates = Array.from(call[tags.rates]);
+    const setting = Object.fromEntries(named.map((name, i) => [name, values[i]]));
+    return { ...setting, tensors: Array.from(call[tags.tensors]), rates: rates.length > 0 ? rates : new Array(setting.steps).fill(1) };
+  }
+
   const groupings = ["all", "layers"];
   const rules = ["clip", "normalise", "psac"];
 
   /** @param {Record<number, any>} call */
   function plan(call) {
     for (const [handle, run] of runs) if (!run.asked || runs.size > 2) runs.delete(handle);
-    const setting = JSON.parse(decode(call[tags.setting]));
+    const setting = settingOf(call);
     const mechanism = new Class();
     const p = object(mechanism.plan?.(setting) ?? {}, "plan", ["groups", "rule", "gamma", "r", "noise", "strategy", "counts", "points", "parameters", "whitening"]);
     const chosen = (/** @type {string[]} */ from, /** @type {any} */ of, /** @type {string} */ what) => {

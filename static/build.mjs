@@ -91,7 +91,7 @@ sweep();
 // policy of every page names that script by its hash.
 const frame = bundled("src/mechanism/frame.ts").trim();
 const frameHash = `sha256-${createHash("sha256").update(frame).digest("base64")}`;
-const room = `<!doctype html><meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src '${frameHash}'; worker-src blob:"><script>${frame}</script>`;
+const frameText = `<!doctype html><meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src '${frameHash}'; worker-src blob:"><script>${frame}</script>`;
 const policy = filled("csp.txt", readFileSync(join(here, "csp.txt"), "utf8").trim(), { frame: frameHash });
 writeFileSync(join(dist, "csp.txt"), `${policy}\n`);
 
@@ -114,7 +114,7 @@ const mechanisms = readdirSync(join(here, "mechanisms")).filter((name) => name.e
   return { name: name.replace(/^\d+-(.*)\.js$/, "$1"), code: text("js"), published: text("py") };
 });
 const glue = bundled("src/mechanism/glue.js", { format: "iife", globalName: "$glue" });
-const withMechanisms = { ...pageScript, define: { ...pageScript.define, ROOM: JSON.stringify(room), GLUE: JSON.stringify(glue), MECHANISMS: JSON.stringify(mechanisms) } };
+const withMechanisms = { ...pageScript, define: { ...pageScript.define, ROOM: JSON.stringify(frameText), GLUE: JSON.stringify(glue), MECHANISMS: JSON.stringify(mechanisms) } };
 const ofPage = { "leaderboard.html": withBoard, "mechanism.html": withMechanisms };
 // The serif's Latin and Greek letters, as npm brings them.
 const serif = (letters) => write(`serif-${letters}.woff2`, readFileSync(join(here, `node_modules/@fontsource-variable/source-serif-4/files/source-serif-4-${letters}-wght-normal.woff2`)));
@@ -124,7 +124,7 @@ const values = {
   ...fonts,
   "site.css": bundle("styles/site.css", { external: ["*.woff2"] }, (css) => css.replace(/serif-\w+\.woff2/g, (name) => basename(fonts[name]))),
   "favicon.svg": write("favicon.svg", readFileSync(join(here, "img/favicon.svg"))),
-  "guard.js": bundle("src/workers/guard.ts", { define: { ROOM: JSON.stringify(room) } }),
+  "guard.js": bundle("src/workers/guard.ts", { define: { ROOM: JSON.stringify(frameText) } }),
   "head.js": bundle("src/ui/head.ts"),
 };
 const script = (page) => `src/pages/${page.replace(/\.html$/, ".ts")}`; // a page without one is a part

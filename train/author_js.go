@@ -11,7 +11,7 @@ import (
 
 // How long a written mechanism may take to answer: twice as long, in two goes, so that a machine that slept in between does not count.
 const (
-	patience   = 2500 * time.Millisecond
+	patience   = 4 * time.Second
 	mostAnswer = 1 << 26 // bytes
 )
 
@@ -58,12 +58,12 @@ func (a *portAuthor) Answer(call []byte) ([]byte, error) {
 		case <-time.After(patience):
 		}
 	}
-	return nil, a.leave(fmt.Errorf("it did not answer for %v, and was stopped", 2*patience))
+	return nil, a.leave(fmt.Errorf("the mechanism did not answer for %v, and was stopped", 2*patience))
 }
 
 func (a *portAuthor) take(answer js.Value) ([]byte, error) {
 	if !answer.InstanceOf(js.Global().Get("Uint8Array")) || answer.Length() > mostAnswer {
-		return nil, a.leave(fmt.Errorf("its answer is none, or of more than %d bytes", mostAnswer))
+		return nil, a.leave(fmt.Errorf("the mechanism's answer is none, or of more than %d bytes", mostAnswer))
 	}
 	b := make([]byte, answer.Length())
 	js.CopyBytesToGo(b, answer)

@@ -69,7 +69,9 @@ export function glue(define, first) {
     for (let holder = scope; holder && holder !== Object.prototype; holder = Object.getPrototypeOf(holder)) {
       for (const key of Reflect.ownKeys(holder)) {
         if (holder === scope && typeof key === "string" && allowed.has(key)) continue;
-        if (!Reflect.deleteProperty(holder, key)) throw new Error(`this browser keeps ${String(key)} in a worker: code of others cannot run here`);
+        if (Reflect.deleteProperty(holder, key)) continue;
+        const { value, writable } = /** @type {PropertyDescriptor} */ (Object.getOwnPropertyDescriptor(holder, key));
+        if (writable !== false || Object(value) === value) throw new Error(`this browser keeps ${String(key)} in a worker: code of others cannot run here`);
       }
     }
     delete (/** @type {any} */ (Math).random);
@@ -116,11 +118,11 @@ export function glue(define, first) {
   };
   const kinds = [real.Uint8Array, real.Float32Array, real.Float64Array];
 
-  /** @param {Uint8Array} bytes @returns {Record<number, any>} by tag */
+  /** @param {Uint8Array<ArrayBuffer>} bytes @returns {Record<number, any>} by tag */
   function read(bytes) {
     const head = new real.DataView(bytes.buffer);
     /** @type {Record<number, any>} */
-    const fields = { __proto__: null };
+    const fields = Object.create(null);
     for (let at = 0; at < bytes.length; ) {
       const tag = head.getUint32(at, true);
       const Kind = kinds[tag >> 8];
@@ -278,9 +280,9 @@ export function glue(define, first) {
       case "step":
         return released(run, step, call);
       case "save":
-        return [[tags.state, packState({ mechanism: { ...run.mechanism }, last: run.last })]];
+        return [[tags.state, packState({ ...run.mechanism }, run.last)]];
       default: {
-        const { mechanism, last } = unpackState(call[tags.state]);
+        const [mechanism, last] = unpackState(call[tags.state]);
         for (const key of Object.keys(run.mechanism)) delete run.mechanism[key];
         Object.assign(run.mechanism, mechanism);
         run.last = last;
@@ -323,11 +325,11 @@ export function glue(define, first) {
 
   // ---- a mechanism's state: numbers, words, lists, plain objects and typed arrays, in what `this` holds
 
-  /** @param {any} state */
-  function packState(state) {
+  /** @param {any} mechanism @param {any} last */
+  function packState(mechanism, last) {
     /** @type {any[]} */
     const arrays = [];
-    const text = encode(JSON.stringify(packed(state, "this", 0, arrays)));
+    const text = encode(JSON.stringify([3, [packed(mechanism, "this", 0, arrays), packed(last, "released", 0, arrays)]]));
     let length = 8 + ((text.length + 7) & ~7);
     for (const a of arrays) length += (a.byteLength + 7) & ~7;
     if (length > mostState) throw new RangeError(`its state has ${length} bytes, at most ${mostState}: a checkpoint keeps what \`this\` holds`);

@@ -14,7 +14,8 @@ export class Problem extends Error {
 }
 
 export const mostCode = 1 << 16; // bytes, as the trainer has it
-const patience = 5000; // for the code to say that it is there
+const patience = 10_000; // milliseconds, for the code to be there
+const opening = 60_000; // for the sandbox, which may be a process of its own
 
 export class Room {
   readonly code: string;
@@ -47,7 +48,7 @@ export class Room {
     this.#frame.setAttribute("sandbox", "allow-scripts");
     this.#frame.setAttribute("srcdoc", ROOM);
     this.#frame.hidden = true;
-    return within(patience, "The sandbox for the code did not open.", (done) => {
+    return within(opening, "The sandbox for the code did not open.", (done) => {
       const hear = ({ source }: MessageEvent) => {
         if (source !== this.#frame.contentWindow) return;
         removeEventListener("message", hear);

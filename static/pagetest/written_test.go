@@ -1,0 +1,109 @@
+package pagetest
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"cloister/cmd/chromium"
+)
+
+// write puts a mechanism into the editor, as a link does, and says that it was read.
+func (p *tab) write(code string) {
+	p.t.Helper()
+	eval[any](p, fmt.Sprintf(`(location.hash = new URLSearchParams({ data: "digits", code: %s }), null)`, quote(code)))
+	p.wait("the code", `!document.getElementById("shared").hidden`)
+	p.click("accept")
+}
+
+// idle waits for the end of what a press began.
+func (p *tab) idle() {
+	p.t.Helper()
+	p.wait("the end", state+` === "idle"`)
+}
+
+// hostile mechanisms, and what is said of each. OUT stands for an address that nobody may reach.
+var hostile = []struct{ name, code, says string }{
+	{"no class", `const x = 1`, "no class Mechanism"},
+	{"syntax", "class Mechanism {\n  ask( { }\n}", "Line 3"},
+	{"breaks out", `} fetch("OUT"); {`, "Line 1"},
+	{"breaks out, hidden", "return }); fetch('OUT'); (function () {", "Line 1"},
+	{"hoists over the glue", `function postMessage() { fetch("OUT") } function Object() { fetch("OUT") } class Mechanism { ask() { return { bounds: Object() } } }`, "fetch is not defined"},
+	{"endless at once", `for (;;);`, "did not come to its end"},
+	{"endless plan", `class Mechanism { plan() { for (;;); } ask() { return { bounds: 1 } } }`, "did not answer"},
+	{"endless promises", `class Mechanism { ask() { (async () => { for (;;) await 0; })(); return { bounds: 1 } } }`, "did not answer"},
+	{"slow expression", `class Mechanism { ask() { /^(a+)+$/.test("a".repeat(60) + "b"); return { bounds: 1 } } }`, "did not answer"},
+	{"a gigabyte", `class Mechanism { ask() { this.all = []; for (let i = 0; i < 16; i++) this.all.push(new Float64Array(1 << 23).fill(i)); return { bounds: 1 } } }`, "256 MB"},
+	{"a gigabyte that grows", `class Mechanism { ask() { const b = new ArrayBuffer(8, { maxByteLength: 2 ** 30 }); b.resize(2 ** 30); return { bounds: 1 } } }`, "resize"},
+	{"a gigabyte of an answer", `class Mechanism { ask() { const x = new Float64Array(1); Object.defineProperty(x, "byteLength", { value: 2 ** 30 }); return { bounds: x } } }`, "bytes"},
+	{"throws", "class Mechanism {\n  plan() {}\n\n  ask() {\n    return this.nothing.bounds;\n  }\n}", "line 5"},
+	{"throws nothing", `class Mechanism { ask() { throw { get message() { throw 1 }, toString() { throw 2 } } } }`, "no words"},
+	{"NaN", `class Mechanism { ask() { return { bounds: NaN } } }`, "bound 0 is NaN"},
+	{"negative", `class Mechanism { ask() { return { bounds: -1 } } }`, "bound 0 is -1"},
+	{"words for numbers", `class Mechanism { ask() { return { bounds: ["1"] } } }`, "want a number"},
+	{"wrong lengths", `class Mechanism { plan() { return { groups: "layers" } } ask() { return { bounds: [1] } } }`, "1 bounds for"},
+	{"wrong filter", `class Mechanism { ask() { return { bounds: 1 } } filter(r) { return r.gradient.slice(1) } }`, "values, want"},
+	{"filter of NaN", `class Mechanism { ask() { return { bounds: 1 } } filter(r) { r.gradient[3] = NaN; return r.gradient } }`, "value 3 is NaN"},
+	{"little noise", `class Mechanism { plan({ steps }) { return { noise: new Array(steps).fill(0) } } ask() { return { bounds: 1 } } }`, "Noise schedule is 0"},
+	{"a promise", `class Mechanism { async ask() { return { bounds: 1 } } }`, "promise"},
+	{"fetch", `class Mechanism { ask() { fetch("OUT") } }`, "fetch is not defined"},
+	{"WebSocket", `class Mechanism { ask() { new WebSocket("OUT") } }`, "WebSocket is not defined"},
+	{"RTC", `class Mechanism { ask() { new RTCPeerConnection({ iceServers: [{ urls: "stun:OUT" }] }) } }`, "RTCPeerConnection is not defined"},
+	{"request", `class Mechanism { ask() { new XMLHttpRequest() } }`, "XMLHttpRequest is not defined"},
+	{"storage", `class Mechanism { ask() { indexedDB.open("x") } }`, "indexedDB is not defined"},
+	{"caches", `class Mechanism { ask() { globalThis.caches.open("x") } }`, "undefined"},
+	{"channel", `class Mechanism { ask() { new BroadcastChannel("cloister asked x").postMessage(1) } }`, "BroadcastChannel is not defined"},
+	{"messages of others", `class Mechanism { ask() { globalThis.onmessage = (e) => { this.heard = e }; addEventListener("message", () => {}) } }`, "addEventListener is not defined"},
+	{"posts", `class Mechanism { ask() { postMessage({ ready: true }) } }`, "postMessage is not defined"},
+	{"a worker", `class Mechanism { ask() { new Worker("OUT") } }`, "Worker is not defined"},
+	{"loads", "class Mechanism {\n ask() { return imp\\u006frt('OUT') }\n}", "Line 2"},
+	{"loads plainly", "class Mechanism {\n ask() { return import/**/('OUT') }\n}", "Line 2"},
+	{"clock", `class Mechanism { ask() { return { bounds: 1 + Date.now() } } }`, "Date is not defined"},
+	{"other clocks", `class Mechanism { ask() { const found = ["performance", "setTimeout", "Intl", "Temporal", "Atomics", "SharedArrayBuffer", "WebAssembly", "WeakRef", "FinalizationRegistry", "Event", "scheduler", "queueMicrotask", "crypto", "navigator", "importScripts"].filter((n) => n in globalThis); throw new Error("found " + found.length) } }`, "found 0"},
+	{"chance", `class Mechanism { ask() { return { bounds: Math.random() } } }`, "Math.random is not a function"},
+	{"function of text", `class Mechanism { ask() { return (() => {}).constructor("return fetch('OUT')")() } }`, "is not a function"},
+	{"generators of text", `class Mechanism { ask() { return Object.getPrototypeOf(function* () {}).constructor("fetch('OUT')")().next() } }`, "is not a"},
+	{"eval", `class Mechanism { ask() { return (0, eval)("1") } }`, "eval is not defined"},
+	{"pollutes", `Object.prototype.bounds = 5; class Mechanism { ask() { return {} } }`, "not extensible"},
+	{"pollutes arrays", `Array.prototype.push = function (...x) { throw x }; class Mechanism { ask() { return { bounds: 1 } } }`, "read only"},
+	{"pollutes typed arrays", `class Mechanism { ask() { Object.getPrototypeOf(Float32Array.prototype).set = () => {}; return { bounds: 1 } } }`, "read only"},
+	{"walks the stack", `class Mechanism { ask() { Error.prepareStackTrace = (_, s) => s; return { bounds: 1 } } }`, "not extensible"},
+	{"asks its caller", `class Mechanism { ask() { return { bounds: [1], x: (function f() { return f.caller })() } } }`, "caller"},
+	{"a proxy", `class Mechanism { ask() { return new Proxy({}, { get() { throw new Error("got at") } }) } }`, "got at"},
+	{"a trap of a class", `class Mechanism { constructor() { return new Proxy(this, { get(t, k) { if (k === "filter") throw new Error("no " + k); return t[k] } }) } ask() { return { bounds: 1 } } }`, "no filter"},
+	{"unknown answers", `class Mechanism { ask() { return { bounds: 1, noise: 0 } } }`, "there is no noise"},
+	{"a state of functions", `class Mechanism { plan() { this.f = () => 1 } ask() { return { bounds: 1 } } }`, "this.f: a checkpoint keeps"},
+}
+
+// Whatever stands in the editor, it is stopped, what went wrong is said, the ledger knows what was spent, and nothing leaves. Then what is
+// well written trains, and stands on the leaderboard.
+func TestHostileMechanisms(t *testing.T) {
+	t.Parallel()
+	s, e := serve(t), &ears{t: t, heard: map[string]int{}}
+	p := openWith(t, s.page("mechanism.html#data=digits"), chromium.Options{Width: 1280, Height: 900, Whole: true})
+	p.wait("the data", dataReady)
+	p.choose("epochs", "1")
+	for _, h := range hostile {
+		udp, tcp := e.open(h.name)
+		code := strings.ReplaceAll(h.code, "stun:OUT", fmt.Sprintf("stun:127.0.0.1:%d", udp))
+		code = strings.ReplaceAll(code, "OUT", fmt.Sprintf("http://127.0.0.1:%d/", tcp))
+		p.write(code)
+		p.click("train")
+		p.wait(h.name, state+` === "busy" || !document.getElementById("fault").hidden || !document.getElementById("after").hidden`)
+		p.idle()
+		if said := p.text("fault"); !strings.Contains(said, h.says) {
+			t.Errorf("%s: %q, want %q", h.name, said, h.says)
+		}
+	}
+	if reached := e.list(); len(reached) > 0 {
+		t.Errorf("reached the outside: %v", reached)
+	}
+	p.clean()
+}
+
+var _ = []any{math.Abs, os.Getenv, regexp.MustCompile, slices.Sort[[]int], time.Now}

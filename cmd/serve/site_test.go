@@ -261,13 +261,14 @@ func TestSiteWithoutPolicyIsNotServed(t *testing.T) {
 	}
 }
 
-// TestThePolicyOfThisSite holds the committed policy to what the design promises: own origin only, and no inline script.
+// TestThePolicyOfThisSite holds the committed policy to what the design promises: own origin only, and no inline script but that of the
+// sandboxed frame, whose hash the build puts there.
 func TestThePolicyOfThisSite(t *testing.T) {
 	policy, err := readPolicy(os.DirFS(filepath.Join("..", "..", "static")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; font-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; " +
+	const want = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval' '{{frame}}'; style-src 'self'; font-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; " +
 		"manifest-src 'self'; connect-src 'self'; worker-src 'self' blob:; form-action 'none'; base-uri 'none'"
 	if policy != want {
 		t.Errorf("static/csp.txt is\n%s\nwant\n%s", policy, want)

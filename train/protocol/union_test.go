@@ -34,8 +34,8 @@ func TestRequestsAreChecked(t *testing.T) {
 // Every field of a union belongs to types that there are.
 func TestUnionsNameTheirTypes(t *testing.T) {
 	types := map[reflect.Type]string{
-		reflect.TypeFor[Request]():     " boot open start pause resume step stop save restore propose rehearse predict bounds ledger budget spending export import keep account audit replay take ",
-		reflect.TypeFor[Event]():       " ready loading dataset planned ledger spending exported imported history step epoch state done checkpoint safepoint proposal rehearsal prediction bounds account audit replay taken notice error ",
+		reflect.TypeFor[Request]():     " boot open start pause resume step stop save restore propose rehearse predict bounds ledger budget spending export import keep account audit replay take author ",
+		reflect.TypeFor[Event]():       " ready loading dataset planned ledger spending exported imported history step epoch state done checkpoint safepoint proposal rehearsal prediction bounds account audit replay taken notice error unauthored unanswered ",
 		reflect.TypeFor[TakeRequest](): " model certificate open predict verify ",
 		reflect.TypeFor[TakeReply]():   " files opened prediction verdict refused ",
 	}

@@ -51,8 +51,9 @@ export class KeptRuns {
   }
 
   /** Writes a run as it now is. Of several versions that wait, the last is written, with the last checkpoint. */
-  keep(run: Run, checkpoint?: Uint8Array) {
-    this.#drafts.set(run.key, { run, checkpoint: checkpoint ?? this.#drafts.get(run.key)?.checkpoint });
+  keep(run: Run, checkpoint?: Uint8Array, handedOver = false) {
+    const own = handedOver ? checkpoint : checkpoint?.slice(); // writing takes it away
+    this.#drafts.set(run.key, { run, checkpoint: own ?? this.#drafts.get(run.key)?.checkpoint });
     if (!this.#writing.has(run.key)) this.#writing.set(run.key, this.#write(run.key));
   }
 

@@ -122,7 +122,7 @@ function perform(command: Command) {
     case "download":
       return save(command.bytes, command.name);
     case "keep":
-      return kept.keep(command.run, command.checkpoint);
+      return kept.keep(command.run, command.checkpoint, command.handedOver);
     case "take kept":
       return void kept.take(command.run);
     case "remove kept":

@@ -34,7 +34,7 @@ export function hear(turn: Turn, event: Event) {
     case "checkpoint":
       return handed(turn, event.checkpoint);
     case "safepoint":
-      return store(turn, event.checkpoint);
+      return store(turn, event.checkpoint, true);
     case "proposal":
       return proposed(turn, event);
     case "rehearsal":
@@ -108,7 +108,7 @@ function handed(turn: Turn, bytes: Uint8Array) {
   turn.set({ saves: others });
   if (purpose === "download") return download(turn, run, bytes);
   turn.set({ run: { ...run, checkpoint: bytes } });
-  store(turn, bytes.slice());
+  store(turn, bytes);
   if (wanted?.data) return openNow(turn, wanted.data);
   advance(turn, run);
 }

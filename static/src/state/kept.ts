@@ -13,7 +13,7 @@ export function beginNew(turn: Turn, checkpoint?: Uint8Array) {
   const order = 1 + Math.max(0, ...kept.map((k) => k.order), run?.order ?? 0);
   begin(turn, newRun({ id, key: `${session}-${id}`, order, data, config: settings.config, dataset: dataset! }));
   turn.set({ lastRun: id });
-  store(turn, checkpoint?.slice());
+  store(turn, checkpoint);
 }
 
 /** Begins a run. Its first step costs all of its plan: it waits until this browser keeps what the run can go on from. */
@@ -38,10 +38,10 @@ function begin(turn: Turn, next: Run, taken?: Run) {
   turn.set({ before: { run, phase, taken }, run: next, phase: "starting", problem: undefined, question: undefined, goOn: undefined, held: undefined });
 }
 
-/** Has this browser keep the run that is shown, as it is. The checkpoint is handed over: whoever needs it further keeps a copy. */
-export function store(turn: Turn, checkpoint?: Uint8Array) {
+/** Has this browser keep the run that is shown, as it is. A checkpoint that nobody else needs is handed over: it is not copied. */
+export function store(turn: Turn, checkpoint?: Uint8Array, handedOver = false) {
   const { run, session } = turn.state;
-  if (run && session) turn.commands.push({ do: "keep", run, checkpoint });
+  if (run && session) turn.commands.push({ do: "keep", run, checkpoint, handedOver });
 }
 
 /** A run that was refused leaves no trace, and gives back what there was before. */

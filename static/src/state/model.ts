@@ -149,7 +149,7 @@ export type Command =
   | { do: "put address"; hash: string; push: boolean }
   | { do: "download"; bytes: Uint8Array; name: string }
   | { do: "download kept"; run: Run; name: string }
-  | { do: "keep"; run: Run; checkpoint?: Uint8Array } // in this browser; without one, the checkpoint that is kept stays
+  | { do: "keep"; run: Run; checkpoint?: Uint8Array; handedOver?: boolean } // in this browser; without one, the checkpoint that is kept stays
   | { do: "take kept"; run: Run }
   | { do: "remove kept"; key: string }
   | { do: "keep data"; choice: Choice; on: boolean }

@@ -9,7 +9,7 @@ SOURCES := $(shell find accountant certificate clip nn dp data features internal
 SITE    := $(shell find static \( -name node_modules -o -name pagetest -o -name test \) -prune -o -type f -print 2>/dev/null)
 IN_BROWSER := ./accountant ./certificate ./clip ./data/... ./dp/... ./features/... ./nn/... ./train/...
 
-.PHONY: run build package test test-long data bench experiments browser generate clean
+.PHONY: run build package test test-long data bench experiments browser firefox generate clean
 .PHONY: check-format check-vet check-types test-native test-wasm test-page
 
 run: build
@@ -94,8 +94,8 @@ test-page: browser dist/index.html build/package/package.json
 # What needs longer: whole trainings, tens of thousands of damaged files, every fuzz target for a while, little of which goes
 # into making interesting inputs smaller.
 FUZZTIME ?= 30s
-test-long: test
-	CLOISTER_LONG=1 $(GO) test -timeout 3h ./data/... ./train/...
+test-long: test firefox
+	CLOISTER_LONG=1 $(GO) test -timeout 3h ./data/... ./train/... ./cmd/firefox
 	$(GO) test -timeout 1h ./cmd/experiments -run KilledAtAnyTime -kills 100
 	cd tools/lighthouse && npm ci --ignore-scripts
 	CLOISTER_LONG=1 $(GO) test -timeout 4h -parallel 3 ./static/pagetest -kills 500 -resumes 20
@@ -112,6 +112,16 @@ browser:
 			{ $$as_root apt-get install -y -q --no-install-recommends chromium-headless-shell || true; }; \
 		else \
 			echo "no Chromium found: install it, or Chrome, and run again" >&2; exit 1; \
+		fi
+
+# A second browser, for what a page must not do in Chromium alone. It needs no driver: it speaks WebDriver BiDi by itself.
+firefox:
+	@command -v firefox-esr >/dev/null || command -v firefox >/dev/null || \
+		if command -v apt-get >/dev/null; then \
+			as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+			$$as_root apt-get update -q && $$as_root apt-get install -y -q --no-install-recommends firefox-esr; \
+		else \
+			echo "no Firefox found: install it and run again" >&2; exit 1; \
 		fi
 
 # -- long runs, with tables in docs/ -------------------------------------------------------------------------

@@ -130,10 +130,10 @@ const values = {
 const script = (page) => `src/pages/${page.replace(/\.html$/, ".ts")}`; // a page without one is a part
 const pages = readdirSync(join(here, "pages")).filter((name) => existsSync(join(here, script(name))));
 for (const name of pages) values[name.replace(/html$/, "js")] = bundle(script(name), ofPage[name] ?? pageScript);
-for (const name of pages) page(name, values, undefined, name === "tour.html" ? "learn.html" : name);
-values["tutorial.js"] = bundle("src/learn/tutorial.ts", pageScript);
+for (const name of pages) page(name, values);
+for (const name of ["tutorial", "tour"]) values[`${name}.js`] = bundle(`src/learn/${name}.ts`, pageScript);
 const all = tutorials(join(here, "tutorials"));
 pages.push(page("learn.html", { ...values, lessons: lessons(all) }, "tutorials/list.html"));
-for (const tutorial of all.filter(({ body }) => body)) pages.push(page(`${tutorial.name}.html`, { ...values, ...tutorialValues(tutorial, all) }, "tutorials/page.html", "learn.html"));
+for (const tutorial of all) pages.push(page(`${tutorial.name}.html`, { ...values, ...tutorialValues(tutorial, all), script: values[tutorial.script] }, "tutorials/page.html", "learn.html"));
 writeFileSync(join(dist, "manifest.webmanifest"), filled("manifest.webmanifest", readFileSync(join(here, "manifest.webmanifest"), "utf8"), values));
 keeper(pages, [addresses.intakeWasm, addresses.features, addresses.featuresWasm, addresses.editor]);

@@ -3,19 +3,16 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { marked } from "marked";
 
-/** The tour is a page of its own, and one of the tutorials. */
-const tour = { number: 5, name: "tour", title: "What epsilon was it really?", minutes: 10, about: "A published claim, its true epsilon, an attack that catches it, and the published training itself once more." };
-
-/** All of a folder, in order: { name, title, minutes, about, number, body }. */
+/** All of a folder, in order: { name, title, minutes, about, number, script, body }. */
 export function tutorials(folder) {
   const read = (file) => {
     const [, head, body] = readFileSync(join(folder, file), "utf8").match(/^---\n(.*?)\n---\n(.*)$/s) ?? fail(`${file}: no head between two lines of ---`);
     const facts = Object.fromEntries(head.split("\n").map((line) => line.split(/: (.*)/).slice(0, 2)));
     for (const key of ["name", "title", "minutes", "about"]) if (!facts[key]) fail(`${file}: its head has no ${key}`);
-    return { ...facts, number: Number.parseInt(file, 10) || undefined, body: scrolling(marked.parse(body, { async: false })) };
+    return { script: "tutorial.js", ...facts, number: Number.parseInt(file, 10) || undefined, body: scrolling(marked.parse(body, { async: false })) };
   };
   const files = readdirSync(folder).filter((name) => name.endsWith(".md"));
-  return [...files.map(read), tour].sort((a, b) => (a.number ?? 99) - (b.number ?? 99));
+  return files.map(read).sort((a, b) => (a.number ?? 99) - (b.number ?? 99));
 }
 
 /** What may be wider than a screen scrolls in a box of its own, with a keyboard too. */

@@ -22,15 +22,18 @@ func theme(name string) chromedp.Action {
 	})
 }
 
+// showsByItself says of a page that it has all that it shows without being asked.
+var showsByItself = map[string]string{
+	"train.html":       dataReady,
+	"accountant.html":  `document.getElementById("points").innerText.includes("%")`,
+	"leaderboard.html": `document.querySelector("#standings tbody").rows.length && document.querySelector("#plot canvas")`,
+	"tour.html":        `document.getElementById("attack").rows.length`,
+}
+
 // ready waits until a page has all that it shows by itself.
 func (p *tab) ready(page string) {
 	p.t.Helper()
-	p.wait(page, map[string]string{
-		"train.html":       dataReady,
-		"accountant.html":  `document.getElementById("points").innerText.includes("%")`,
-		"leaderboard.html": `document.querySelector("#standings tbody").rows.length && document.querySelector("#plot canvas")`,
-		"tour.html":        `document.getElementById("attack").rows.length`,
-	}[page])
+	p.wait(page, showsByItself[page])
 }
 
 // axe-core's rules (WCAG 2.2 A and AA, and its best practices), in both themes, on a small and a wide screen.

@@ -1,86 +1,12 @@
 package pagetest
 
 import (
-	"context"
-	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
-
-// readings are the pages to read: the first, the tutorials, and how to build with it.
-func readings(t *testing.T) []string {
-	t.Helper()
-	found, err := filepath.Glob(filepath.Join(dist, "learn*.html"))
-	if err != nil || len(found) < 7 {
-		t.Fatalf("the site has the tutorials %v: %v", found, err)
-	}
-	all := []string{"index.html", "build.html"}
-	for _, name := range found {
-		all = append(all, filepath.Base(name))
-	}
-	return all
-}
-
-// Pages to read are accessible by axe, fit the smallest screen and twice the text, print without what can only be pressed, and load nothing of the
-// trainer before somebody presses something. Their links lead somewhere.
-func TestReadingPages(t *testing.T) {
-	t.Parallel()
-	s := serve(t)
-	axe, err := os.ReadFile("../node_modules/axe-core/axe.min.js")
-	if err != nil {
-		t.Skip("SKIPPED: axe-core is not installed; run npm ci in static/")
-	}
-	p := open(t, s.page("index.html"), 1280)
-	for _, name := range readings(t) {
-		p.run(chromedp.EmulateViewport(1280, 900), theme("dark"), chromedp.Navigate(s.page(name)))
-		eval[any](p, string(axe)+"; null")
-		violations := `axe.run().then((r) => r.violations.flatMap((v) => v.nodes.map((n) => v.id + ": " + n.target.join(" ") + ": " + n.failureSummary)))`
-		for _, f := range eval[[]string](p, violations) {
-			t.Errorf("%s, dark: %s", name, f)
-		}
-		p.run(chromedp.EmulateViewport(360, 740), theme("light"))
-		for _, f := range eval[[]string](p, violations) {
-			t.Errorf("%s, 360 px: %s", name, f)
-		}
-		p.run(chromedp.EmulateViewport(320, 740))
-		if wide := eval[int](p, "document.documentElement.scrollWidth"); wide > 320 {
-			t.Errorf("%s: %d px wide on a screen of 320", name, wide)
-		}
-		p.run(chromedp.EmulateViewport(360, 740))
-		eval[any](p, `(document.documentElement.style.fontSize = "200%", null)`)
-		if wide := eval[int](p, "document.documentElement.scrollWidth"); wide > 360 {
-			over := eval[[]string](p, `[...document.querySelectorAll("main *")].filter((e) => e.getBoundingClientRect().right > 361 && !e.closest(".scroll")).map((e) => e.outerHTML.slice(0, 80))`)
-			t.Errorf("%s: %d px wide on a screen of 360 with text of twice the size: %q", name, wide, over)
-		}
-		for _, link := range eval[[]string](p, `[...document.querySelectorAll("main a[href], header a[href]")].map((a) => a.getAttribute("href")).filter((href) => !href.includes("://"))`) {
-			file, fragment, _ := strings.Cut(strings.TrimPrefix(link, "./"), "#")
-			if file == "" {
-				continue
-			}
-			text, err := os.ReadFile(filepath.Join(dist, file))
-			if err != nil || fragment != "" && !strings.Contains(fragment, "=") && !strings.Contains(string(text), `id="`+fragment+`"`) {
-				t.Errorf("%s: the link %q leads nowhere", name, link)
-			}
-		}
-		p.run(chromedp.ActionFunc(func(ctx context.Context) error {
-			pdf, _, err := page.PrintToPDF().Do(ctx)
-			if sheets := len(regexp.MustCompile(`/Type\s*/Page\b`).FindAll(pdf, -1)); sheets > 6 {
-				t.Errorf("%s prints on %d sheets", name, sheets)
-			}
-			return err
-		}))
-	}
-	if _, asked := s.requests(0); slices.ContainsFunc(asked, func(path string) bool { return strings.Contains(path, "trainer.") && strings.HasSuffix(path, ".wasm") }) {
-		t.Error("the trainer was loaded before anybody pressed anything")
-	}
-	p.clean()
-}
 
 // The first page in one screen: what it is, a live example that trains, and the ways on. On the site's own pages, where the guard takes shadow trees
 // away, the element shows itself without one.

@@ -54,7 +54,7 @@ export class Odds extends HTMLElement {
       if (turn !== this.#asked) return;
       const found = power(curve, this.#alarms);
       const sure = posterior(this.#prior, this.#alarms, found);
-      this.answer = 100 * sure;
+      this.answer = Number.parseFloat(format.percentage(sure)); // as it is shown
       this.#chart.set([curve.fpr, curve.tpr, curve.fpr]);
       const tiles: [string, string][] = [
         ["Noise multiplier", format.noise(noise)],

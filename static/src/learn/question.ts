@@ -3,7 +3,7 @@ import { readNumber } from "../settings/numbers";
 import { el, say } from "../ui/dom";
 
 /** An element that has something to answer by, undefined until it was run: of a trainer, its accuracy. */
-interface Answering extends HTMLElement {
+export interface Answering extends HTMLElement {
   answer?: number;
   accuracy?: number;
 }

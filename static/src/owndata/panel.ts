@@ -114,12 +114,19 @@ export class OwnPanel {
     this.#root.hidden = false;
     this.#root.scrollIntoView({ block: "nearest" });
     this.#drop.querySelector("button")!.focus();
+    this.#turned(true);
+  }
+
+  /** The address says whether it is open: a link may lead here. */
+  #turned(open: boolean) {
+    this.#dispatch({ type: "turned panel", name: "own", open });
   }
 
   #close() {
     if (this.#doing !== "nothing") this.#cancel();
     this.#root.hidden = true;
     byId("own-open").focus();
+    this.#turned(false);
   }
 
   #take(files: Dropped[]) {
@@ -218,6 +225,7 @@ export class OwnPanel {
     const keep = this.#keep.checked;
     this.#keep.checked = false;
     this.#root.hidden = true;
+    this.#turned(false);
     this.#ready = undefined;
     this.#dispatch({ type: "brought data", choice, keep });
     this.#settings = { ...this.#settings, name: this.#free() };

@@ -260,11 +260,12 @@ function fitRail() {
 
 /** What this browser kept is known before anything can begin. */
 async function arrive() {
-  const [choices, own] = await Promise.all([datasets(), keptData(keeper).catch(() => []), kept.find()]);
-  dispatch({ type: "arrived", choices: [...choices, ...own], hash: location.hash, session: crypto.randomUUID?.() ?? String(Math.random()).slice(2) });
+  const [choices, keptOwn] = await Promise.all([datasets(), keptData(keeper).catch(() => []), kept.find()]);
+  dispatch({ type: "arrived", choices: [...choices, ...keptOwn], hash: location.hash, session: crypto.randomUUID?.() ?? String(Math.random()).slice(2) });
+  if (state.panels.includes("own")) own.open();
 }
 
-new OwnPanel(dispatch, () => trainer, (name) => state.choices.some((choice) => choice.name === name));
+const own = new OwnPanel(dispatch, () => trainer, (name) => state.choices.some((choice) => choice.name === name));
 listenForHelp(byId("main"));
 listenForBell();
 byId("restore").addEventListener("click", () => byId("restore-file").click());

@@ -11,9 +11,9 @@ const asks = new Map<string, number>(); // how often a question has been asked s
 
 /**
  * Fills host with a button, a progress bar and the verdict; question says what to attack when the button is pressed. The
- * function returned takes a verdict away when the question is no longer the one it answers.
+ * function returned takes a verdict away when the question is no longer the one it answers. Whoever needs the answer itself hears of both.
  */
-export function attackButton(host: HTMLElement, label: string, question: () => AuditQuestion): () => void {
+export function attackButton(host: HTMLElement, label: string, question: () => AuditQuestion, hear: (found?: AuditAnswer) => void = () => {}): () => void {
   const bar = el("progress", { max: 1, value: 0, "aria-label": "Attack", hidden: true });
   const verdict = el("p", { class: "verdict", "aria-live": "polite" });
   const button = el("button", { type: "button", click: () => run().catch((error) => (verdict.textContent = error.message)) }, label);
@@ -23,6 +23,7 @@ export function attackButton(host: HTMLElement, label: string, question: () => A
     if (answered === undefined || answered === JSON.stringify(question())) return;
     answered = undefined;
     verdict.textContent = "";
+    hear();
   };
 
   async function run() {
@@ -35,9 +36,12 @@ export function attackButton(host: HTMLElement, label: string, question: () => A
     bar.hidden = false;
     bar.value = 0;
     verdict.textContent = "";
+    hear();
     try {
       const found = await attack({ ...asked, asked: times }, ({ step, steps }) => (bar.value = step / steps));
-      if (answered === key) verdict.replaceChildren(...verdictWords(found, asked.epsilon, asked.published), ` ${askedWords(times)}`);
+      if (answered !== key) return;
+      verdict.replaceChildren(...verdictWords(found, asked.epsilon, asked.published), ` ${askedWords(times)}`);
+      hear(found);
     } finally {
       bar.hidden = true;
       button.disabled = false;

@@ -1,8 +1,11 @@
-// The guided tour: a published claim, its true epsilon, the best attacker at both, and the noise that keeps the promise.
-// Every figure is asked of the accountant; none is written down here but the claim.
+// Tutorial 5: a published claim, its true epsilon, the best attacker at both, and the noise that keeps the promise. Every figure is asked of the
+// accountant; none is written down here but the claim. What was published cannot be told to a <cloister-trainer>, which trains privately or says
+// that it does not: attacks and replays are panels of their own.
+import "./tutorial";
 import { attackButton } from "../results/attack";
 import { joined } from "../ui/chart";
 import { type Choice, datasets } from "../trainer/datasets";
+import type { Answering } from "./question";
 import { byId, el } from "../ui/dom";
 import * as format from "../ui/format";
 import { Problem } from "../ui/problem";
@@ -23,11 +26,13 @@ const trainer = new Trainer((event) => {
 const chart = tradeoffChart(["As published", "At a true ε = 3"], ["--alarm", "--accent"]);
 byId("roc").append(chart.root);
 const mechanism = byId<HTMLSelectElement>("mechanism");
-const attacked = attackButton(byId("attack-live"), "Attack it", () => {
+const attack = byId<Answering>("attack-live");
+const question = () => {
   const [kind, name] = mechanism.value.split(":");
   const { epsilon, delta } = claim;
   return { mechanism: name, published: kind === "published", records: 60000, batchSize: 256, epochs: 5, clipNorm: 1, epsilon, delta };
-});
+};
+const attacked = attackButton(attack, "Attack it", question, (found) => (attack.answer = found?.correct));
 mechanism.addEventListener("change", attacked);
 const replayed = byId<HTMLSelectElement>("replay-mechanism");
 const records = byId<HTMLSelectElement>("replay-data");

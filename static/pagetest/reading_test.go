@@ -60,7 +60,9 @@ func TestReadingPages(t *testing.T) {
 		}
 		p.leadsSomewhere(name)
 		eval[any](p, string(axe)+"; null")
-		p.accessible(name + ", dark")
+		if !slices.Contains(pages, name) { // which TestAccessibleByAxe looks at
+			p.accessible(name + ", dark")
+		}
 		if live := going[name]; live.press != "" {
 			eval[any](p, `(document.querySelectorAll("cloister-trainer").forEach((e) => e.setAttribute("epochs", "500")), null)`)
 			p.clickOn(live.press)
@@ -71,7 +73,9 @@ func TestReadingPages(t *testing.T) {
 			t.Errorf("%s moves for who wants no motion: %q", name, moving)
 		}
 		p.run(chromedp.EmulateViewport(360, 740), theme("light"))
-		p.accessible(name + ", 360 px")
+		if !slices.Contains(pages, name) || going[name].press != "" {
+			p.accessible(name + ", 360 px, under way")
+		}
 		p.fits(name)
 		p.run(chromedp.EmulateViewport(1280, 900))
 		p.seenInForcedColours(name)
@@ -147,7 +151,7 @@ func (p *tab) seenInForcedColours(name string) {
 			const light = (colour) => { const [r, g, b] = colour.match(/[\d.]+/g).map((v) => (v / 255) ** 2.2); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
 			const apart = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
 			const paper = light(getComputedStyle(document.body).backgroundColor);
-			const unseen = (colour) => colour === "none" || /, 0\)$/.test(colour) || apart(light(colour), paper) < 1.5;
+			const unseen = (colour) => colour === "none" || /^rgba.*, 0\)$/.test(colour) || apart(light(colour), paper) < 1.5;
 			const lines = [...document.querySelectorAll("main svg :is(path, circle, text)")].filter((e) => e.getBoundingClientRect().width > 0);
 			const lostLines = lines.filter((e) => unseen(getComputedStyle(e).stroke) && unseen(getComputedStyle(e).fill)).map((e) => e.outerHTML.slice(0, 80));
 			const lostCurves = [...document.querySelectorAll("main .u-over")].map((e) => e.parentElement.querySelector("canvas")).filter((canvas) => {
@@ -182,7 +186,7 @@ func (p *tab) prints(name string) {
 		p.t.Errorf("%s is printed in %v", name, ink)
 	}
 	p.run(emulation.SetEmulatedMedia().WithMedia("print"))
-	if pressed := eval[[]string](p, `[...document.querySelectorAll("button, nav, progress, .skip, form:has(> input)")].filter((e) => e.offsetParent).map((e) => e.outerHTML.slice(0, 80))`); len(pressed) > 0 {
+	if pressed := eval[[]string](p, `[...document.querySelectorAll("button, nav, progress, .skip, form:has(> input)")].filter((e) => e.offsetParent && !e.matches("thead *")).map((e) => e.outerHTML.slice(0, 80))`); len(pressed) > 0 {
 		p.t.Errorf("%s: what can only be pressed is printed: %q", name, pressed)
 	}
 	if words := eval[int](p, `document.querySelector("main").innerText.length`); words < 300 {

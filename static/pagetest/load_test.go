@@ -43,7 +43,7 @@ func served(t *testing.T) string {
 // The page trains as cmd/serve serves it, so the two policies agree.
 func TestTrainsWhenServed(t *testing.T) {
 	t.Parallel()
-	p := open(t, served(t)+"train.html#data=digits&model=logistic&epochs=1", 1280)
+	p := openKept(t, served(t)+"train.html#data=digits&model=logistic&epochs=1")
 	p.start()
 	p.wait("the end", state+` === "done"`)
 	p.wait("the site to be kept", kept)

@@ -21,7 +21,7 @@ func TestWorksOffline(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	s.pack(t, "fold #2", "-digits", "2000", "-test-digits", "500")
-	p := open(t, s.page("#data=digits&model=logistic"), 1280)
+	p := openKept(t, s.page("#data=digits&model=logistic"))
 	p.wait("the site to be kept", kept)
 	p.run(chromedp.Navigate("about:blank"), chromedp.Navigate(s.page("#data=fold+%232&model=logistic&epochs=2")))
 	p.wait("the packed data", dataReady+` && document.getElementById("provenance").textContent.startsWith("2,000")`)
@@ -98,7 +98,8 @@ func TestUpdateBreaksNoTab(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	second := rebuilt(t)
-	p := s.train(t, "data=digits&model=logistic&epochs=1000&batch=100")
+	p := openKept(t, s.page("#data=digits&model=logistic&epochs=1000&batch=100"))
+	p.start()
 	p.wait("the run", state+` === "running"`)
 	p.wait("the site to be kept", kept)
 	s.mu.Lock()
@@ -154,7 +155,7 @@ func TestKeepsNoForeignFile(t *testing.T) {
 		}
 		return body
 	}
-	p := open(t, s.page("#data=digits&model=logistic&epochs=1"), 1280)
+	p := openKept(t, s.page("#data=digits&model=logistic&epochs=1"))
 	p.wait("the data", dataReady)
 	p.wait("the refusal", `navigator.serviceWorker.register("sw.js").then(async (r) => {
 		const worker = r.installing ?? r.waiting ?? r.active;
@@ -169,7 +170,7 @@ func TestKeepsNoForeignFile(t *testing.T) {
 // The browser offers to install it.
 func TestInstallable(t *testing.T) {
 	t.Parallel()
-	p := open(t, serve(t).page(""), 1280)
+	p := openKept(t, serve(t).page(""))
 	p.wait("the site to be kept", kept)
 	p.run(chromedp.ActionFunc(func(ctx context.Context) error {
 		faults, err := page.GetInstallabilityErrors().Do(ctx)

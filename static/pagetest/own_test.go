@@ -131,7 +131,6 @@ func TestOwnTable(t *testing.T) {
 			t.Errorf("%s was loaded before anybody asked for it", path)
 		}
 	}
-	p.wait("the site to be kept", kept)
 	before, _ := s.requests(0)
 	file := writeFile(t, filepath.Join(t.TempDir(), "people.csv"), people(3000))
 	p.drop(file)

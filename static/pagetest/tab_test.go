@@ -50,15 +50,29 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// open opens an address in a new tab of the given width, which knows nothing of any other test's.
+// open opens an address in a new tab of the given width, which knows nothing of any other test's. Its browser does not keep the
+// site for use offline, as some do not in a private window: that takes a quarter of most tests' time.
 func open(t *testing.T, address string, width int) *tab {
+	t.Helper()
+	return openShared(t, address, chromium.Options{Width: width, Height: 900, Script: keepsNoSite})
+}
+
+const keepsNoSite = `delete Navigator.prototype.serviceWorker;`
+
+// openKept opens it where the browser keeps the site for use offline.
+func openKept(t *testing.T, address string) *tab {
+	t.Helper()
+	return openShared(t, address, chromium.Options{Width: 1280, Height: 900})
+}
+
+func openShared(t *testing.T, address string, o chromium.Options) *tab {
 	t.Helper()
 	return reach(t, address, func() (*chromium.Tab, error) {
 		browser, err := shared()
 		if err != nil {
 			return nil, err
 		}
-		return browser.Apart(chromium.Options{Width: width, Height: 900})
+		return browser.Apart(o)
 	})
 }
 

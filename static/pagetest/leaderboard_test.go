@@ -63,6 +63,7 @@ func TestLeaderboardIsTheExperiments(t *testing.T) {
 
 	// Of points at one epsilon each can be reached by the keys, and is named.
 	eval[any](p, `(document.querySelector("#view [value=mnist]").click(), null)`)
+	eval[any](p, `new Promise(requestAnimationFrame).then(() => new Promise(requestAnimationFrame)).then(() => null)`) // the plot is drawn
 	p.run(chromedp.Focus("#plot .focusable", chromedp.ByQuery))
 	p.press(kb.Home)
 	said := map[string]bool{}

@@ -429,6 +429,21 @@ test("an interrupted run waits for its data, or says that they are gone", () => 
   assert.equal(page.sent("resume").length, 1);
 });
 
+test("an interrupted run that is asked for while its data are on their way waits for them, and goes on", () => {
+  const page = new Page();
+  page.do({ type: "found kept", runs: [interrupted()], damaged: 0 });
+  page.do({ type: "arrived", choices, hash: "#data=digits&model=logistic&epochs=2", session: "s" });
+  const [run] = page.state.kept;
+  page.do({ type: "went on", run: run.id });
+  assert.equal(page.sent("open").length, 1);
+  page.hear({ type: "dataset", dataset: run.dataset });
+  assert.equal(page.commands.findLast((c) => c.do === "take kept").run.id, run.id);
+  page.do({ type: "took kept", run, checkpoint: new Uint8Array([7]) });
+  assert.equal(page.sent("restore").length, 1);
+  restoredNow(page);
+  assert.equal(page.sent("resume").length, 1);
+});
+
 test("a run that broke off before its first checkpoint says so; damaged ones are told", () => {
   const page = returned([interrupted({ planned: undefined })], 2);
   assert.equal(page.state.kept.length, 0);

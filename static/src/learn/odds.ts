@@ -16,7 +16,7 @@ export class Odds extends HTMLElement {
   #prior = 0.1;
   #alarms = 0.01;
   #asked = 0;
-  #chart = tradeoffChart(["The best attacker"], ["--accent"]);
+  #chart = tradeoffChart(["The best attacker"], ["--accent"], "Ask the accountant.");
   #facts = el("dl", { class: "tiles" });
   #words = el("p", { role: "status", class: "verdict" });
   #start = el("button", { type: "button", class: "primary", click: () => void this.#ask() }, "Ask the accountant");

@@ -26,12 +26,12 @@ export function genericPosterior(prior: number, epsilon: number): number {
   return prior / (prior + (1 - prior) * Math.exp(-epsilon));
 }
 
-/** Columns: false alarms, members found by each of the named curves, and the coin toss. */
-export function tradeoffChart(names: string[], colours: string[]): Chart {
+/** Columns: false alarms, members found by each of the named curves, and the coin toss. Until there are any it says so. */
+export function tradeoffChart(names: string[], colours: string[], empty = ""): Chart {
   const found = names.map((label, i) => ({ label, colour: colours[i], format: format.percentage }));
   return new Chart({
     title: "The best attacker",
-    empty: "",
+    empty,
     rest: "",
     x: { label: "False alarms", format: (x) => format.percent(x, x < 0.01 && x > 0 ? 2 : 0) },
     series: [...found, { label: "A coin toss", colour: "--soft", format: format.percent, dashed: true, quiet: true }],

@@ -84,14 +84,14 @@ export const putOff = (turn: Turn, id: number) => turn.set({ offered: turn.state
 
 /** Goes on with a run that was interrupted, on its data, without waiting to be asked again. */
 export function goOn(turn: Turn, id: number) {
-  const { kept, dataset, choices, dead } = turn.state;
+  const { kept, dataset, choices, dead, data, phase } = turn.state;
   const run = kept.find((k) => k.id === id);
   if (!run || busy(turn.state) || dead) return;
   if (dataset && isOf(run, dataset)) {
     takeBack(turn, id);
   } else if (choices.some(({ name }) => name === run.data)) {
     turn.set({ wanted: { restore: id } });
-    openNow(turn, run.data);
+    if (data !== run.data || phase !== "loading") openNow(turn, run.data); // else they are on their way
   } else {
     return turn.problem(`The records of this run (“${run.dataset.title}”) are not open, and this browser did not keep them. Drop the same files again, with the same name, then go on with the run in the list of runs.`);
   }

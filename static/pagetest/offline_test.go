@@ -47,7 +47,7 @@ func rebuilt(t *testing.T) string {
 	}
 	room := t.TempDir()
 	static := filepath.Join(room, "static")
-	for _, name := range []string{"pages", "src", "styles", "img", "tutorials"} {
+	for _, name := range []string{"pages", "src", "styles", "img", "tutorials", "mechanisms"} {
 		if err := os.CopyFS(filepath.Join(static, name), os.DirFS(filepath.Join(root, "static", name))); err != nil {
 			t.Fatal(err)
 		}

@@ -1,14 +1,16 @@
 package pagetest
 
 import (
+	"bytes"
+	"encoding/base64"
 	"fmt"
 	"math"
 	"os"
-	"regexp"
-	"slices"
+	"path/filepath"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/chromedp/chromedp"
 
 	"cloister/cmd/chromium"
 )
@@ -106,4 +108,143 @@ func TestHostileMechanisms(t *testing.T) {
 	p.clean()
 }
 
-var _ = []any{math.Abs, os.Getenv, regexp.MustCompile, slices.Sort[[]int], time.Now}
+// listening has the page's trainer heard, and another mechanism put in place of the one that the page asks for.
+const listening = `{
+	const Native = Worker;
+	globalThis.heard = [];
+	globalThis.Worker = class extends Native {
+		constructor(...args) {
+			super(...args);
+			this.addEventListener("message", ({ data }) => ["step", "epoch", "safepoint", "done"].includes(data.type) && heard.push(data));
+		}
+		postMessage(message, ...rest) {
+			if (message.type === "start" && globalThis.instead) message = { ...message, config: { ...message.config, mechanism: instead } };
+			super.postMessage(message, ...rest);
+		}
+	};
+}
+`
+
+// course is what a run told on its way: the joint clip bound at its steps, and the loss at its evaluations.
+type course struct{ Bounds, Losses []float64 }
+
+// trained presses Train, waits for the end and returns the run's course.
+func (p *tab) trained() (c course) {
+	p.t.Helper()
+	eval[any](p, `(heard.length = 0, null)`)
+	p.click("train")
+	p.wait("the run", state+` === "busy"`)
+	return p.ended()
+}
+
+func (p *tab) ended() course {
+	p.t.Helper()
+	p.idle()
+	if said := p.text("fault"); said != "" {
+		p.t.Fatalf("the run failed: %s", said)
+	}
+	return eval[course](p, `({ Bounds: heard.filter((e) => e.type === "step").map((e) => e.step.clipNorm), Losses: heard.filter((e) => e.type === "epoch").map((e) => e.epoch.loss) })`)
+}
+
+// apart is the largest relative difference of two lists.
+func apart(a, b []float64) float64 {
+	if len(a) != len(b) {
+		return math.Inf(1)
+	}
+	most := 0.0
+	for i := range a {
+		most = max(most, math.Abs(a[i]-b[i])/math.Abs(b[i]))
+	}
+	return most
+}
+
+// ALDS, written in JavaScript, is the catalogue's ALDS; it goes on after a checkpoint as if nothing had been, once its code was read; and it stands
+// on the leaderboard, whose link brings its code back.
+func TestWrittenMechanismIsTheCatalogues(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	s.change = func(path string, body []byte) []byte {
+		switch {
+		case strings.HasPrefix(path, "assets/mechanism."):
+			return append([]byte(listening), body...)
+		case strings.HasPrefix(path, "assets/leaderboard."): // the experiments have no digits
+			return bytes.Replace(body, []byte("standings:["), []byte(`standings:[{setting:"a",dataset:"digits",mechanism:"m",title:"M",accuracy:.5,half:.1,runs:3},`), 1)
+		}
+		return body
+	}
+	p := open(t, s.page("mechanism.html#data=digits&mechanism=alds"), 1280)
+	p.wait("the data", dataReady)
+	p.choose("model", "small-mlp")
+	p.choose("epochs", "2")
+	p.choose("seeds", "1")
+	p.click("check")
+	p.idle()
+	if plan := p.text("figures"); !strings.Contains(plan, "Noise multiplier") || !strings.Contains(plan, "3.00") {
+		t.Errorf("the plan is %q", plan)
+	}
+	written := p.trained()
+	checkpoint := eval[string](p, `(() => { const all = heard.filter((e) => e.type === "safepoint"); const file = all[Math.floor(all.length / 2)].checkpoint; return btoa(Array.from(file, (b) => String.fromCharCode(b)).join("")); })()`)
+	eval[any](p, `(globalThis.instead = { name: "alds" }, null)`)
+	catalogues := p.trained()
+	if len(written.Bounds) < 20 || len(written.Losses) != 3 || apart(written.Bounds, catalogues.Bounds) > 1e-6 || apart(written.Losses, catalogues.Losses) > 1e-4 {
+		t.Errorf("written: %v; the catalogue's: %v", written, catalogues)
+	}
+	if first, last := written.Bounds[0], written.Bounds[len(written.Bounds)-1]; math.Abs(first-last) < 0.01 {
+		t.Errorf("the bounds went from %v to %v: nothing was compared", first, last)
+	}
+
+	p.run(chromedp.Navigate(s.page("leaderboard.html#data=digits&setting=own")))
+	p.wait("both runs", `document.querySelectorAll("#standings tr.own").length === 2`)
+	if rows := eval[string](p, `document.getElementById("standings").innerText`); !strings.Contains(rows, "ALDS, made sound") {
+		t.Errorf("the leaderboard says %q", rows)
+	}
+	p.clickOn(`document.querySelector('#standings a[href^="mechanism.html"]')`)
+	p.wait("the code", `location.pathname.endsWith("/mechanism.html") && document.getElementById("shared") && !document.getElementById("shared").hidden && !document.getElementById("data").disabled && document.getElementById("data").value === "digits"`)
+	if code := eval[string](p, `document.querySelector(".cm-content").innerText`); !strings.Contains(code, "class Mechanism") || eval[bool](p, dataReady) {
+		t.Errorf("the link brought %q, which nobody has read", code)
+	}
+
+	// The file brings its code, which is shown before it runs, and goes on to the same end.
+	file, err := base64.StdEncoding.DecodeString(checkpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "run.checkpoint")
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.click("accept")
+	p.wait("the data", dataReady)
+	p.upload("open", path)
+	p.wait("the question", `!document.getElementById("shared").hidden`)
+	eval[any](p, `(heard.length = 0, null)`)
+	p.click("accept")
+	restored := p.ended()
+	if n := len(restored.Bounds); n == 0 || n >= len(written.Bounds) || restored.Bounds[n-1] != written.Bounds[len(written.Bounds)-1] || restored.Losses[len(restored.Losses)-1] != written.Losses[2] {
+		t.Errorf("restored: %v; without a break: %v", restored, written)
+	}
+	p.clean()
+}
+
+// Every example trains.
+func TestExamplesOfMechanismsTrain(t *testing.T) {
+	t.Parallel()
+	p := open(t, serve(t).page("mechanism.html#data=digits"), 1280)
+	p.wait("the data", dataReady)
+	p.choose("model", "logistic")
+	p.choose("epochs", "1")
+	examples := eval[int](p, `document.getElementById("example").options.length - 1`)
+	if examples < 8 {
+		t.Fatalf("%d examples", examples)
+	}
+	for i := range examples {
+		p.choose("example", fmt.Sprint(i))
+		p.click("train")
+		p.wait("the run", state+` === "busy"`)
+		p.idle()
+		if said, figures := p.text("fault"), p.text("figures"); said != "" || !strings.Contains(figures, "%") || strings.Contains(figures, "Not private") {
+			t.Errorf("example %d: %q, %q", i, said, figures)
+		}
+	}
+	p.clean()
+}

@@ -107,6 +107,37 @@ var pastPolicyOfPage = map[string]string{
 	"filter":   `document.body.style.filter = "url(http://127.0.0.1:" + tcp + "#x)"; document.body.offsetWidth`,
 }
 
+// pastRoom are ways that begin with the one frame that the guard lets be, in which a person's code runs.
+func pastRoom(t *testing.T) map[string]string {
+	t.Helper()
+	files, _ := filepath.Glob(filepath.Join(dist, "assets/guard.*.js"))
+	if len(files) == 0 {
+		t.Skip("SKIPPED: the site is not built; run make build")
+	}
+	guard, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, found := strings.Cut(string(guard), "<!doctype html>")
+	text, _, ends := strings.Cut(text, `<\/script>`)
+	if !found || !ends {
+		t.Fatal("the guard holds no frame")
+	}
+	room := call + `const f = document.createElement("iframe"); f.hidden = true; f.setAttribute("sandbox", "allow-scripts"); f.setAttribute("srcdoc", ` + quote("<!doctype html>"+text+"</script>") + `);
+		document.body.append(f); await new Promise((go) => addEventListener("message", go, { once: true }));
+		const there = () => { if (!f.isConnected) throw new Error("it was taken away"); }; there();
+		const later = () => new Promise((go) => setTimeout(go, 200));`
+	return map[string]string{
+		"room":           room + `await call(f.contentWindow)`,
+		"room, opened":   room + `f.removeAttribute("sandbox"); f.srcdoc = "<p>"; await later(); await call(f.contentWindow)`,
+		"room, emptied":  room + `f.srcdoc = ""; f.removeAttribute("sandbox"); f.contentWindow.location = "about:blank"; await later(); await call(f.contentWindow)`,
+		"room, sent off": room + `f.contentWindow.location = "http://127.0.0.1:" + tcp; await later()`,
+		"room, refilled": room + `f.srcdoc = "<meta http-equiv=refresh content='0;url=http://127.0.0.1:" + tcp + "'>"; await later()`,
+		"room, of code":  room + `f.contentWindow.postMessage("fetch('http://127.0.0.1:" + tcp + "').catch(() => {}); new WebSocket('ws://127.0.0.1:" + tcp + "'); importScripts('http://127.0.0.1:" + tcp + "')", "*", [new MessageChannel().port1]); await later()`,
+		"room, of text":  room + `f.contentWindow.postMessage("import('http://127.0.0.1:" + tcp + "').catch(() => {}); new WebTransport('https://127.0.0.1:" + udp + "')", "*", [new MessageChannel().port1]); await later()`,
+	}
+}
+
 // script tries ways one after the other, and tells the site when it is through.
 func (s *site) script(e *ears, who string, ways ...map[string]string) string {
 	var b strings.Builder
@@ -157,9 +188,30 @@ func (s *site) tryPast(t *testing.T, ofPage map[string]string, change func(path 
 func TestNothingGoesPastThePolicy(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	_, e := s.tryPast(t, pastPolicyOfPage, func(_ string, body []byte) []byte { return body })
+	ways := pastRoom(t)
+	maps.Copy(ways, pastPolicyOfPage)
+	_, e := s.tryPast(t, ways, func(_ string, body []byte) []byte { return body })
 	if reached := e.list(); len(reached) > 0 {
 		t.Errorf("reached the outside: %v", reached)
+	}
+}
+
+// On the page where the frame is let be, it is no way out either, and no request goes. What stays open there is what does everywhere: where it is sent off to,
+// the browser connects, before the policy refuses.
+func TestTheRoomIsNoWayOut(t *testing.T) {
+	t.Parallel()
+	s, e := serve(t), &ears{t: t, heard: map[string]int{}}
+	p := openWhole(t, s.page("mechanism.html#data=digits"))
+	p.wait("the data", dataReady)
+	ways := pastRoom(t)
+	own := ways["room, sent off"]
+	ways["room, sent to its own site"] = strings.ReplaceAll(own, `"http://127.0.0.1:" + tcp`, quote(s.page("ran/leak")))
+	if err := p.Await(s.script(e, "page", ways), nil); err != nil {
+		t.Fatal(err)
+	}
+	reached := slices.DeleteFunc(e.list(), func(way string) bool { return way == "page: room, sent off by TCP" })
+	if _, asked := s.requests(0); len(reached) > 0 || slices.Contains(asked, "ran/leak") {
+		t.Errorf("reached the outside: %v; asked for: %v", reached, asked)
 	}
 }
 

@@ -12,13 +12,13 @@ const outward = [
 ];
 
 for (const name of outward) remove(realm, name);
-if (realm.document) guardPage();
 
-// The one frame that is let be, in which a person's code runs (mechanism/room.ts): sandboxed, of nobody's origin, always of this text, whose policy is to
-// load nothing. Whoever changes an attribute of it has lost it.
+// The one frame that is let be, on the one page where mechanisms are written (mechanism/room.ts): sandboxed, of nobody's origin, always of
+// this text, whose policy is to load nothing. Whoever changes an attribute of it has lost it.
 declare const ROOM: string;
-const isRoom = (node: Element) =>
-  node.getAttributeNames().sort().join() === "hidden,sandbox,srcdoc" && node.getAttribute("sandbox") === "allow-scripts" && node.getAttribute("srcdoc") === ROOM;
+const hasRoom = realm.document && /\/mechanism(\.html)?$/.test(location.pathname); // as it was when the page came
+const isRoom = (frame: Element) =>
+  hasRoom && frame.getAttributeNames().sort().join() === "hidden,sandbox,srcdoc" && frame.getAttribute("sandbox") === "allow-scripts" && frame.getAttribute("srcdoc") === ROOM;
 
 function guardPage() {
   // A frame would have its own RTCPeerConnection. It goes as soon as the script that made it pauses, which is before its
@@ -49,6 +49,8 @@ function guardPage() {
     if (foreign && !event.userInitiated) event.preventDefault();
   });
 }
+
+if (realm.document) guardPage();
 
 function remove(from: any, ...names: string[]) {
   for (const name of names) {

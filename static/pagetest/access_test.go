@@ -13,7 +13,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-var pages = []string{"train.html", "accountant.html", "leaderboard.html", "tour.html"}
+var pages = []string{"train.html", "accountant.html", "leaderboard.html", "mechanism.html", "tour.html"}
 
 // theme makes the system prefer light or dark, and no motion: a colour that is still changing is no colour to judge.
 func theme(name string) chromedp.Action {
@@ -27,6 +27,7 @@ var showsByItself = map[string]string{
 	"train.html":       dataReady,
 	"accountant.html":  `document.getElementById("points").innerText.includes("%")`,
 	"leaderboard.html": `document.querySelector("#standings tbody").rows.length && document.querySelector("#plot canvas")`,
+	"mechanism.html":   dataReady,
 	"tour.html":        `document.getElementById("attack").rows.length`,
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // What the engine's side and a written mechanism say to each other is a list of fields, each a tag, how many values, and these,
@@ -81,9 +82,12 @@ func appendBytes(b []byte, t tag, x []byte) []byte {
 }
 
 func appendFloat32s(b []byte, t tag, x []float32) []byte {
+	b = slices.Grow(b, 16+4*len(x))
 	b = appendHead(b, t, len(x))
-	for _, v := range x {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+	from := len(b)
+	b = b[:from+4*len(x)]
+	for i, v := range x {
+		binary.LittleEndian.PutUint32(b[from+4*i:], math.Float32bits(v))
 	}
 	return pad(b)
 }

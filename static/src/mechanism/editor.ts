@@ -4,7 +4,7 @@ import { javascript } from "@codemirror/lang-javascript";
 import { HighlightStyle, bracketMatching, indentOnInput, syntaxHighlighting } from "@codemirror/language";
 import { setDiagnostics } from "@codemirror/lint";
 import { EditorState } from "@codemirror/state";
-import { EditorView, drawSelection, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
+import { EditorView, drawSelection, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { StyleModule } from "style-mod";
 
@@ -33,7 +33,6 @@ const theme = EditorView.theme({
   ".cm-gutters": { backgroundColor: "transparent", color: "var(--soft)", borderRight: "1px solid var(--line)" },
   ".cm-content": { caretColor: "currentColor", minHeight: "24rem" },
   ".cm-scroller": { overflow: "auto" },
-  ".cm-activeLine": { backgroundColor: "color-mix(in srgb, var(--accent) 8%, transparent)" },
   ".cm-cursor": { borderLeftColor: "currentColor" },
 });
 
@@ -46,9 +45,9 @@ export interface Editor {
 
 export function edit(parent: HTMLElement, text: string, changed: () => void): Editor {
   const extensions = [
-    lineNumbers(), history(), drawSelection(), indentOnInput(), bracketMatching(), highlightActiveLine(), javascript(), syntaxHighlighting(colours), theme,
+    lineNumbers(), history(), drawSelection(), indentOnInput(), bracketMatching(), javascript(), syntaxHighlighting(colours), theme,
     keymap.of([...defaultKeymap, ...historyKeymap, indentWithTab]), // Escape, then Tab, leaves
-    EditorView.contentAttributes.of({ "aria-label": "Code of the mechanism", spellcheck: "false" }),
+    EditorView.contentAttributes.of({ "aria-label": "Code of the mechanism", tabindex: "0", spellcheck: "false" }),
     EditorView.updateListener.of((update) => update.docChanged && changed()),
   ];
   const view = new EditorView({ parent, state: EditorState.create({ doc: text, extensions }) });

@@ -102,7 +102,7 @@ func (s *Session) enter() (err error) {
 }
 
 func (p *Proposal) title() string {
-	return fmt.Sprintf("%s on %s, %s, %d steps", p.config.Model, p.dataset.Title, p.config.Mechanism.Name, p.plan.Steps())
+	return fmt.Sprintf("%s on %s, %s, %d steps", p.config.Model, p.dataset.Title, mechanismOf(&p.config), p.plan.Steps())
 }
 
 // Planned is the frozen plan.

@@ -17,7 +17,7 @@ func (s *Session) Taken() (*protocol.Taken, error) {
 		Model: s.config.Model, Params: nn.Bytes(s.evaluated()),
 		Title: d.Title, Kind: d.Kind, Shape: []int{d.Channels, d.Height, d.Width}, Float: d.Float(), Scale: wide(scale), Shift: wide(shift),
 		Classes: d.Classes, Unit: unitName(s.plan.Spec().Unit), Units: units(&d.Manifest, data.TrainSplit),
-		Mechanism: s.config.Mechanism.Name, Epsilon: s.config.Epsilon, Delta: s.plan.Delta(), Rate: s.plan.Rate(),
+		Mechanism: mechanismOf(&s.config), Epsilon: s.config.Epsilon, Delta: s.plan.Delta(), Rate: s.plan.Rate(),
 		Steps: s.plan.Steps(), Done: s.engine.Step(), NotPrivate: s.engine.NotPrivate(), Forgets: s.env.LedgerForgets,
 	}
 	if !d.TestPublic {

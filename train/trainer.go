@@ -242,6 +242,9 @@ func (t *Trainer) begin(ctx context.Context, c protocol.Config, saved *Checkpoin
 		}
 		t.state()
 	}
+	if err := t.author.use(&c); err != nil {
+		return nil, err
+	}
 	s, err := p.begin(ctx, env)
 	if err != nil {
 		return nil, withRoom(err, p, env.Ledger)

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 
@@ -10,9 +11,11 @@ import (
 
 // A mechanism that somebody wrote: its code is in the configuration, and runs where the page has it run.
 
-// author is who answers for one piece of code.
+// author is who answers for one piece of code, in one run at most: what it has seen released in one, which may not have been
+// private, must not steer another.
 type author struct {
 	code string
+	used bool
 	mechanism.Author
 }
 
@@ -25,12 +28,12 @@ func (t *Trainer) meet(r protocol.Request) error {
 		t.emit(protocol.Event{Type: "unanswered", Message: Words(why)})
 	})
 	if err == nil {
-		t.author = &author{r.Code, answers}
+		t.author = &author{code: r.Code, Author: answers}
 	}
 	return err
 }
 
-// authorOf is who answers for a configuration's mechanism; nil where none is needed.
+// of is who answers for a configuration's mechanism; nil where none is needed.
 func (a *author) of(c *protocol.Config) (mechanism.Author, error) {
 	switch code := c.Mechanism.Source; {
 	case c.Mechanism.Name != mechanism.Written && code != "":
@@ -43,6 +46,27 @@ func (a *author) of(c *protocol.Config) (mechanism.Author, error) {
 		return nil, errUnauthored
 	}
 	return a.Author, nil
+}
+
+// mechanismOf names a configuration's mechanism for those who read of the run later; code by its SHA-256.
+func mechanismOf(c *protocol.Config) string {
+	m := c.Mechanism
+	if m.Source == "" {
+		return m.Name
+	}
+	return fmt.Sprintf("%s, code with SHA-256 %x", m.Name, sha256.Sum256([]byte(m.Source)))
+}
+
+// use takes the author for a run.
+func (a *author) use(c *protocol.Config) error {
+	if c.Mechanism.Name != mechanism.Written {
+		return nil
+	}
+	if a == nil || a.used {
+		return errUnauthored
+	}
+	a.used = true
+	return nil
 }
 
 var errUnauthored = errors.New("train: nobody runs the code of this mechanism yet: read it, and open it where mechanisms are written")

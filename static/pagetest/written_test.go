@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -42,6 +43,9 @@ var hostile = []struct{ name, code, says string }{
 	{"endless promises", `class Mechanism { ask() { (async () => { for (;;) await 0; })(); return { bounds: 1 } } }`, "did not answer"},
 	{"slow expression", `class Mechanism { ask() { /^(a+)+$/.test("a".repeat(60) + "b"); return { bounds: 1 } } }`, "did not answer"},
 	{"a gigabyte", `class Mechanism { ask() { this.all = []; for (let i = 0; i < 16; i++) this.all.push(new Float64Array(1 << 23)); return { bounds: 1 } } }`, "256 MB"},
+	{"a gigabyte by words", `class Mechanism { ask() { this.all = [new Float64Array("60000000"), new ArrayBuffer({ valueOf: () => 480000000 })]; return { bounds: 1 } } }`, "256 MB"},
+	{"a gigabyte by two lengths", `class Mechanism { ask() { let n = 0; this.all = new Float64Array({ get length() { return n++ ? 60000000 : 0 } }); return { bounds: this.all.length || 1 } } filter() { throw new Error("got by") } }`, "got by"},
+	{"a gigabyte by copies", `class Mechanism { ask() { new Float64Array(1).toSorted() } }`, "is not a function"},
 	{"a gigabyte that grows", `class Mechanism { ask() { const b = new ArrayBuffer(8, { maxByteLength: 2 ** 30 }); b.resize(2 ** 30); return { bounds: 1 } } }`, "resize"},
 	{"a gigabyte of an answer", `class Mechanism { ask() { const x = new Float64Array(1); Object.defineProperty(x, "byteLength", { value: 2 ** 30 }); return { bounds: x } } }`, "bytes"},
 	{"throws", "class Mechanism {\n  plan() {}\n\n  ask() {\n    return this.nothing.bounds;\n  }\n}", "line 5"},
@@ -84,8 +88,7 @@ var hostile = []struct{ name, code, says string }{
 	{"a state of functions", `class Mechanism { plan() { this.f = () => 1 } ask() { return { bounds: 1 } } }`, "this.f: a checkpoint keeps"},
 }
 
-// Whatever stands in the editor, it is stopped, what went wrong is said, the ledger knows what was spent, and nothing leaves. Then what is
-// well written trains, and stands on the leaderboard.
+// Whatever stands in the editor, it is stopped, what went wrong is said, the ledger knows what was spent, and nothing leaves.
 func TestHostileMechanisms(t *testing.T) {
 	t.Parallel()
 	s, e := serve(t), &ears{t: t, heard: map[string]int{}}
@@ -112,11 +115,11 @@ func TestHostileMechanisms(t *testing.T) {
 		t.Errorf("reached the outside: %v", reached)
 	}
 
-	// Two had a step released before their filter failed, one before it hung, one twenty; the others that began had none.
+	// Three had a step released before their filter failed, one before it hung, one twenty; the others that began had none.
 	eval[any](p, `(trainer.postMessage({ type: "spending", delta: 1e-5, id: 12345 }), null)`)
 	p.wait("the ledger", `heard.some((e) => e.type === "spending")`)
 	charged := eval[[]int](p, `heard.find((e) => e.type === "spending").spending.runs.map((run) => run.charged).filter((n) => n > 0)`)
-	if slices.Sort(charged); !slices.Equal(charged, []int{1, 1, 1, 20}) {
+	if slices.Sort(charged); !slices.Equal(charged, []int{1, 1, 1, 1, 20}) {
 		t.Errorf("the ledger holds runs of %v steps", charged)
 	}
 	p.clean()
@@ -242,6 +245,35 @@ func TestWrittenMechanismIsTheCatalogues(t *testing.T) {
 	restored := p.ended()
 	if n := len(restored.Bounds); n == 0 || n >= len(written.Bounds) || restored.Bounds[n-1] != written.Bounds[len(written.Bounds)-1] || restored.Losses[len(restored.Losses)-1] != written.Losses[2] {
 		t.Errorf("restored: %v; without a break: %v", restored, written)
+	}
+	p.clean()
+}
+
+// Code has nothing of an earlier run; what a link brings during runs does not run; and what a person writes is there after a reload.
+func TestWrittenMechanismsStayApart(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	p := open(t, s.page("mechanism.html#data=digits"), 1280)
+	p.wait("the data", dataReady)
+	p.choose("model", "logistic")
+	p.choose("epochs", "1")
+	p.write(`let runs = 0; class Mechanism { ask(step) { if (step === 0) runs++; return { bounds: runs } } }`)
+	p.choose("seeds", "3")
+	p.click("train")
+	p.wait("the second seed", `document.getElementById("figures").innerText.includes("With earlier seeds")`)
+	eval[any](p, `(location.hash = "code=" + encodeURIComponent("class Mechanism { ask() { throw new Error('unread') } }"), null)`)
+	p.wait("the refusal", `document.getElementById("said").innerText.includes("not followed")`)
+	p.idle()
+	if said, figures := p.text("fault"), p.text("figures"); said != "" || !regexp.MustCompile(`(?s)Clip norm\s+1\s`).MatchString(figures) {
+		t.Errorf("the third run: %q, %q", said, figures)
+	}
+
+	p.clickOn(`document.querySelector(".cm-content .cm-line")`)
+	p.run(chromedp.KeyEvent("// Mine. "))
+	p.run(chromedp.Navigate("about:blank"), chromedp.Navigate(s.page("mechanism.html")))
+	p.wait("the data", dataReady)
+	if code := eval[string](p, `document.querySelector(".cm-content").innerText`); !strings.Contains(code, "// Mine. ") {
+		t.Errorf("after a reload the editor holds %q", code)
 	}
 	p.clean()
 }

@@ -1,6 +1,6 @@
 // @ts-check
 // Comes before a person's code in the worker that runs it. First it takes away everything that is not on a list: what is left is the
-// language, without clocks, chance, timers and ways out. Then it freezes that, so that the code cannot change what the glue works with.
+// language, without the platform's clocks, chance, timers and ways out. Then it freezes that, so that the code cannot change what the glue works with.
 // Then it answers the engine's calls, which dp/mechanism/call.go describes, with what the code's class says.
 //
 // What makes code of text (eval) is closed by the frame's policy as well, `import` by room.ts, which refuses the word.
@@ -33,6 +33,12 @@ export function glue(define, first) {
 
   // ---- what is left of the world
 
+  const typed = Object.getPrototypeOf(Float32Array.prototype);
+  const getter = (/** @type {PropertyKey} */ key) => /** @type {() => any} */ (/** @type {PropertyDescriptor} */ (Object.getOwnPropertyDescriptor(typed, key)).get);
+  const [tag, length] = [getter(Symbol.toStringTag), getter("length")];
+  const isTyped = (/** @type {any} */ x) => Reflect.apply(tag, x, []) !== undefined;
+  const lengthOf = (/** @type {any} */ x) => (isTyped(x) ? Reflect.apply(length, x, []) : x.length);
+
   let left = mostBytes;
   /** @param {number} bytes */
   function take(bytes) {
@@ -48,10 +54,12 @@ export function glue(define, first) {
     const Bounded = /** @type {any} */ (
       function (/** @type {any[]} */ ...args) {
         if (!new.target) throw new TypeError(`${name} wants new`);
+        // What is given is made a number or a list once: what an object says of its length may be another the next time.
         const [of] = args;
-        if (typeof of === "number") take(of * width);
-        else if (of !== null && typeof of === "object" && !(of instanceof real.ArrayBuffer)) take((+of.length || 0) * width);
+        const list = Object(of) === of && Real !== real.ArrayBuffer;
         if (Real === real.ArrayBuffer) args.length = 1;
+        if (list && !(of instanceof real.ArrayBuffer)) take(lengthOf((args[0] = isTyped(of) ? of : Array.from(of))) * width);
+        else if (!list && args.length > 0) take((args[0] = +of) * width);
         return Reflect.construct(Real, args, new.target === Bounded ? Real : new.target);
       }
     );
@@ -75,7 +83,9 @@ export function glue(define, first) {
       }
     }
     delete (/** @type {any} */ (Math).random);
+    // What makes arrays past the constructors that count.
     for (const name of ["resize", "transfer", "transferToFixedLength"]) delete (/** @type {any} */ (ArrayBuffer.prototype)[name]);
+    for (const name of ["toReversed", "toSorted", "with"]) delete typed[name];
   }
 
   /** What syntax alone reaches. */
@@ -149,8 +159,6 @@ export function glue(define, first) {
     }
     return bytes;
   }
-
-  const isTyped = (/** @type {any} */ x) => ArrayBuffer.isView(x) && !(x instanceof real.DataView);
 
   /** A person's numbers, copied. @param {any} Kind @param {any} x @param {string} what */
   function numbers(Kind, x, what) {

@@ -44,12 +44,12 @@ export class Workshop {
   /** What a run with this mechanism would be; an Error says what is wrong with its code. */
   async plan(config: Config): Promise<Planned> {
     await this.#author(config.mechanism.source!);
-    return this.#trainer.propose(config);
+    return this.#trainer.propose(config); // sees nothing but what is public: the same room may answer again
   }
 
   /** Trains to the end, or until it is stopped or fails. */
   async train(config: Config, name: string): Promise<Run> {
-    await this.#author(config.mechanism.source!);
+    await this.#author(config.mechanism.source!, true);
     await keepLedger(this.#tell);
     return this.#follow(config, name, () => this.#trainer.send({ type: "start", config }));
   }
@@ -64,7 +64,7 @@ export class Workshop {
       this.#unauthored = undefined;
       if (code === undefined) throw error;
       const name = await accept(code);
-      await this.#author(code);
+      await this.#author(code, true);
       return this.#follow(config, name, () => this.#trainer.send({ type: "restore", checkpoint }), true);
     }
   }
@@ -73,9 +73,9 @@ export class Workshop {
     this.#trainer.send({ type: "stop" });
   }
 
-  /** Lets code answer, unless it is there already. */
-  async #author(code: string) {
-    if (this.#room?.code === code) return;
+  /** Lets code answer. A run has a room of its own: what another one released is not for its code to remember. */
+  async #author(code: string, ofItsOwn = false) {
+    if (!ofItsOwn && this.#room?.code === code) return;
     this.#room?.close();
     this.#room = undefined;
     const { room, port } = await Room.open(code);

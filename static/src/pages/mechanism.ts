@@ -37,7 +37,9 @@ const stop = byId<HTMLButtonElement>("stop");
 let editor: Editor;
 let choices: Choice[] = [];
 let unread = false; // code came by a link or a file, and nobody has read it yet
-let accepted: (() => void) | undefined;
+let accepted: (() => void) | undefined; // who waits for code to be read before it runs
+let refused: (() => void) | undefined;
+let placing = false; // the page writes into the editor, not a person
 let stopped = false;
 let finished: Run[] = [];
 const workshop = new Workshop(showRun, (words) => say(byId("said"), words));
@@ -51,7 +53,9 @@ export function titleOf(code: string): string {
 }
 
 function put(code: string, from?: string) {
+  placing = true;
   if (editor.text() !== code) editor.write(code);
+  placing = false;
   unread = from !== undefined;
   byId("shared").hidden = !unread;
   if (from) say(byId("shared-words"), `This code came ${from}. It cannot see your records, and cannot reach the network; it can waste budget. Read it before it runs.`);
@@ -62,7 +66,7 @@ byId("accept").addEventListener("click", () => {
   unread = false;
   byId("shared").hidden = true;
   accepted?.();
-  accepted = undefined;
+  accepted = refused = undefined;
   show();
 });
 
@@ -88,7 +92,7 @@ byId<HTMLInputElement>("open").addEventListener("change", async ({ target }) => 
   const field = target as HTMLInputElement;
   const [file] = field.files ?? [];
   field.value = "";
-  if (!file) return;
+  if (!file || busy()) return;
   if (/\.js$|javascript/.test(file.name + file.type)) {
     if (file.size > mostCode) return complain(new Problem(`The file has ${file.size} bytes, at most ${mostCode}.`));
     return put(await file.text(), "from a file");
@@ -96,18 +100,31 @@ byId<HTMLInputElement>("open").addEventListener("change", async ({ target }) => 
   await act(async () => {
     const run = await workshop.restore(new Uint8Array(await file.arrayBuffer()), async (code) => {
       put(code, "with a checkpoint");
-      await new Promise<void>((go) => (accepted = go));
+      await new Promise<void>((go, no) => {
+        accepted = go;
+        refused = () => no(new Problem("The code was not run."));
+      });
       return titleOf(code);
     });
     finished = [run];
   });
 });
 
+/** What a person has written is kept; what came by a link is not theirs until they have read it. */
 function changed() {
   complain();
+  if (placing || unread) return;
   try {
     localStorage.setItem(draft, editor.text());
   } catch {} // no storage here
+}
+
+function kept(): string | null {
+  try {
+    return localStorage.getItem(draft);
+  } catch {
+    return null; // no storage here
+  }
 }
 
 // ---- runs
@@ -129,14 +146,19 @@ function configuration(seed?: number): Config {
 checkButton.addEventListener("click", () => act(async () => showPlan(await workshop.plan(configuration()))));
 stop.addEventListener("click", () => {
   stopped = true;
-  workshop.stop();
+  if (!refused) return workshop.stop();
+  refused();
+  accepted = refused = undefined;
 });
 byId("run").addEventListener("submit", (event) => {
   event.preventDefault();
   void act(async () => {
+    if (unread) throw new Problem("The code is to be read first.");
     const wanted = seedsOf.slice(0, Number(seeds.value));
-    for (const seed of wanted.length > 0 ? wanted : [undefined]) {
-      finished.push(await workshop.train(configuration(seed), titleOf(editor.text())));
+    const title = titleOf(editor.text());
+    const runs = (wanted.length > 0 ? wanted : [undefined]).map(configuration); // the code as it stands now, whatever is written meanwhile
+    for (const config of runs) {
+      finished.push(await workshop.train(config, title));
       if (stopped) break;
     }
   });
@@ -144,7 +166,7 @@ byId("run").addEventListener("submit", (event) => {
 
 /** Does something with the trainer; what goes wrong is shown where the code is. */
 async function act(what: () => Promise<unknown>) {
-  if (workshop.running) return;
+  if (busy()) return;
   complain();
   stopped = false;
   finished = [];
@@ -159,6 +181,8 @@ async function act(what: () => Promise<unknown>) {
   document.body.dataset.state = "idle";
   show();
 }
+
+const busy = () => document.body.dataset.state === "busy";
 
 function complain(error?: Error) {
   fault.hidden = !error;
@@ -207,11 +231,11 @@ function showRun() {
 }
 
 function show() {
-  const busy = document.body.dataset.state === "busy";
-  for (const field of [checkButton, train]) field.disabled = busy || unread || !workshop.dataset;
-  for (const field of [data, model, epsilon, epochs, seeds, example]) field.disabled = busy;
-  stop.hidden = progress.hidden = !busy;
-  byId("after").hidden = busy || finished.length === 0;
+  const now = busy();
+  for (const field of [checkButton, train]) field.disabled = now || unread || !workshop.dataset;
+  for (const field of [data, model, epsilon, epochs, seeds, example]) field.disabled = now;
+  stop.hidden = progress.hidden = !now;
+  byId("after").hidden = now || finished.length === 0;
   byId<HTMLAnchorElement>("standing").href = `leaderboard.html#${new URLSearchParams({ data: data.value })}`;
 }
 
@@ -257,10 +281,13 @@ async function arrive() {
   choices = await datasets();
   data.replaceChildren(...choices.map(({ name, title }) => el("option", { value: name }, title)));
   begin(MECHANISMS[0]);
-  const kept = !address() && localStorage.getItem(draft);
-  if (kept) put(kept);
+  const own = !address() && kept();
+  if (own) put(own);
   await open();
 }
 
-addEventListener("hashchange", address);
+addEventListener("hashchange", () => {
+  if (busy()) say(byId("said"), "The address was not followed: a run goes on.");
+  else address();
+});
 void arrive().catch(complain);

@@ -26,7 +26,7 @@ type Author interface {
 }
 
 // mostLevels is how many noise multipliers a written curve may take: each is accounted for on its own.
-const mostLevels = 100
+const mostLevels = 32
 
 // A shape is the plan in numbers: grouping, clip kind, gamma, r, the most points, and whether it sees the parameters, whitens, filters.
 const shapeLen = 8

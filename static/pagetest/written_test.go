@@ -268,6 +268,23 @@ func TestWrittenMechanismsStayApart(t *testing.T) {
 		t.Errorf("the third run: %q, %q", said, figures)
 	}
 
+	// A plan that takes long is stopped at once, and nothing is the worse for it.
+	p.choose("seeds", "0")
+	p.write(`class Mechanism { plan({ steps }) { return { noise: Array.from({ length: steps }, (_, i) => 1 + (i % 32) / 32) } } ask() { return { bounds: 1 } } }`)
+	p.choose("epochs", "200")
+	p.click("train")
+	p.wait("the planning", state+` === "busy"`)
+	p.click("stop")
+	p.wait("the end", state+` === "idle" && document.getElementById("fault").innerText.includes("stopped")`)
+	p.write(`class Mechanism { ask() { return { bounds: 2 } } }`)
+	p.choose("epochs", "1")
+	p.click("train")
+	p.wait("a run", `document.getElementById("figures").innerText.includes("Accuracy")`)
+	p.idle()
+	if said := p.text("fault"); said != "" {
+		t.Errorf("after that a run says %q", said)
+	}
+
 	p.clickOn(`document.querySelector(".cm-content .cm-line")`)
 	p.run(chromedp.KeyEvent("// Mine. "))
 	p.run(chromedp.Navigate("about:blank"), chromedp.Navigate(s.page("mechanism.html")))

@@ -11,6 +11,7 @@ export class Workshop {
   dataset?: DatasetInfo;
   run?: Run; // the last
   #data = "";
+  #source?: Source;
   #trainer: Trainer;
   #room?: Room;
   #tell: (words: string) => void;
@@ -35,6 +36,7 @@ export class Workshop {
 
   open(data: string, source: Source): Promise<DatasetInfo> {
     this.#data = data;
+    this.#source = source;
     return new Promise((done, fail) => {
       this.#opened = { done, fail };
       this.#trainer.send({ type: "open", source });
@@ -69,8 +71,16 @@ export class Workshop {
     }
   }
 
+  /** Ends the run; or what goes on before it, such as a plan that takes long: with the trainer, which hears nothing meanwhile. */
   stop() {
-    this.#trainer.send({ type: "stop" });
+    if (this.#ended && this.run?.planned) return this.#trainer.send({ type: "stop" });
+    this.#stopped = true;
+    this.#trainer.terminate();
+    this.#room?.close();
+    this.#room = undefined;
+    this.#trainer = new Trainer((event) => this.#hear(event));
+    this.#fail(new Problem(stopped));
+    void this.open(this.#data, this.#source!).catch((error: Error) => this.#tell(error.message));
   }
 
   /** Lets code answer. A run has a room of its own: what another one released is not for its code to remember. */
@@ -78,7 +88,12 @@ export class Workshop {
     if (!ofItsOwn && this.#room?.code === code) return;
     this.#room?.close();
     this.#room = undefined;
+    this.#stopped = false;
     const { room, port } = await Room.open(code);
+    if (this.#stopped) {
+      room.close();
+      throw new Problem(stopped);
+    }
     this.#room = room;
     this.#trainer.send({ type: "author", code, port }, [port]);
   }
@@ -94,6 +109,7 @@ export class Workshop {
     });
   }
   #restored = false;
+  #stopped = false; // before the run began
 
   #hear(event: Event) {
     switch (event.type) {
@@ -131,7 +147,7 @@ export class Workshop {
     this.#opened?.fail(error);
     const ended = this.#ended;
     this.#ended = undefined;
-    if (ended && this.run?.planned && !this.run.over) this.stop(); // what it was charged stays charged
+    if (ended && this.run?.planned && !this.run.over) this.#trainer.send({ type: "stop" }); // what it was charged stays charged
     ended?.fail(error);
   }
 
@@ -148,6 +164,8 @@ export class Workshop {
     return this.#kept.settled();
   }
 }
+
+const stopped = "It was stopped.";
 
 /** The line of the code that an error names. */
 const lineIn = (words: string): number | undefined => Number(/\bline (\d+)/i.exec(words)?.[1]) || undefined;

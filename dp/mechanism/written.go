@@ -37,7 +37,6 @@ type written struct {
 	handle float64
 	steps  int
 	dim    int // of gradients
-	params int
 
 	rule                    clip.Rule
 	groups, points          int
@@ -61,7 +60,7 @@ func newWritten(s *Setting) (*Design, error) {
 	if s.Author == nil {
 		return nil, errors.New("mechanism: nobody answers for a written mechanism: hand its code over first")
 	}
-	w := &written{author: s.Author, steps: s.Steps, dim: s.Coordinates(), params: s.Params(), at: -1}
+	w := &written{author: s.Author, steps: s.Steps, dim: s.Coordinates(), at: -1}
 	m, err := w.ask(appendSetting(begin("plan"), s))
 	if err != nil {
 		return nil, err

@@ -214,7 +214,7 @@ export function glue(define, first) {
 
   /** @param {Record<number, any>} call */
   function plan(call) {
-    for (const [handle, run] of runs) if (!run.asked || runs.size > 2) runs.delete(handle);
+    for (const [handle, run] of runs) if (!run.asked || runs.size > 2) runs.delete(handle); // what was planned only, and what is long over
     const setting = settingOf(call);
     const mechanism = new Class();
     const p = object(mechanism.plan?.(setting) ?? {}, "plan", ["groups", "rule", "gamma", "r", "noise", "strategy", "counts", "points", "parameters", "whitening"]);
@@ -277,10 +277,10 @@ export function glue(define, first) {
     if (what === "plan") return plan(call);
     const run = runs.get(call[tags.handle][0]);
     if (!run) throw new Error("this run was given up for others");
+    run.asked = true;
     const step = call[tags.step][0];
     switch (what) {
       case "ask": {
-        run.asked = true;
         const last = run.last;
         run.last = null;
         return ask(run, step, last, call[tags.params]);

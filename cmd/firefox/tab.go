@@ -42,11 +42,13 @@ func program() string {
 // Installed says whether there is a Firefox to drive.
 func Installed() bool { return program() != "" }
 
-// preferences keep Firefox from asking its makers for anything, and from asking anybody about leaving a page.
+// preferences keep Firefox from asking its makers for anything, and from asking anybody about leaving a page; calls may be made to this machine, where a
+// test listens for them.
 const preferences = `user_pref("app.update.enabled", false);
 user_pref("browser.shell.checkDefaultBrowser", false);
 user_pref("datareporting.policy.dataSubmissionEnabled", false);
 user_pref("dom.disable_beforeunload", true);
+user_pref("media.peerconnection.ice.loopback", true);
 user_pref("network.captive-portal-service.enabled", false);
 user_pref("network.connectivity-service.enabled", false);
 user_pref("toolkit.telemetry.enabled", false);
@@ -116,7 +118,7 @@ func (t *Tab) start(address <-chan string, width, height int) (err error) {
 		if t.session, err = dial(t.ctx, at+"/session", t.hear); err != nil {
 			return err
 		}
-	case <-time.After(2 * time.Minute): // it may start while others keep the machine busy
+	case <-time.After(5 * time.Minute): // it may start while others keep the machine busy
 		return errors.New("firefox: it does not listen")
 	}
 	if err := t.do("session.new", map[string]any{"capabilities": struct{}{}}, nil); err != nil {

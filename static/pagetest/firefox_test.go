@@ -339,3 +339,24 @@ func TestFirefoxLetsNothingOut(t *testing.T) {
 	}
 	t.Logf("Navigation API: %v; heard: %v", told, e.list())
 }
+
+// Without the guard the same ways lead out of Firefox: the test above can fail.
+func TestFirefoxWaysLeadOutWithoutGuard(t *testing.T) {
+	long(t)
+	s, e := serve(t), &ears{t: t, heard: map[string]int{}}
+	s.change = func(path string, body []byte) []byte {
+		if strings.HasPrefix(path, "assets/guard.") {
+			return []byte("// nothing")
+		}
+		return body
+	}
+	f := openFox(t, s.page("accountant.html"), 1280)
+	seen[bool](f, s.script(e, "page", map[string]string{"peer": pastPolicy["peer"], "frame": pastPolicyOfPage["frame"], "shadow": pastPolicyOfPage["shadow"]}))
+	_, tcp := e.open("leaving")
+	f.Await(fmt.Sprintf("(async (tcp) => { %s; await new Promise((go) => setTimeout(go, 1500)); })(%d)", pastPolicyOfPage["location"], tcp), nil)
+	for _, way := range []string{"page: peer by UDP", "page: frame by UDP", "page: shadow by UDP", "leaving by TCP"} {
+		if !slices.Contains(e.list(), way) {
+			t.Errorf("%s did not get out; only %v did", way, e.list())
+		}
+	}
+}

@@ -173,7 +173,7 @@ func TestFirefoxTrains(t *testing.T) {
 	if spent := number(t, f.text("tile-epsilon")); spent <= 0 || spent > 2 {
 		t.Errorf("spent %v of 2 after a reload", spent)
 	}
-	ledger := `Number(/ε ≤ ([\d.]+)/.exec(document.getElementById("sentences").innerText)?.[1])`
+	ledger := `Number(/with them: ε ≤ ([\d.]+)/.exec(document.getElementById("sentences").innerText)?.[1])`
 	f.wait("both runs' total", ledger+" > 2")
 	if both := seen[float64](f, ledger); both > 4 {
 		t.Errorf("two runs of 2 are told to have spent %v", both)

@@ -38,6 +38,12 @@ func TestFirstPageTrains(t *testing.T) {
 	p.wait("what was planned", `!document.querySelector("cloister-trainer [part=train]").disabled && /≤ (1\.00|0\.99)/.test(`+figures+`)`)
 	p.run(chromedp.Navigate(s.URL + below + "#data=digits&model=logistic"))
 	p.wait("an old link to lead on", `location.pathname.endsWith("train.html") && `+dataReady)
+	// The first of the ways in opens where own data go, until that is closed.
+	p.run(chromedp.Navigate(s.URL + below))
+	p.clickOn(`document.querySelector(".ways-in a")`)
+	p.wait("the panel", `location.pathname.endsWith("train.html") && !document.getElementById("own").hidden && location.hash.includes("open=own")`)
+	p.clickButton("Close")
+	p.wait("an address without it", `document.getElementById("own").hidden && !location.hash.includes("own")`)
 	p.clean()
 }
 
@@ -45,15 +51,7 @@ func TestFirstPageTrains(t *testing.T) {
 func TestTutorialsAnswer(t *testing.T) {
 	t.Parallel()
 	p := open(t, serve(t).page("learn-clip-and-noise.html"), 1280)
-	verdict := func(answer string) string {
-		t.Helper()
-		return eval[string](p, `(() => {
-			const question = document.querySelector("learn-question");
-			question.querySelector("input").value = `+quote(answer)+`;
-			question.querySelector("form").requestSubmit();
-			return question.querySelector("[role=status]").innerText;
-		})()`)
-	}
+	verdict := p.answered
 	// Lengths are bounded by the clip norm: the odd record moves the sum by 2.5, whatever else.
 	eval[any](p, `(() => { const c = document.querySelector("learn-sum input[type=range]"); c.value = 2.5; c.dispatchEvent(new Event("input")); })()`)
 	if right, wrong := verdict("2.5"), verdict("6"); right != "Right." || !strings.HasPrefix(wrong, "Not") {
@@ -114,6 +112,17 @@ func TestTutorialsAnswer(t *testing.T) {
 		t.Errorf("the private model is right about %v %% of the others, want the rule to stand out", others)
 	}
 	p.clean()
+}
+
+// answered is what a tutorial's question says to an answer.
+func (p *tab) answered(answer string) string {
+	p.t.Helper()
+	return eval[string](p, `(() => {
+		const question = document.querySelector("learn-question");
+		question.querySelector("input").value = `+quote(answer)+`;
+		question.querySelector("form").requestSubmit();
+		return question.querySelector("[role=status]").innerText;
+	})()`)
 }
 
 // base is the folder of the page that is shown.

@@ -1,6 +1,7 @@
 package pagetest
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -50,6 +51,14 @@ func TestTourCatchesTheClaim(t *testing.T) {
 			t.Errorf("%s: the verdict does not say what it cannot show: %q", c.mechanism, words)
 		}
 	}
+	// The question is about the last of them, and its answer goes with its mechanism.
+	right := regexp.MustCompile(`right about (\d+) of 250`).FindStringSubmatch(eval[string](p, `document.querySelector(".attack .verdict").innerText`))
+	if right == nil {
+		t.Fatal("the verdict does not say how often the attacker was right")
+	}
+	if p.answered(right[1]) != "Right." || !strings.HasPrefix(p.answered("1"), "Not") {
+		t.Errorf("%q are right, it is told; the question takes that for %q, and 1 for %q", right, p.answered(right[1]), p.answered("1"))
+	}
 	// The same once more is a repetition, and said to be one.
 	p.clickButton("Attack it")
 	p.wait("the repetition", `document.querySelector(".attack .verdict").innerText.includes("asked twice")`)
@@ -57,6 +66,9 @@ func TestTourCatchesTheClaim(t *testing.T) {
 	p.choose("mechanism", "published:standard")
 	if words := eval[string](p, `document.querySelector(".attack .verdict").innerText`); words != "" {
 		t.Errorf("another mechanism is chosen, and the verdict of the last stays: %q", words)
+	}
+	if words := p.answered(right[1]); !strings.Contains(words, "Attack it first") {
+		t.Errorf("another mechanism is chosen, and the question still has an answer: %q", words)
 	}
 	p.clean()
 }

@@ -41,7 +41,7 @@ func TestFirstPageTrains(t *testing.T) {
 	// The first of the ways in opens where own data go, until that is closed.
 	p.run(chromedp.Navigate(s.URL + below))
 	p.clickOn(`document.querySelector(".ways-in a")`)
-	p.wait("the panel", `location.pathname.endsWith("train.html") && !document.getElementById("own").hidden && location.hash.includes("open=own")`)
+	p.wait("the panel", `location.pathname.endsWith("train.html") && document.getElementById("own")?.hidden === false && location.hash.includes("open=own")`)
 	p.clickButton("Close")
 	p.wait("an address without it", `document.getElementById("own").hidden && !location.hash.includes("own")`)
 	p.clean()

@@ -79,6 +79,7 @@ export class Workshop {
     this.#room?.close();
     this.#room = undefined;
     this.#trainer = new Trainer((event) => this.#hear(event));
+    this.#leaving = false;
     this.#fail(new Problem(stopped));
     void this.open(this.#data, this.#source!).catch((error: Error) => this.#tell(error.message));
   }
@@ -110,8 +111,13 @@ export class Workshop {
   }
   #restored = false;
   #stopped = false; // before the run began
+  #leaving = false; // a run that failed, until the trainer has left it
 
   #hear(event: Event) {
+    if (this.#leaving) { // nothing that is still told of a run that failed is of the next one
+      this.#leaving = event.type !== "done" && event.type !== "error";
+      return;
+    }
     switch (event.type) {
       case "dataset":
         this.dataset = event.dataset;
@@ -147,7 +153,10 @@ export class Workshop {
     this.#opened?.fail(error);
     const ended = this.#ended;
     this.#ended = undefined;
-    if (ended && this.run?.planned && !this.run.over) this.#trainer.send({ type: "stop" }); // what it was charged stays charged
+    if (ended && this.run?.planned && !this.run.over) {
+      this.#leaving = true;
+      this.#trainer.send({ type: "stop" }); // what it was charged stays charged
+    }
     ended?.fail(error);
   }
 

@@ -7,7 +7,7 @@ import { Schedule } from "../accountant/schedule";
 import type { AccountAnswer } from "../protocol";
 import type { AccountError } from "../trainer/account-error";
 import { Trainer } from "../trainer/client";
-import { byId, debounced, el } from "../ui/dom";
+import { byId, debounced, el, pause } from "../ui/dom";
 import { count, figure, given, noise } from "../ui/format";
 import { Problem } from "../ui/problem";
 
@@ -16,7 +16,9 @@ const problem = new Problem(byId("problem"));
 const trainer = new Trainer((event) => {
   if (event.type === "error") problem.show(event.message!);
 });
+await pause();
 const answer = new Answer(new Comparison(byId("tradeoff")));
+await pause();
 const schedule = new Schedule(byId("schedule"), (segments) => trainer.ask({ kind: "schedule", segments }), (kind) => {
   if (kind) fill({ kind, by: "schedule" });
   asked();
@@ -112,6 +114,7 @@ async function ask() {
     const words = inWords({ ...run, delta, sigma: found.sigma ? noise(found.sigma) : values.sigma === undefined ? undefined : given(values.sigma) });
     answer.show(asking, found, words);
     history.replaceState(null, "", `#${address()}`);
+    await pause();
     await trace(found, words, current);
   } catch (error) {
     if (!current()) return;

@@ -56,6 +56,7 @@ const goesOn = new Set<string>(["step", "epoch", "safepoint", "stored"] satisfie
 const comes = new Set<PageEvent["type"]>(["arrived", "found kept", "stored", "kept data"]);
 
 const form = new SettingsForm(dispatch);
+await pause();
 const bar = new Bar(dispatch);
 const curves = new Curves(byId("learning"), byId("spending"), dispatch);
 fitRail();

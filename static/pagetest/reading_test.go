@@ -201,7 +201,7 @@ func TestFirstPageAsksForLittle(t *testing.T) {
 	p := open(t, s.page("index.html"), 1280)
 	asks := regexp.MustCompile(`^(index\.html|manifest\.webmanifest|favicon\.ico|assets/(site\.\w+\.css|(guard|head|index)\.\w+\.js|favicon\.\w+\.svg|serif-latin\.\w+\.woff2))$`)
 	idle := func() []string {
-		eval[any](p, `new Promise((go) => requestIdleCallback(() => setTimeout(go, 300)))`)
+		eval[any](p, `new Promise((go) => requestIdleCallback(() => setTimeout(go, 300), { timeout: 5000 }))`)
 		_, asked := s.requests(0)
 		return asked
 	}
@@ -223,7 +223,7 @@ func TestFirstPageAsksForLittle(t *testing.T) {
 	for _, name := range readings(t) {
 		if showsByItself[name] == "" {
 			p.run(chromedp.Navigate(s.page(name)))
-			eval[any](p, `new Promise((go) => requestIdleCallback(go))`)
+			eval[any](p, `new Promise((go) => requestIdleCallback(go, { timeout: 5000 }))`)
 		}
 	}
 	_, asked := s.requests(before)

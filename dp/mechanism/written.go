@@ -14,8 +14,8 @@ import (
 // Written is the name of a mechanism that somebody wrote. It stands alone, and is no entry of the catalogue.
 const Written = "written"
 
-// Author runs the code of a written mechanism, somewhere where it sees nothing but what it is called with, and has no clock. One call
-// at a time.
+// Author runs the code of a written mechanism, somewhere where it sees nothing but what it is called with, and is given no clock.
+// One call at a time.
 //
 // That the code is sound need not be known, nor can it be otherwise: its plan is stated before the first step from public facts, then
 // calibrated and frozen; its answers are bounds, points and factors, which noise follows, and a filter of what was released. What it

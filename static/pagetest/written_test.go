@@ -257,6 +257,9 @@ func TestWrittenMechanismsStayApart(t *testing.T) {
 	p.wait("the data", dataReady)
 	p.choose("model", "logistic")
 	p.choose("epochs", "1")
+	if behind := eval[string](p, `getComputedStyle(document.querySelector(".cm-gutters")).backgroundColor`); behind != "rgba(0, 0, 0, 0)" {
+		t.Errorf("behind the numbers of lines is %s, in the dark theme too", behind)
+	}
 	p.write(`let runs = 0; class Mechanism { ask(step) { if (step === 0) runs++; return { bounds: runs } } }`)
 	p.choose("seeds", "3")
 	p.click("train")

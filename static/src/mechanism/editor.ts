@@ -9,16 +9,21 @@ import { tags } from "@lezer/highlight";
 import { StyleModule } from "style-mod";
 
 // The page's policy allows no style element; a sheet that a script makes is none.
+// Of two rules the later module's holds.
 const mounted = new Map<StyleModule, CSSStyleSheet>();
 StyleModule.mount = (_root, modules) => {
-  for (const module of Array.isArray(modules) ? modules : [modules as StyleModule]) {
-    if (mounted.has(module)) continue;
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(module.getRules());
-    mounted.set(module, sheet);
-    document.adoptedStyleSheets.unshift(sheet);
-  }
+  const sheets = (Array.isArray(modules) ? modules : [modules as StyleModule]).map(sheetOf);
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets.filter((sheet) => !sheets.includes(sheet)), ...sheets];
 };
+
+function sheetOf(module: StyleModule): CSSStyleSheet {
+  const made = mounted.get(module);
+  if (made) return made;
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(module.getRules());
+  mounted.set(module, sheet);
+  return sheet;
+}
 
 const colours = HighlightStyle.define([
   { tag: tags.keyword, color: "var(--accent)", fontWeight: "600" },

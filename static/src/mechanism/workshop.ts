@@ -19,6 +19,9 @@ export class Workshop {
   #opened?: { done: (dataset: DatasetInfo) => void; fail: (error: Error) => void };
   #ended?: { done: (run: Run) => void; fail: (error: Error) => void };
   #unauthored?: string; // code of a checkpoint that waits for its author
+  #restored = false; // the run is from a checkpoint, and not resumed yet
+  #stopped = false; // before the run began
+  #leaving = false; // a run that failed, until the trainer has left it
   #kept = new KeptRuns(new Keeper(), (event) => {
     if (event.type === "cannot keep") this.#tell(`This run is not kept: ${event.words}.`);
   });
@@ -28,10 +31,6 @@ export class Workshop {
     this.#changed = changed;
     this.#tell = tell;
     this.#trainer = new Trainer((event) => this.#hear(event));
-  }
-
-  get running(): boolean {
-    return this.#ended !== undefined;
   }
 
   open(data: string, source: Source): Promise<DatasetInfo> {
@@ -109,9 +108,6 @@ export class Workshop {
       begin();
     });
   }
-  #restored = false;
-  #stopped = false; // before the run began
-  #leaving = false; // a run that failed, until the trainer has left it
 
   #hear(event: Event) {
     if (this.#leaving) { // nothing that is still told of a run that failed is of the next one

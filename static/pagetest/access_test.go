@@ -47,7 +47,15 @@ func (p *tab) violations() []string {
 		}
 		eval[any](p, string(axe)+"; null")
 	}
-	return eval[[]string](p, `axe.run().then((r) => r.violations.flatMap((v) => v.nodes.map((n) => v.id + ": " + n.target.join(" ") + ": " + n.failureSummary)))`)
+	return eval[[]string](p, `(async () => {
+		for (;;) {
+			const found = (await axe.run()).violations.flatMap((v) => v.nodes.map((node) => ({ rule: v.id, node })));
+			// What was replaced while axe read has lost its place and its colours: it reads the page as it stands now.
+			if (found.every(({ node }) => document.querySelector(node.target[0]))) {
+				return found.map(({ rule, node }) => rule + ": " + node.target.join(" ") + ": " + node.failureSummary);
+			}
+		}
+	})()`)
 }
 
 // axe-core's rules (WCAG 2.2 A and AA, and its best practices), in both themes, on a small and a wide screen.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -37,9 +38,10 @@ func long(t *testing.T) {
 	}
 }
 
-// shared is the browser in which each test has windows of its own, for starting one takes as long as many a test.
+// shared is the browser in which each test has tabs of its own, for starting one takes as long as many a test. Its pages share
+// one process, so that it compiles the trainer once.
 var shared = sync.OnceValues(func() (*chromium.Tab, error) {
-	browser, err := chromium.Open(context.Background(), chromium.Options{})
+	browser, err := chromium.Open(context.Background(), chromium.Options{Flags: map[string]string{"process-per-site": ""}})
 	if err == nil {
 		closeShared = browser.Close
 	}
@@ -47,6 +49,9 @@ var shared = sync.OnceValues(func() (*chromium.Tab, error) {
 })
 
 var closeShared = func() {}
+
+// visited are the hosts that the shared browser has opened.
+var visited sync.Map
 
 func TestMain(m *testing.M) {
 	code := m.Run()
@@ -76,7 +81,15 @@ func openShared(t *testing.T, address string, o chromium.Options) *tab {
 		if err != nil {
 			return nil, err
 		}
-		return browser.Apart(o)
+		at, err := url.Parse(address)
+		if err != nil {
+			return nil, err
+		}
+		// What a browser keeps it keeps for a host and port; a test's server has a port of its own.
+		if _, again := visited.LoadOrStore(at.Host, true); again {
+			return browser.Apart(o)
+		}
+		return browser.Another(o)
 	})
 }
 
@@ -192,9 +205,14 @@ func (p *tab) upload(id, file string) {
 	p.run(chromedp.SetUploadFiles("#"+id, []string{file}, chromedp.ByQuery))
 }
 
+// saving is held by the one test for which the shared browser saves files.
+var saving sync.Mutex
+
 // downloaded presses what saves a file, and returns that file once the browser has written all of it. What is said is told if there is none.
 func (p *tab) downloaded(pattern string, press func(), said func() string) string {
 	p.t.Helper()
+	saving.Lock()
+	defer saving.Unlock()
 	folder := p.t.TempDir()
 	p.run(browser.SetDownloadBehavior(browser.SetDownloadBehaviorBehaviorAllow).WithDownloadPath(folder).WithBrowserContextID(chromedp.FromContext(p.Context).BrowserContextID))
 	press()

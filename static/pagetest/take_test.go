@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
 
 	"cloister/certificate"
@@ -34,8 +33,8 @@ func TestTakesARunAlong(t *testing.T) {
 	onnx, tensors := p.kept("Model (ONNX)", "*.onnx"), p.kept("Model (safetensors)", "*.safetensors")
 	p.openBudget()
 	file, page, results := p.kept("Certificate", "*.json"), p.kept("Certificate to print", "*.html"), p.kept("Results (CSV)", "*.csv")
-	p.run(browser.SetDownloadBehavior(browser.SetDownloadBehaviorBehaviorDeny).WithBrowserContextID(chromedp.FromContext(p.Context).BrowserContextID))
-	p.clickOn(`document.querySelector("#learning .chart:not([hidden]) .saves button")`)
+
+	p.downloaded("*.png", func() { p.clickOn(`document.querySelector("#learning .chart:not([hidden]) .saves button")`) }, func() string { return p.text("learning") })
 	p.wait("what was kept, in the history", drawer+`.includes("model (ONNX), model (safetensors), certificate, certificate to print, results (CSV), test accuracy (PNG)")`)
 	p.clean()
 

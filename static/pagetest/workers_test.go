@@ -1,15 +1,27 @@
 package pagetest
 
 import (
+	"fmt"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
-// inComputeWorkers adds a line to the compute workers' script as it is served.
-func (s *site) inComputeWorkers(line string) {
+// loses has the site's compute workers ask at their 30th message who is to be lost: the first that asks does what is said.
+func (s *site) loses(t *testing.T, loss string) {
+	s.extra["lost/"] = t.TempDir()
+	writeFile(t, filepath.Join(s.extra["lost/"], "who"), nil)
+	var one sync.Once
 	s.change = func(path string, body []byte) []byte {
+		if path == "lost/who" {
+			one.Do(func() { body = []byte("you") })
+		}
 		if strings.HasPrefix(path, "assets/compute.") {
-			return append(body, "\n"+line...)
+			return fmt.Appendf(body, `
+				{ const work = self.onmessage; let jobs = 0;
+				const chosen = () => { const r = new XMLHttpRequest(); r.open("GET", %q, false); r.send(); return r.responseText === "you" };
+				self.onmessage = (event) => { if (++jobs === 30 && chosen()) { %s } return work(event); }; }`, s.folder()+"lost/who", loss)
 		}
 		return body
 	}
@@ -28,10 +40,7 @@ func TestReplacesLostWorker(t *testing.T) {
 				long(t)
 			}
 			s := serve(t)
-			// One worker, the one that makes the database, is lost at its 30th message.
-			s.inComputeWorkers(`{ const work = self.onmessage; let jobs = 0, chosen = false;
-				indexedDB.open("lost").onupgradeneeded = () => (chosen = true);
-				self.onmessage = (event) => { if (++jobs >= 30 && chosen) { ` + loss + ` } return work(event); }; }`)
+			s.loses(t, loss)
 			p := s.train(t, "data=digits&model=logistic&epochs=5&batch=500&workers=2&open=log")
 			p.wait("the notice", `document.getElementById("log").innerText.includes("worker")`)
 			p.wait("the end", state+` === "done"`)

@@ -45,25 +45,21 @@ func catmullRom(a, b, c, d, t float64) float64 {
 // between linearly in the squared distance, which needs no root. Ink does not add up where stamps overlap.
 func (c *canvas) stamp(x, y, radius int) {
 	outer := radius + subpixel/2
-	outer2, edge := int32(outer*outer), int32(2*radius*subpixel) // (r + 1/2)^2 - (r - 1/2)^2 = 2 r
+	outer2, edge := outer*outer, 2*radius*subpixel // (r + 1/2)^2 - (r - 1/2)^2 = 2 r
 	top, bottom := max((y-outer)/subpixel, 0), min((y+outer)/subpixel, digitSide-1)
 	left, right := max((x-outer)/subpixel, 0), min((x+outer)/subpixel, digitSide-1)
-	if left > right {
-		return
-	}
 	for row := top; row <= bottom; row++ {
-		dy, dx := int32(row*subpixel+subpixel/2-y), int32(left*subpixel+subpixel/2-x)
-		within := outer2 - dy*dy
-		line := c[row*digitSide+left : row*digitSide+right+1]
-		for i, ink := range line {
-			inside := within - dx*dx
-			dx += subpixel
+		dy := row*subpixel + subpixel/2 - y
+		line := c[row*digitSide : (row+1)*digitSide]
+		for column := left; column <= right; column++ {
+			dx := column*subpixel + subpixel/2 - x
+			inside := outer2 - dx*dx - dy*dy
 			switch {
-			case inside <= 0 || ink == 255: // most of a stamp lies on the one before
+			case inside <= 0:
 			case inside >= edge:
-				line[i] = 255
+				line[column] = 255
 			default:
-				line[i] = max(ink, byte(uint32(255*inside)/uint32(edge)))
+				line[column] = max(line[column], byte(255*inside/edge))
 			}
 		}
 	}

@@ -24,9 +24,7 @@ type visit struct {
 // nothing on it jumps. Of three visits to the training page the middle one counts; a page that stays below is visited
 // twice again too. Performance is told by the clock: on a machine that is busy otherwise it is noise.
 func TestFastOnAPhone(t *testing.T) {
-	if os.Getenv("CLOISTER_LONG") == "" {
-		t.Skip("SKIPPED: CLOISTER_LONG is not set")
-	}
+	long(t)
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)

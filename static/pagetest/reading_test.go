@@ -38,6 +38,9 @@ var going = map[string]struct{ press, underWay string }{
 	"learn-own-data.html":   {`document.querySelector("learn-total button")`, `document.querySelector("learn-total dd")`},
 }
 
+// drawn are pages with curves of each kind.
+var drawn = map[string]bool{"index.html": true, "leaderboard.html": true, "learn-epsilon.html": true}
+
 func trains(element string) string {
 	return `document.querySelector("` + element + ` [part=status]").innerText.startsWith("Training") && document.querySelector("` + element + ` canvas")`
 }
@@ -62,7 +65,9 @@ func TestReadingPages(t *testing.T) {
 			eval[any](p, `(document.querySelectorAll("cloister-trainer").forEach((e) => e.setAttribute("epochs", "500")), null)`)
 			p.clickOn(live.press)
 			p.wait(name+" to be under way", live.underWay)
-			p.accessible(name + ", dark, under way")
+			if longer {
+				p.accessible(name + ", dark, under way")
+			}
 		}
 		if moving := eval[[]string](p, `document.getAnimations().map(({ effect }) => effect.target.outerHTML.slice(0, 80))`); len(moving) > 0 {
 			t.Errorf("%s moves for who wants no motion: %q", name, moving)
@@ -73,8 +78,10 @@ func TestReadingPages(t *testing.T) {
 		}
 		p.fits(name)
 		p.run(chromedp.EmulateViewport(1280, 900))
-		p.seenInForcedColours(name)
-		p.prints(name)
+		if longer || drawn[name] {
+			p.seenInForcedColours(name)
+			p.prints(name)
+		}
 		eval[any](p, `(document.querySelectorAll("cloister-trainer").forEach((e) => e.stop()), null)`)
 	}
 	p.clean()

@@ -30,10 +30,13 @@ type tab struct {
 	t *testing.T
 }
 
+// longer says that make test-long runs: there is time for more of the same.
+var longer = os.Getenv("CLOISTER_LONG") != ""
+
 // long skips what takes more than make test has time for; make test-long runs it.
 func long(t *testing.T) {
 	t.Helper()
-	if os.Getenv("CLOISTER_LONG") == "" {
+	if !longer {
 		t.Skip("SKIPPED: CLOISTER_LONG is not set")
 	}
 }

@@ -83,6 +83,9 @@ func TestTourTrainsAsPublished(t *testing.T) {
 		{"standard", "≤ ", "accounted under Poisson sampling"},
 		{"adaptive", "none", "none: the clip is steered by raw data"},
 	} {
+		if c.mechanism == "standard" && !longer {
+			continue
+		}
 		p.choose("replay-mechanism", c.mechanism)
 		p.clickButton("Train as published")
 		p.wait("the training", `document.querySelector("#replay button").disabled === false && document.querySelector("#replay .verdict").innerText`)

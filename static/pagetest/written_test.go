@@ -31,61 +31,71 @@ func (p *tab) idle() {
 	p.wait("the end", state+` === "idle"`)
 }
 
-// hostile mechanisms, and what is said of each. OUT stands for an address that nobody may reach.
-var hostile = []struct{ name, code, says string }{
-	{"no class", `const x = 1`, "no class Mechanism"},
-	{"syntax", "class Mechanism {\n  ask( { }\n}", "Line 3"},
-	{"breaks out", `} fetch("OUT"); {`, "Line 1"},
-	{"breaks out, hidden", "return }); fetch('OUT'); (function () {", "Line 1"},
-	{"hoists over the glue", `function postMessage() { fetch("OUT") } function Object() { fetch("OUT") } class Mechanism { ask() { return { bounds: Object() } } }`, "fetch is not defined"},
-	{"endless at once", `for (;;);`, "did not come to its end"},
-	{"endless plan", `class Mechanism { plan() { for (;;); } ask() { return { bounds: 1 } } }`, "did not answer"},
-	{"endless promises", `class Mechanism { ask() { (async () => { for (;;) await 0; })(); return { bounds: 1 } } }`, "did not answer"},
-	{"slow expression", `class Mechanism { ask() { /^(a+)+$/.test("a".repeat(60) + "b"); return { bounds: 1 } } }`, "did not answer"},
-	{"a gigabyte", `class Mechanism { ask() { this.all = []; for (let i = 0; i < 16; i++) this.all.push(new Float64Array(1 << 23)); return { bounds: 1 } } }`, "256 MB"},
-	{"a gigabyte by words", `class Mechanism { ask() { this.all = [new Float64Array("60000000"), new ArrayBuffer({ valueOf: () => 480000000 })]; return { bounds: 1 } } }`, "256 MB"},
-	{"a gigabyte by two lengths", `class Mechanism { ask() { let n = 0; this.all = new Float64Array({ get length() { return n++ ? 60000000 : 0 } }); return { bounds: this.all.length || 1 } } filter() { throw new Error("got by") } }`, "got by"},
-	{"a gigabyte by copies", `class Mechanism { ask() { new Float64Array(1).toSorted() } }`, "is not a function"},
-	{"a gigabyte that grows", `class Mechanism { ask() { const b = new ArrayBuffer(8, { maxByteLength: 2 ** 30 }); b.resize(2 ** 30); return { bounds: 1 } } }`, "resize"},
-	{"a gigabyte of an answer", `class Mechanism { ask() { const x = new Float64Array(1); Object.defineProperty(x, "byteLength", { value: 2 ** 30 }); return { bounds: x } } }`, "bytes"},
-	{"throws", "class Mechanism {\n  plan() {}\n\n  ask() {\n    return this.nothing.bounds;\n  }\n}", "line 5"},
-	{"throws nothing", `class Mechanism { ask() { throw { get message() { throw 1 }, toString() { throw 2 } } } }`, "no words"},
-	{"NaN", `class Mechanism { ask() { return { bounds: NaN } } }`, "bound 0 is NaN"},
-	{"negative", `class Mechanism { ask() { return { bounds: -1 } } }`, "bound 0 is -1"},
-	{"words for numbers", `class Mechanism { ask() { return { bounds: ["1"] } } }`, "want a number"},
-	{"wrong lengths", `class Mechanism { plan() { return { groups: "layers" } } ask() { return { bounds: [1] } } }`, "1 bounds for"},
-	{"wrong filter", `class Mechanism { ask() { return { bounds: 1 } } filter(r) { return r.gradient.slice(1) } }`, "values, want"},
-	{"filter of NaN", `class Mechanism { ask() { return { bounds: 1 } } filter(r) { r.gradient[3] = NaN; return r.gradient } }`, "value 3 is NaN"},
-	{"little noise", `class Mechanism { plan({ steps }) { return { noise: new Array(steps).fill(0) } } ask() { return { bounds: 1 } } }`, "Noise schedule is 0"},
-	{"a promise", `class Mechanism { async ask() { return { bounds: 1 } } }`, "promise"},
-	{"fetch", `class Mechanism { ask() { fetch("OUT") } }`, "fetch is not defined"},
-	{"WebSocket", `class Mechanism { ask() { new WebSocket("OUT") } }`, "WebSocket is not defined"},
-	{"RTC", `class Mechanism { ask() { new RTCPeerConnection({ iceServers: [{ urls: "stun:OUT" }] }) } }`, "RTCPeerConnection is not defined"},
-	{"request", `class Mechanism { ask() { new XMLHttpRequest() } }`, "XMLHttpRequest is not defined"},
-	{"storage", `class Mechanism { ask() { indexedDB.open("x") } }`, "indexedDB is not defined"},
-	{"caches", `class Mechanism { ask() { globalThis.caches.open("x") } }`, "undefined"},
-	{"channel", `class Mechanism { ask() { new BroadcastChannel("cloister asked x").postMessage(1) } }`, "BroadcastChannel is not defined"},
-	{"messages of others", `class Mechanism { ask() { globalThis.onmessage = (e) => { this.heard = e }; addEventListener("message", () => {}) } }`, "addEventListener is not defined"},
-	{"posts", `class Mechanism { ask() { postMessage({ ready: true }) } }`, "postMessage is not defined"},
-	{"a worker", `class Mechanism { ask() { new Worker("OUT") } }`, "Worker is not defined"},
-	{"loads", "class Mechanism {\n ask() { return imp\\u006frt('OUT') }\n}", "Line 2"},
-	{"loads plainly", "class Mechanism {\n ask() { return import/**/('OUT') }\n}", "Line 2"},
-	{"clock", `class Mechanism { ask() { return { bounds: 1 + Date.now() } } }`, "Date is not defined"},
-	{"other clocks", `class Mechanism { ask() { const found = ["performance", "setTimeout", "Intl", "Temporal", "Atomics", "SharedArrayBuffer", "WebAssembly", "WeakRef", "FinalizationRegistry", "Event", "scheduler", "queueMicrotask", "crypto", "navigator", "importScripts"].filter((n) => n in globalThis); throw new Error("found " + found.length) } }`, "found 0"},
-	{"chance", `class Mechanism { ask() { return { bounds: Math.random() } } }`, "Math.random is not a function"},
-	{"function of text", `class Mechanism { ask() { return (() => {}).constructor("return fetch('OUT')")() } }`, "is not a function"},
-	{"generators of text", `class Mechanism { ask() { return Object.getPrototypeOf(function* () {}).constructor("fetch('OUT')")().next() } }`, "is not a"},
-	{"eval", `class Mechanism { ask() { return (0, eval)("1") } }`, "eval is not defined"},
-	{"pollutes", `Object.prototype.bounds = 5; class Mechanism { ask() { return {} } }`, "not extensible"},
-	{"pollutes arrays", `Array.prototype.push = function (...x) { throw x }; class Mechanism { ask() { return { bounds: 1 } } }`, "read only"},
-	{"pollutes typed arrays", `class Mechanism { ask() { Object.getPrototypeOf(Float32Array.prototype).set = () => {}; return { bounds: 1 } } }`, "read only"},
-	{"walks the stack", `class Mechanism { ask() { Error.prepareStackTrace = (_, s) => s; return { bounds: 1 } } }`, "not extensible"},
-	{"asks its caller", `class Mechanism { ask() { return { bounds: [1], x: (function f() { return f.caller })() } } }`, "caller"},
-	{"a proxy", `class Mechanism { ask() { return new Proxy({}, { get() { throw new Error("got at") } }) } }`, "got at"},
-	{"a trap of a class", `class Mechanism { constructor() { return new Proxy(this, { get(t, k) { if (k === "filter") throw new Error("no " + k); return t[k] } }) } ask() { return { bounds: 1 } } }`, "no filter"},
-	{"unknown answers", `class Mechanism { ask() { return { bounds: 1, noise: 0 } } }`, "there is no noise"},
-	{"throws later", `class Mechanism { ask(step) { if (step === 20) throw new Error("enough"); return { bounds: 1 } } }`, "Step 21: line 1: enough"},
-	{"a state of functions", `class Mechanism { plan() { this.f = () => 1 } ask() { return { bounds: 1 } } }`, "this.f: a checkpoint keeps"},
+type attempt struct {
+	name, code, says string
+	released         int // steps, which the ledger keeps
+}
+
+// hostile mechanisms, one of a kind, and what is said of each. OUT stands for an address that nobody may reach.
+var hostile = []attempt{
+	{"no class", `const x = 1`, "no class Mechanism", 0},
+	{"breaks out, hidden", "return }); fetch('OUT'); (function () {", "Line 1", 0},
+	{"hoists over the glue", `function postMessage() { fetch("OUT") } function Object() { fetch("OUT") } class Mechanism { ask() { return { bounds: Object() } } }`, "fetch is not defined", 0},
+	{"endless plan", `class Mechanism { plan() { for (;;); } ask() { return { bounds: 1 } } }`, "did not answer", 0},
+	{"slow expression", `class Mechanism { ask() { /^(a+)+$/.test("a".repeat(60) + "b"); return { bounds: 1 } } }`, "did not answer", 0},
+	{"a gigabyte by words", `class Mechanism { ask() { this.all = [new Float64Array("60000000"), new ArrayBuffer({ valueOf: () => 480000000 })]; return { bounds: 1 } } }`, "256 MB", 0},
+	{"a gigabyte by two lengths", `class Mechanism { ask() { let n = 0; this.all = new Float64Array({ get length() { return n++ ? 60000000 : 0 } }); return { bounds: this.all.length || 1 } } filter() { throw new Error("got by") } }`, "got by", 1},
+	{"throws", "class Mechanism {\n  plan() {}\n\n  ask() {\n    return this.nothing.bounds;\n  }\n}", "line 5", 0},
+	{"negative", `class Mechanism { ask() { return { bounds: -1 } } }`, "bound 0 is -1", 0},
+	{"filter of NaN", `class Mechanism { ask() { return { bounds: 1 } } filter(r) { r.gradient[3] = NaN; return r.gradient } }`, "value 3 is NaN", 1},
+	{"little noise", `class Mechanism { plan({ steps }) { return { noise: new Array(steps).fill(0) } } ask() { return { bounds: 1 } } }`, "Noise schedule is 0", 0},
+	{"fetch", `class Mechanism { ask() { fetch("OUT") } }`, "fetch is not defined", 0},
+	{"RTC", `class Mechanism { ask() { new RTCPeerConnection({ iceServers: [{ urls: "stun:OUT" }] }) } }`, "RTCPeerConnection is not defined", 0},
+	{"channel", `class Mechanism { ask() { new BroadcastChannel("cloister asked x").postMessage(1) } }`, "BroadcastChannel is not defined", 0},
+	{"loads", "class Mechanism {\n ask() { return imp\\u006frt('OUT') }\n}", "Line 2", 0},
+	{"other clocks", `class Mechanism { ask() { const found = ["performance", "setTimeout", "Intl", "Temporal", "Atomics", "SharedArrayBuffer", "WebAssembly", "WeakRef", "FinalizationRegistry", "Event", "scheduler", "queueMicrotask", "crypto", "navigator", "importScripts"].filter((n) => n in globalThis); throw new Error("found " + found.length) } }`, "found 0", 0},
+	{"function of text", `class Mechanism { ask() { return (() => {}).constructor("return fetch('OUT')")() } }`, "is not a function", 0},
+	{"pollutes", `Object.prototype.bounds = 5; class Mechanism { ask() { return {} } }`, "not extensible", 0},
+	{"walks the stack", `class Mechanism { ask() { Error.prepareStackTrace = (_, s) => s; return { bounds: 1 } } }`, "not extensible", 0},
+	{"a trap of a class", `class Mechanism { constructor() { return new Proxy(this, { get(t, k) { if (k === "filter") throw new Error("no " + k); return t[k] } }) } ask() { return { bounds: 1 } } }`, "no filter", 0},
+	{"throws later", `class Mechanism { ask(step) { if (step === 20) throw new Error("enough"); return { bounds: 1 } } }`, "Step 21: line 1: enough", 20},
+	{"a state of functions", `class Mechanism { plan() { this.f = () => 1 } ask() { return { bounds: 1 } } }`, "this.f: a checkpoint keeps", 0},
+}
+
+// More of the same kinds.
+var moreHostile = []attempt{
+	{"syntax", "class Mechanism {\n  ask( { }\n}", "Line 3", 0},
+	{"breaks out", `} fetch("OUT"); {`, "Line 1", 0},
+	{"endless at once", `for (;;);`, "did not come to its end", 0},
+	{"endless promises", `class Mechanism { ask() { (async () => { for (;;) await 0; })(); return { bounds: 1 } } }`, "did not answer", 1},
+	{"a gigabyte", `class Mechanism { ask() { this.all = []; for (let i = 0; i < 16; i++) this.all.push(new Float64Array(1 << 23)); return { bounds: 1 } } }`, "256 MB", 0},
+	{"a gigabyte by copies", `class Mechanism { ask() { new Float64Array(1).toSorted() } }`, "is not a function", 0},
+	{"a gigabyte that grows", `class Mechanism { ask() { const b = new ArrayBuffer(8, { maxByteLength: 2 ** 30 }); b.resize(2 ** 30); return { bounds: 1 } } }`, "resize", 0},
+	{"a gigabyte of an answer", `class Mechanism { ask() { const x = new Float64Array(1); Object.defineProperty(x, "byteLength", { value: 2 ** 30 }); return { bounds: x } } }`, "bytes", 0},
+	{"throws nothing", `class Mechanism { ask() { throw { get message() { throw 1 }, toString() { throw 2 } } } }`, "no words", 0},
+	{"NaN", `class Mechanism { ask() { return { bounds: NaN } } }`, "bound 0 is NaN", 0},
+	{"words for numbers", `class Mechanism { ask() { return { bounds: ["1"] } } }`, "want a number", 0},
+	{"wrong lengths", `class Mechanism { plan() { return { groups: "layers" } } ask() { return { bounds: [1] } } }`, "1 bounds for", 0},
+	{"wrong filter", `class Mechanism { ask() { return { bounds: 1 } } filter(r) { return r.gradient.slice(1) } }`, "values, want", 1},
+	{"a promise", `class Mechanism { async ask() { return { bounds: 1 } } }`, "promise", 0},
+	{"WebSocket", `class Mechanism { ask() { new WebSocket("OUT") } }`, "WebSocket is not defined", 0},
+	{"request", `class Mechanism { ask() { new XMLHttpRequest() } }`, "XMLHttpRequest is not defined", 0},
+	{"storage", `class Mechanism { ask() { indexedDB.open("x") } }`, "indexedDB is not defined", 0},
+	{"caches", `class Mechanism { ask() { globalThis.caches.open("x") } }`, "undefined", 0},
+	{"messages of others", `class Mechanism { ask() { globalThis.onmessage = (e) => { this.heard = e }; addEventListener("message", () => {}) } }`, "addEventListener is not defined", 0},
+	{"posts", `class Mechanism { ask() { postMessage({ ready: true }) } }`, "postMessage is not defined", 0},
+	{"a worker", `class Mechanism { ask() { new Worker("OUT") } }`, "Worker is not defined", 0},
+	{"loads plainly", "class Mechanism {\n ask() { return import/**/('OUT') }\n}", "Line 2", 0},
+	{"clock", `class Mechanism { ask() { return { bounds: 1 + Date.now() } } }`, "Date is not defined", 0},
+	{"chance", `class Mechanism { ask() { return { bounds: Math.random() } } }`, "Math.random is not a function", 0},
+	{"generators of text", `class Mechanism { ask() { return Object.getPrototypeOf(function* () {}).constructor("fetch('OUT')")().next() } }`, "is not a", 0},
+	{"eval", `class Mechanism { ask() { return (0, eval)("1") } }`, "eval is not defined", 0},
+	{"pollutes arrays", `Array.prototype.push = function (...x) { throw x }; class Mechanism { ask() { return { bounds: 1 } } }`, "read only", 0},
+	{"pollutes typed arrays", `class Mechanism { ask() { Object.getPrototypeOf(Float32Array.prototype).set = () => {}; return { bounds: 1 } } }`, "read only", 0},
+	{"asks its caller", `class Mechanism { ask() { return { bounds: [1], x: (function f() { return f.caller })() } } }`, "caller", 0},
+	{"a proxy", `class Mechanism { ask() { return new Proxy({}, { get() { throw new Error("got at") } }) } }`, "got at", 0},
+	{"unknown answers", `class Mechanism { ask() { return { bounds: 1, noise: 0 } } }`, "there is no noise", 0},
+	{"grows", `class Mechanism { ask() { const a = []; for (;;) a.push(new Array(1e6).fill(1.5)) } }`, "did not answer", 0}, // takes more than a gigabyte before it is stopped
 }
 
 // Whatever stands in the editor, it is stopped, what went wrong is said, the ledger knows what was spent, and nothing leaves.
@@ -96,10 +106,15 @@ func TestHostileMechanisms(t *testing.T) {
 	p := openWith(t, s.page("mechanism.html#data=digits"), chromium.Options{Width: 1280, Height: 900, Whole: true})
 	p.wait("the data", dataReady)
 	p.choose("epochs", "1")
-	if os.Getenv("CLOISTER_LONG") != "" { // takes more than a gigabyte before it is stopped
-		hostile = append(hostile, struct{ name, code, says string }{"grows", `class Mechanism { ask() { const a = []; for (;;) a.push(new Array(1e6).fill(1.5)) } }`, "did not answer"})
+	all := hostile
+	if longer {
+		all = append(all, moreHostile...)
 	}
-	for _, h := range hostile {
+	var released []int
+	for _, h := range all {
+		if h.released > 0 {
+			released = append(released, h.released)
+		}
 		udp, tcp := e.open(h.name)
 		code := strings.ReplaceAll(h.code, "stun:OUT", fmt.Sprintf("stun:127.0.0.1:%d", udp))
 		code = strings.ReplaceAll(code, "OUT", fmt.Sprintf("http://127.0.0.1:%d/", tcp))
@@ -115,12 +130,12 @@ func TestHostileMechanisms(t *testing.T) {
 		t.Errorf("reached the outside: %v", reached)
 	}
 
-	// Three had a step released before their filter failed, one before it hung, one twenty; the others that began had none.
 	eval[any](p, `(trainer.postMessage({ type: "spending", delta: 1e-5, id: 12345 }), null)`)
 	p.wait("the ledger", `heard.some((e) => e.type === "spending")`)
 	charged := eval[[]int](p, `heard.find((e) => e.type === "spending").spending.runs.map((run) => run.charged).filter((n) => n > 0)`)
-	if slices.Sort(charged); !slices.Equal(charged, []int{1, 1, 1, 1, 20}) {
-		t.Errorf("the ledger holds runs of %v steps", charged)
+	slices.Sort(released)
+	if slices.Sort(charged); !slices.Equal(charged, released) {
+		t.Errorf("the ledger holds runs of %v steps, want %v", charged, released)
 	}
 	p.clean()
 }

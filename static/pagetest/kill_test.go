@@ -18,7 +18,7 @@ import (
 	"cloister/train"
 )
 
-var kills = flag.Int("kills", 4, "how often TestKill kills the browser")
+var kills = flag.Int("kills", 10, "how often TestKill kills the browser")
 
 // A witness outside the browser hears what a page is told, as soon as it is told it: checkpoints, which name their run and
 // step, and each step that is released. What it has heard was released. What takes processor time and is not looked at is

@@ -58,53 +58,35 @@ func (p *tab) violations() []string {
 	})()`)
 }
 
-// axe-core's rules (WCAG 2.2 A and AA, and its best practices), in both themes, on a small and a wide screen.
-func TestAccessibleByAxe(t *testing.T) {
+// Each page that answers, with everything unfolded: axe-core's rules (WCAG 2.2 A and AA, and its best practices) in both themes, on a small
+// and a wide screen; nothing is wider than the screen, from 320 px up, nor with text of twice the size on a phone: what must be wide scrolls
+// in a box of its own.
+func TestFitsAndIsAccessible(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
 	for _, page := range pages {
-		p := open(t, s.page(page+"#data=digits&model=logistic&epochs=1"), 1280)
+		p := open(t, serve(t).page(page+"#data=digits&model=logistic&epochs=1"), 1280)
 		p.ready(page)
-		if page == "train.html" { // with a run's results, and everything unfolded
+		if page == "train.html" { // with a run's results
 			p.click("train")
 			p.wait("the end", state+` === "done"`)
 		}
 		eval[any](p, `(document.querySelectorAll("details").forEach((d) => (d.open = true)), null)`)
-		widths := []int64{360, 1280}
-		if longer {
-			widths = append(widths, 820, 1920)
-		}
-		for _, width := range widths {
-			for _, colours := range []string{"light", "dark"} {
-				p.run(chromedp.EmulateViewport(width, 900), theme(colours))
-				found := p.violations()
-				for _, f := range found {
-					t.Errorf("%s, %d px, %s: %s", page, width, colours, f)
-				}
-			}
-		}
-	}
-}
-
-// Nothing is wider than the screen, from 320 px up; what must be wide scrolls in a box of its own.
-func TestFitsEveryScreen(t *testing.T) {
-	t.Parallel()
-	s := serve(t)
-	for _, page := range pages {
-		p := open(t, s.page(page+"#data=digits&model=logistic&epochs=1"), 1280)
-		p.ready(page)
-		if page == "train.html" {
-			p.click("train")
-			p.wait("the end", state+` === "done"`)
-		}
-		eval[any](p, `(document.querySelectorAll("details").forEach((d) => (d.open = true)), null)`)
-		for _, width := range []int{320, 360, 768, 1000, 1280, 1920} {
+		for _, width := range []int{320, 360, 768, 820, 1000, 1280, 1920} {
 			p.run(chromedp.EmulateViewport(int64(width), 900))
 			if wide := eval[int](p, "document.documentElement.scrollWidth"); wide > width {
 				t.Errorf("%s: %d px wide on a screen of %d", page, wide, width)
 			}
+			if width != 360 && width != 1280 && !longer {
+				continue
+			}
+			for _, colours := range []string{"light", "dark"} {
+				p.run(theme(colours))
+				for _, f := range p.violations() {
+					t.Errorf("%s, %d px, %s: %s", page, width, colours, f)
+				}
+			}
 		}
-		if page != "train.html" { // text of twice the size, on a phone
+		if page != "train.html" {
 			p.run(chromedp.EmulateViewport(360, 740))
 			eval[any](p, `(document.documentElement.style.fontSize = "200%", null)`)
 			if wide := eval[int](p, "document.documentElement.scrollWidth"); wide > 360 {

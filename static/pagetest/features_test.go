@@ -11,7 +11,7 @@ import (
 func TestComputesFeatures(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	s.pack(t, "small", "-digits", "600", "-test-digits", "200")
+	s.pack(t, "small", "-digits", "300", "-test-digits", "100")
 	p := open(t, s.page("#data=small"), 1280)
 	p.wait("the data", dataReady)
 	p.click("features-open")
@@ -21,7 +21,7 @@ func TestComputesFeatures(t *testing.T) {
 	p.wait("the end of it", `document.getElementById("features-words").innerText === "Cancelled."`)
 	p.clickButton("Compute them")
 	for range 4 { // half a minute on an idle machine
-		if p.within(patience, `document.getElementById("features-words").innerText.includes("of 800 records") || `+haveFeatures) {
+		if p.within(patience, `document.getElementById("features-words").innerText.includes("of 400 records") || `+haveFeatures) {
 			break
 		}
 	}

@@ -100,7 +100,7 @@ func TestUpdateBreaksNoTab(t *testing.T) {
 	second := rebuilt(t)
 	p := openKept(t, s.page("#data=digits&model=logistic&epochs=1000&batch=100"))
 	p.start()
-	p.wait("the run", state+` === "running"`)
+	p.wait("the run", `/^Training/.test(document.getElementById("progress-words").innerText)`)
 	p.wait("the site to be kept", kept)
 	p.click("train") // a pause, for the other tab's sake
 	p.wait("the pause", state+` === "paused"`)

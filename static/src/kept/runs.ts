@@ -20,6 +20,12 @@ export class KeptRuns {
   #held = new Map<string, Promise<boolean>>();
   #drafts = new Map<string, Draft>(); // not yet being written
   #writing = new Map<string, Promise<void>>();
+  #removing = 0;
+
+  /** Whether something is not yet written, or not yet removed: it would stay as it was if the page were left now. */
+  get busy(): boolean {
+    return this.#writing.size + this.#removing > 0;
+  }
 
   constructor(keeper: Keeper, dispatch: (event: PageEvent) => void) {
     this.#keeper = keeper;
@@ -107,6 +113,7 @@ export class KeptRuns {
   }
 
   async remove(key: string) {
+    this.#removing++;
     try {
       this.#drafts.delete(key);
       await this.#writing.get(key);
@@ -114,6 +121,8 @@ export class KeptRuns {
       await this.#keeper.remove(nameOf(key));
     } catch (error) {
       this.#dispatch({ type: "failed", words: `The run could not be deleted: ${(error as Error).message}.` });
+    } finally {
+      this.#removing--;
     }
   }
 

@@ -279,10 +279,10 @@ for (const fold of document.querySelectorAll<HTMLDetailsElement>("[data-panel]")
 }
 addEventListener("popstate", () => dispatch({ type: "navigated", hash: location.hash }));
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && dispatch({ type: "looked" }));
-// What a run has spent stays spent, and its model would be gone.
+// What a run has spent stays spent, and its model would be gone; and what was written beside a run.
 addEventListener("beforeunload", (event) => {
   const coming = state.saves.includes("keep"); // the model of a run that has just ended
-  if (!forgotten && (coming || [state.run, ...state.kept.filter((run) => run.over)].some(wouldLose))) event.preventDefault();
+  if (!forgotten && (coming || kept.busy || [state.run, ...state.kept.filter((run) => run.over)].some(wouldLose))) event.preventDefault();
 });
 
 if (location.protocol === "file:") {

@@ -64,8 +64,8 @@ export const pause = (): Promise<void> => (globalThis as any).scheduler?.yield?.
 const frame = () => new Promise<void>((come) => eachFrame(come)());
 
 /**
- * Draws at once, but rarely enough that drawing, and the frame that shows it, take no more than this share of the time:
- * later, if it is asked meanwhile.
+ * Draws at once, but rarely enough that drawing, and the frame that shows it, take no more than this share of the time,
+ * unless that would leave what is shown too old: later, if it is asked meanwhile.
  */
 export function sparing(share: number, draw: () => Promise<void>): () => void {
   let asked = false;
@@ -82,7 +82,7 @@ export function sparing(share: number, draw: () => Promise<void>): () => void {
     setTimeout(() => {
       free = true;
       if (asked) void now();
-    }, Math.max(leastBetween, cost / share));
+    }, Math.min(Math.max(leastBetween, cost / share), mostBetween));
   };
   return () => {
     asked = true;
@@ -91,6 +91,7 @@ export function sparing(share: number, draw: () => Promise<void>): () => void {
 }
 
 const leastBetween = 300; // milliseconds: nobody reads faster
+const mostBetween = 2000; // one slow drawing, such as the first, leaves nobody with what was
 
 /** Calls act once nobody has asked for this many milliseconds. */
 export function debounced(milliseconds: number, act: () => void): () => void {

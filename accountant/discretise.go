@@ -1,6 +1,9 @@
 package accountant
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // cells cuts the range of one step's privacy loss at bounds start, start+width, ..., and holds the probability of every
 // cell under both hypotheses. Cell 0 is everything up to start.
@@ -9,6 +12,7 @@ type cells struct {
 	upper, lower []float64
 	upperTail    float64 // mass of upper beyond the last bound
 	least        float64 // infimum of the loss
+	lump         int     // so many cells at the low end hold a lump narrower than one of them
 }
 
 // losses is a distribution of privacy loss on a grid: mass[k] at offset + k*width, and the rest, if any, at infinity.
@@ -34,7 +38,10 @@ func cut(p pair, width float64, acc accuracy) (cells, bool) {
 	if math.IsInf(end, 1) {
 		end = p.loss(p.upperTail(acc.right))
 	}
-	return cutBetween(p, firstBound(p, width, acc), end, width)
+	start, lump := firstBound(p, width, acc)
+	c, ok := cutBetween(p, start, end, width)
+	c.lump = lump
+	return c, ok
 }
 
 // cutBetween lays the bounds from start up to end at least.
@@ -82,10 +89,9 @@ func between(a, b float64) float64 {
 	return 1 + a - b
 }
 
-// firstBound chooses where the cells begin. Below it lies either next to nothing (under the tilt to come), or, where
-// the losses crowd against their infimum log(1-q), a lump whose own loss lies half a cell below the bound: it then
-// falls on the grid of cell centres exactly, or above it by a millionth of a millionth.
-func firstBound(p pair, width float64, acc accuracy) float64 {
+// firstBound chooses where the cells begin. Below it lies next to nothing (under the tilt to come), unless the losses
+// crowd against their infimum log(1-q) in a lump narrower than a cell, which then fills the first two.
+func firstBound(p pair, width float64, acc accuracy) (start float64, lump int) {
 	light := func(b float64) bool { // has next to nothing below it, tilted or not
 		upper, _ := p.masses(b)
 		return math.Log(upper)+max(acc.lambda*b, 0) < math.Log(acc.left)
@@ -94,15 +100,48 @@ func firstBound(p pair, width float64, acc accuracy) float64 {
 	if light(start) {
 		start, _ = bisect(start, max(typical, start), func(b float64) bool { return !light(b) }, width)
 	}
-	narrow := func(b float64) bool { // the lump below b is narrower than half a cell
-		upper, lower := p.masses(b)
-		return !(b-math.Log(upper/lower) > width/2)
+	if math.IsInf(p.least, -1) || p.lumpBelow(start) < start-width/2 {
+		return start, 0
 	}
-	if math.IsInf(p.least, -1) || !narrow(start) {
-		return start
+	return p.endOfLump(start, width) - width, 2
+}
+
+// lumpBelow is the loss of all outcomes up to a bound taken as one.
+func (p pair) lumpBelow(b float64) float64 {
+	upper, lower := p.masses(b)
+	return math.Log(upper / lower)
+}
+
+// endOfLump is a bound b from half a cell to a whole one above the loss of the lump below it. Merged, cells have their
+// losses at whole widths from the lump's. Beside it, where density falls steeply, the next cell's own loss lies near that
+// cell's low end; the nearer to the lump's plus a width, the larger b is. As soon as it is not below that, b is good: a
+// cell below its place would have to be rounded down by a whole width, which over many steps adds up.
+func (p pair) endOfLump(from, width float64) float64 {
+	within := func(share float64) func(b float64) bool {
+		return func(b float64) bool { return !(b-p.lumpBelow(b) > share*width) }
 	}
-	_, start = bisect(width, start, narrow, 1e-12*width)
-	return start
+	_, least := bisect(width, from, within(0.5), 1e-9*width)
+	_, most := bisect(width, least, within(1), 1e-9*width)
+	inPlace := func(b float64) bool {
+		upper, lower := p.cell(b, b+width)
+		return upper >= lower*math.Exp(p.lumpBelow(b)+width)
+	}
+	if inPlace(least) {
+		return least
+	}
+	_, b := bisect(least, most, inPlace, 1e-9*width)
+	return b
+}
+
+// cell returns the probabilities of a loss between two bounds.
+func (p pair) cell(from, to float64) (upper, lower float64) {
+	a, b := p.at(from), p.at(to)
+	for i, c := range p.centers {
+		m := between(signedTail((a-c)/p.sigma), signedTail((b-c)/p.sigma))
+		upper += p.upper[i] * m
+		lower += p.lower[i] * m
+	}
+	return upper, lower
 }
 
 // bisect narrows an interval, at whose first end ok is false and at whose second end it is true, to tol.
@@ -159,8 +198,12 @@ func (c cells) connectDots() losses {
 // connectDots this errs by the square of the width, where rounding losses down errs by the width itself. What cannot be
 // brought to its centre is rounded down.
 func (c cells) merge() losses {
+	centre := c.start - c.width/2
+	if c.lump > 0 {
+		c, centre = c.lumped()
+	}
 	n := len(c.upper)
-	out := losses{offset: c.start - c.width/2, width: c.width, mass: make([]float64, n)}
+	out := losses{offset: centre, width: c.width, mass: make([]float64, n)}
 	m := merger{cells: c, kept: make([]float64, n), weight: make([]float64, n), fromLeft: make([]float64, n), fromRight: make([]float64, n)}
 	for k := range n {
 		m.kept[k] = 1
@@ -186,6 +229,19 @@ func (c cells) merge() losses {
 	}
 	out.mass[n-1] += c.upperTail
 	return out
+}
+
+// lumped makes one cell of those that hold the lump, whose loss is the first centre.
+func (c cells) lumped() (cells, float64) {
+	last := c.lump - 1
+	upper, lower := slices.Clone(c.upper[last:]), slices.Clone(c.lower[last:])
+	for k := range last {
+		upper[0] += c.upper[k]
+		lower[0] += c.lower[k]
+	}
+	c.start += float64(last) * c.width
+	c.upper, c.lower = upper, lower
+	return c, math.Log(upper[0] / lower[0])
 }
 
 type merger struct {

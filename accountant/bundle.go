@@ -10,8 +10,13 @@ type bundle struct {
 	size        int // log2 of the ratio of the two grids, and half that of the number of steps
 }
 
-func (b bundle) up() losses   { return b.over.coarser(b.size).connectDots() }
-func (b bundle) down() losses { return b.under.coarser(b.size).merge() }
+func (b bundle) up() losses { return b.over.coarser(b.size, 0).connectDots() }
+
+func (b bundle) down() losses {
+	c := b.under.coarser(b.size, b.under.endOfLump(b.size))
+	c.lump = 1
+	return c.merge()
+}
 
 // steps is how many steps a bundle holds.
 func (b bundle) steps() float64 { return float64(int(1) << (2 * b.size)) }
@@ -30,8 +35,8 @@ func (k kind) bundled(width float64, acc accuracy, added bool) (bundle, bool) {
 		return bundle{}, false
 	}
 	spread := s.rate * math.Sqrt(math.Expm1(min(1/s.sigma/s.sigma, 700)))
-	size := int(min(math.Ceil(math.Log2(2*width/spread)), math.Floor(math.Log2(k.steps/1000)/2), 4))
-	if size < 1 {
+	size := int(min(math.Ceil(math.Log2(8*width/spread)), math.Floor(math.Log2(k.steps/1000)/2), 4))
+	if width < spread/4 || size < 1 {
 		return bundle{}, false
 	}
 	step, ok := s.discretise(math.Ldexp(width, -size), acc, added)
@@ -100,15 +105,45 @@ func (l *losses) keep(low, high int) {
 	l.offset += float64(low) * l.width
 }
 
-// coarser cuts a distribution into cells 2^size as wide, the first of which holds its first loss alone.
-func (l losses) coarser(size int) cells {
-	n := (len(l.mass)+1<<size-2)>>size + 1
-	c := cells{start: l.offset, width: math.Ldexp(l.width, size), least: math.Inf(-1), upperTail: l.infinite}
+// coarser cuts a distribution into cells 2^size as wide, the first of which holds the losses up to one of them.
+func (l losses) coarser(size, first int) cells {
+	cell := func(i int) int { return (i - first + 1<<size - 1) >> size }
+	n := cell(len(l.mass)-1) + 1
+	c := cells{start: l.offset + float64(first)*l.width, width: math.Ldexp(l.width, size), least: math.Inf(-1), upperTail: l.infinite}
 	c.upper, c.lower = make([]float64, n), make([]float64, n)
 	for i, m := range l.mass {
-		k := (i + 1<<size - 1) >> size
+		k := max(cell(i), 0)
 		c.upper[k] += m
 		c.lower[k] += m * math.Exp(-(l.offset + float64(i)*l.width))
 	}
 	return c
+}
+
+// endOfLump is where the first of cells 2^size as wide should end, for the reason that [pair.endOfLump] gives.
+func (l losses) endOfLump(size int) int {
+	width := math.Ldexp(l.width, size)
+	masses := func(from, to int) (upper, lower float64) {
+		for i := from; i < min(to, len(l.mass)); i++ {
+			upper += l.mass[i]
+			lower += l.mass[i] * math.Exp(-(l.offset + float64(i)*l.width))
+		}
+		return upper, lower
+	}
+	upper, lower := 0.0, 0.0
+	for i := range l.mass {
+		u, w := masses(i, i+1)
+		if upper, lower = upper+u, lower+w; upper == 0 {
+			continue
+		}
+		lump := math.Log(upper / lower)
+		switch away := l.offset + float64(i)*l.width - lump; {
+		case !(away <= width):
+			return max(i-1, 0)
+		case away >= width/2:
+			if u, w = masses(i+1, i+1+1<<size); u >= w*math.Exp(lump+width) {
+				return i
+			}
+		}
+	}
+	return len(l.mass) - 1
 }

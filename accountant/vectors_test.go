@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"encoding/csv"
 	"math"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -40,6 +41,17 @@ func skipShort(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIPPED: takes long, and -short is set")
 	}
+}
+
+// questions is how many of a random kind to ask: with CLOISTER_LONG=1, as a rule, and in short runs.
+func questions(long, usual, short int) int {
+	switch {
+	case os.Getenv("CLOISTER_LONG") != "":
+		return long
+	case testing.Short():
+		return short
+	}
+	return usual
 }
 
 // some are a third of the vectors in short runs.

@@ -27,6 +27,7 @@ type accuracy struct {
 	lambda float64 // exponent of the tilt the losses will be composed under
 	left   float64 // tilted probability that may be rounded at the low end
 	right  float64 // probability that may be rounded at the high end
+	even   bool    // losses will be rounded to the centres of cells: a lump is to lie at that of the first
 }
 
 // maxCells bounds the memory of one step's distribution.
@@ -103,7 +104,11 @@ func firstBound(p pair, width float64, acc accuracy) (start float64, lump int) {
 	if math.IsInf(p.least, -1) || p.lumpBelow(start) < start-width/2 {
 		return start, 0
 	}
-	return p.endOfLump(start, width) - width, 2
+	half := p.aboveLump(width/2, width, start)
+	if acc.even {
+		return half, 0
+	}
+	return p.endOfLump(half, width) - width, 2
 }
 
 // lumpBelow is the loss of all outcomes up to a bound taken as one.
@@ -112,24 +117,25 @@ func (p pair) lumpBelow(b float64) float64 {
 	return math.Log(upper / lower)
 }
 
+// aboveLump is the bound, between one too far and another, that lies so far above the loss of the lump below it.
+func (p pair) aboveLump(by, from, to float64) float64 {
+	_, b := bisect(from, to, func(b float64) bool { return !(b-p.lumpBelow(b) > by) }, 1e-12*by)
+	return b
+}
+
 // endOfLump is a bound b from half a cell to a whole one above the loss of the lump below it. Merged, cells have their
 // losses at whole widths from the lump's. Beside it, where density falls steeply, the next cell's own loss lies near that
 // cell's low end; the nearer to the lump's plus a width, the larger b is. As soon as it is not below that, b is good: a
 // cell below its place would have to be rounded down by a whole width, which over many steps adds up.
-func (p pair) endOfLump(from, width float64) float64 {
-	within := func(share float64) func(b float64) bool {
-		return func(b float64) bool { return !(b-p.lumpBelow(b) > share*width) }
-	}
-	_, least := bisect(width, from, within(0.5), 1e-9*width)
-	_, most := bisect(width, least, within(1), 1e-9*width)
+func (p pair) endOfLump(half, width float64) float64 {
 	inPlace := func(b float64) bool {
 		upper, lower := p.cell(b, b+width)
 		return upper >= lower*math.Exp(p.lumpBelow(b)+width)
 	}
-	if inPlace(least) {
-		return least
+	if inPlace(half) {
+		return half
 	}
-	_, b := bisect(least, most, inPlace, 1e-9*width)
+	_, b := bisect(half, p.aboveLump(width, width, half), inPlace, 1e-9*width)
 	return b
 }
 

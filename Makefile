@@ -80,16 +80,19 @@ check-vet:
 check-types: static/node_modules/.installed
 	cd static && npm run types && npm test
 
+# Without what check-vet has looked at already, and without what only a debugger reads.
+GO_TEST := $(GO) test -timeout 30m -vet=off -ldflags "-s -w"
+
 test-native:
-	$(GO) test -timeout 30m ./accountant/... ./certificate/... ./clip/... ./data/... ./dp/... ./features/... ./nn/... ./train/... ./cmd/... .
+	$(GO_TEST) ./accountant/... ./certificate/... ./clip/... ./data/... ./dp/... ./features/... ./nn/... ./train/... ./cmd/... .
 
 # A small environment: the browser's Go runtime has room for little more.
 test-wasm: browser
-	GOOS=js GOARCH=wasm $(GO) test -short -timeout 30m -p 2 \
+	GOOS=js GOARCH=wasm $(GO_TEST) -short -p 2 \
 		-exec "env -i 'PATH=$(PATH)' 'HOME=$(HOME)' $(shell $(GO) env GOROOT)/bin/go tool wasmbrowsertest" $(IN_BROWSER)
 
 test-page: browser dist/index.html build/package/package.json
-	$(GO) test -timeout 30m -parallel 3 ./static/...
+	$(GO_TEST) -parallel 3 ./static/...
 
 # What needs longer: whole trainings, tens of thousands of damaged files, every fuzz target for a while, little of which goes
 # into making interesting inputs smaller.

@@ -141,7 +141,7 @@ func TestStorageThatIsMissing(t *testing.T) {
 				long(t)
 			}
 			s := serve(t)
-			p := openWith(t, "about:blank", chromium.Options{Script: fmt.Sprintf(elsewhere, quote(c.line))})
+			p := openShared(t, "about:blank", chromium.Options{Script: fmt.Sprintf(elsewhere, quote(c.line))})
 			p.leaving()
 			epochs := 30
 			if c.log != "" { // it runs to its end
@@ -177,7 +177,7 @@ func TestKeepsOwnDataAndForgets(t *testing.T) {
 	p.click("own-keep")
 	p.forEyes("survive-keep")
 	p.trainOnOwn()
-	p.wait("leaving would lose nothing", `dispatchEvent(new Event("beforeunload", { cancelable: true }))`)
+	p.wait("leaving would lose nothing", settled)
 	p.reload()
 	p.wait("the kept data", `location.hash.includes("data=own") && document.getElementById("data").selectedOptions[0].innerText === "pets"`)
 	p.wait("its run", `document.getElementById("kept").innerText.includes("pets")`)

@@ -89,7 +89,7 @@ func openShared(t *testing.T, address string, o chromium.Options) *tab {
 			return nil, err
 		}
 		// What a browser keeps it keeps for a host and port; a test's server has a port of its own.
-		if _, again := visited.LoadOrStore(at.Host, true); again {
+		if _, again := visited.LoadOrStore(at.Host, true); again && at.Host != "" {
 			return browser.Apart(o)
 		}
 		return browser.Another(o)

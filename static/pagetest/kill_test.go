@@ -208,6 +208,8 @@ func TestKill(t *testing.T) {
 		for _, q := range tabs {
 			q.wait("the data", dataReady)
 		}
+		// The database is locked until the last process of the browser that was killed is gone, which takes a moment after the first one is.
+		p.wait("the database", keptThere+`.then(() => true, () => false)`)
 		k := eval[stored](p, keptThere)
 		heard.check(t, &k)
 		if t.Failed() || i == *kills {

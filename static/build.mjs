@@ -131,7 +131,7 @@ const script = (page) => `src/pages/${page.replace(/\.html$/, ".ts")}`; // a pag
 const pages = readdirSync(join(here, "pages")).filter((name) => existsSync(join(here, script(name))));
 for (const name of pages) values[name.replace(/html$/, "js")] = bundle(script(name), ofPage[name] ?? pageScript);
 for (const name of pages) page(name, values);
-for (const name of ["tutorial", "tour"]) values[`${name}.js`] = bundle(`src/learn/${name}.ts`, pageScript);
+for (const name of ["tutorial", "tour", "written"]) values[`${name}.js`] = bundle(`src/learn/${name}.ts`, name === "written" ? withMechanisms : pageScript);
 const all = tutorials(join(here, "tutorials"));
 pages.push(page("learn.html", { ...values, lessons: lessons(all) }, "tutorials/list.html"));
 for (const tutorial of all) pages.push(page(`${tutorial.name}.html`, { ...values, ...tutorialValues(tutorial, all), script: values[tutorial.script] }, "tutorials/page.html", "learn.html"));

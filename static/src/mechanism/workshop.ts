@@ -22,14 +22,17 @@ export class Workshop {
   #restored = false; // the run is from a checkpoint, and not resumed yet
   #stopped = false; // before the run began
   #leaving = false; // a run that failed, until the trainer has left it
-  #kept = new KeptRuns(new Keeper(), (event) => {
-    if (event.type === "cannot keep") this.#tell(`This run is not kept: ${event.words}.`);
-  });
+  #kept?: KeptRuns;
 
-  /** changed: this.run did; tell hears notices. */
-  constructor(changed: () => void, tell: (words: string) => void) {
+  /** changed: this.run did; tell hears notices. Runs that end are kept in this browser, or forgotten. */
+  constructor(changed: () => void, tell: (words: string) => void, keeps = true) {
     this.#changed = changed;
     this.#tell = tell;
+    if (keeps) {
+      this.#kept = new KeptRuns(new Keeper(), (event) => {
+        if (event.type === "cannot keep") this.#tell(`This run is not kept: ${event.words}.`);
+      });
+    }
     this.#trainer = new Trainer((event) => this.#hear(event));
   }
 
@@ -40,6 +43,14 @@ export class Workshop {
       this.#opened = { done, fail };
       this.#trainer.send({ type: "open", source });
     });
+  }
+
+  /** What a mechanism is tried with on a model of the open data: the published settings where there are some, else those of the plain mechanism. */
+  settings(model: string, code: string): Config {
+    const { presets, replay } = this.dataset!;
+    const of = presets.filter(({ config }) => config.model === model).map(({ config }) => config);
+    const { seed: _, ...base } = replay?.model === model ? replay : (of.find(({ mechanism }) => mechanism.name === "fixed") ?? of[0] ?? presets[0].config);
+    return { ...base, model, mechanism: { name: "written", source: code } };
   }
 
   /** What a run with this mechanism would be; an Error says what is wrong with its code. */
@@ -160,15 +171,24 @@ export class Workshop {
     const ended = this.#ended;
     this.#ended = undefined;
     if (!ended || !this.run) return;
-    this.#kept.keep(this.run, checkpoint);
+    this.#kept?.keep(this.run, checkpoint);
     ended.done(this.run);
   }
 
   /** Returns when what is kept is in its place. */
-  settled(): Promise<void> {
-    return this.#kept.settled();
+  async settled() {
+    await this.#kept?.settled();
   }
 }
+
+/** "// DP-SGD: every gradient ..." -> "DP-SGD". */
+export function titleOf(code: string): string {
+  const line = code.split("\n").find((line) => line.trim() !== "") ?? "";
+  return /^\s*\/[/*]\s*([^:.]+)/.exec(line)?.[1].trim().slice(0, 60) || "A mechanism of mine";
+}
+
+/** An error's words, with the line of the code where they do not name it. */
+export const wordsOf = (error: Error) => (error instanceof Problem && error.line && !/\bline \d/i.test(error.message) ? `Line ${error.line}: ${error.message}` : error.message);
 
 const stopped = "It was stopped.";
 

@@ -1,7 +1,7 @@
 // Where a person writes a mechanism, and trains with it.
 import type { Editor } from "../mechanism/editor";
 import { Problem, mostCode } from "../mechanism/room";
-import { Workshop } from "../mechanism/workshop";
+import { Workshop, titleOf, wordsOf } from "../mechanism/workshop";
 import type { Config, DatasetInfo, Planned } from "../protocol";
 import { modelTitle, notPrivate } from "../settings/settings";
 import { readNumber, written } from "../settings/numbers";
@@ -39,18 +39,13 @@ let choices: Choice[] = [];
 let unread = false; // code came by a link or a file, and nobody has read it yet
 let accepted: (() => void) | undefined; // who waits for code to be read before it runs
 let refused: (() => void) | undefined;
+let asked = ""; // model that the address states
 let placing = false; // the page writes into the editor, not a person
 let stopped = false;
 let finished: Run[] = [];
 const workshop = new Workshop(showRun, (words) => say(byId("said"), words));
 
 // ---- code
-
-/** "// DP-SGD: every gradient ..." -> "DP-SGD". */
-export function titleOf(code: string): string {
-  const line = code.split("\n").find((line) => line.trim() !== "") ?? "";
-  return /^\s*\/[/*]\s*([^:.]+)/.exec(line)?.[1].trim().slice(0, 60) || "A mechanism of mine";
-}
 
 function put(code: string, from?: string) {
   placing = true;
@@ -82,7 +77,7 @@ function begin({ code, published }: Example) {
 }
 
 byId("share").addEventListener("click", async () => {
-  const link = `${location.href.replace(/#.*/, "")}#${new URLSearchParams({ data: data.value, code: editor.text() })}`;
+  const link = `${location.href.replace(/#.*/, "")}#${new URLSearchParams({ data: data.value, model: model.value, epsilon: epsilon.value, epochs: epochs.value, code: editor.text() })}`;
   await navigator.clipboard.writeText(link).catch(() => {});
   history.replaceState(null, "", link);
   say(byId("said"), "The link is in the address bar, and copied where the browser allows it. The code is in it; no server sees it.");
@@ -130,16 +125,12 @@ function kept(): string | null {
 // ---- runs
 
 function configuration(seed?: number): Config {
-  const { presets, replay } = workshop.dataset!;
-  const of = (name: string) => presets.filter(({ config }) => config.model === name).map(({ config }) => config);
-  const base = replay?.model === model.value ? replay : (of(model.value).find(({ mechanism }) => mechanism.name === "fixed") ?? of(model.value)[0] ?? presets[0].config);
   const number = (field: HTMLInputElement, label: string) => {
     const reading = readNumber(label, field.value);
     if ("words" in reading) throw new Problem(reading.words);
     return reading.value!;
   };
-  const config: Config = { ...base, model: model.value, epsilon: number(epsilon, "Epsilon"), epochs: number(epochs, "Epochs"), mechanism: { name: "written", source: editor.text() } };
-  delete config.seed;
+  const config = { ...workshop.settings(model.value, editor.text()), epsilon: number(epsilon, "Epsilon"), epochs: number(epochs, "Epochs") };
   return seed === undefined ? config : { ...config, seed };
 }
 
@@ -189,8 +180,6 @@ function complain(error?: Error) {
   say(fault, error ? wordsOf(error) : "");
   editor?.mark(error && lineOf(error), error?.message);
 }
-
-const wordsOf = (error: Error) => (error instanceof Problem && error.line && !/\bline \d/i.test(error.message) ? `Line ${error.line}: ${error.message}` : error.message);
 
 /** Where an error is: the line that it names, or where the method stands that answered wrongly. */
 function lineOf(error: Error): number | undefined {
@@ -256,7 +245,7 @@ async function open() {
 }
 
 function offer({ models, presets, replay }: DatasetInfo) {
-  const usual = replay?.model ?? models.find((name) => presets.some(({ config }) => config.model === name)) ?? models[0];
+  const usual = models.find((name) => name === asked) ?? replay?.model ?? models.find((name) => presets.some(({ config }) => config.model === name)) ?? models[0];
   model.replaceChildren(...models.map((name) => el("option", { value: name, selected: name === usual }, modelTitle(name))));
   const config = replay ?? presets.find(({ config }) => config.model === usual)?.config;
   if (epsilon.value === "") epsilon.value = written(config?.epsilon ?? 3);
@@ -265,10 +254,15 @@ function offer({ models, presets, replay }: DatasetInfo) {
 
 data.addEventListener("change", open);
 
-/** What the address states: data, an example by its name, or code. */
+/** What the address states: data and settings, an example by its name, or code. */
 function address(): boolean {
-  const { data: named, mechanism, code } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+  const { data: named, mechanism, code, ...stated } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
   if (choices.some(({ name }) => name === named)) data.value = named;
+  asked = stated.model ?? asked;
+  for (const field of [model, epsilon, epochs, seeds]) {
+    const value = stated[field.id];
+    if (value !== undefined && (field instanceof HTMLInputElement || [...field.options].some((option) => option.value === value))) field.value = value;
+  }
   const known = MECHANISMS.find(({ name }) => name === mechanism);
   if (code !== undefined) put(code, "with a link");
   else if (known) begin(known);
@@ -287,7 +281,9 @@ async function arrive() {
 }
 
 addEventListener("hashchange", () => {
-  if (busy()) say(byId("said"), "The address was not followed: a run goes on.");
-  else address();
+  if (busy()) return say(byId("said"), "The address was not followed: a run goes on.");
+  const before = data.value;
+  address();
+  if (data.value !== before) void open();
 });
 void arrive().catch(complain);

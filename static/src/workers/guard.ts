@@ -13,10 +13,10 @@ const outward = [
 
 for (const name of outward) remove(realm, name);
 
-// The one frame that is let be, on the one page where mechanisms are written (mechanism/room.ts): sandboxed, of nobody's origin, always of
+// The one frame that is let be, on the two pages where mechanisms are written (mechanism/room.ts): sandboxed, of nobody's origin, always of
 // this text, whose policy is to load nothing. Whoever changes an attribute of it has lost it.
 declare const ROOM: string;
-const hasRoom = realm.document && /\/mechanism(\.html)?$/.test(location.pathname); // as it was when the page came
+const hasRoom = realm.document && /\/(learn-)?mechanism(\.html)?$/.test(location.pathname); // as it was when the page came
 const isRoom = (frame: Element) =>
   hasRoom && frame.getAttributeNames().sort().join() === "hidden,sandbox,srcdoc" && frame.getAttribute("sandbox") === "allow-scripts" && frame.getAttribute("srcdoc") === ROOM;
 

@@ -1,6 +1,7 @@
 package pagetest
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -127,3 +128,82 @@ func (p *tab) answered(answer string) string {
 
 // base is the folder of the page that is shown.
 func (p *tab) base() string { return eval[string](p, `new URL(".", location.href).href`) }
+
+// The tutorial on mechanisms trains with what its reader wrote, and answers by it. Whatever the code wants, it gets neither less noise nor a way out, and
+// epsilon is what it was; a link takes it to the editor as it stands.
+func TestTutorialOnMechanisms(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	p := open(t, s.page("learn-mechanism.html"), 1280)
+	eval[any](p, `(document.querySelectorAll("learn-written").forEach((e) => e.setAttribute("epochs", "1")), null)`)
+	write := func(id, from, to string) {
+		t.Helper()
+		if !eval[bool](p, `(() => { const t = document.querySelector("#`+id+` textarea"), before = t.value; t.value = before.replace(`+quote(from)+`, `+quote(to)+`); t.dispatchEvent(new Event("input")); return t.value !== before; })()`) {
+			t.Fatalf("#%s has no %q", id, from)
+		}
+	}
+	type outcome struct {
+		Figures []string // accuracy, epsilon, noise multiplier, clip norm
+		Fault   string
+	}
+	train := func(id string) (o outcome) {
+		t.Helper()
+		p.clickOn(`document.querySelector("#` + id + ` .primary")`)
+		p.wait("the end", `!document.querySelector("#`+id+` .primary").disabled`)
+		o = eval[outcome](p, `({ Figures: [...document.querySelectorAll("#`+id+` dd")].map((e) => e.innerText), Fault: document.querySelector("#`+id+` .problem").innerText })`)
+		if o.Fault == "" && (len(o.Figures) != 4 || o.Figures[1] != "≤ 1.00" || number(t, strings.TrimSuffix(o.Figures[0], " %")) < 5) {
+			t.Errorf("#%s comes to %q", id, o.Figures)
+		}
+		return o
+	}
+
+	fixed := train("fixed")
+	write("fixed", "8", "1")
+	if lower := train("fixed"); fixed.Figures[3] != "8" || lower.Figures[3] != "1" || fixed.Figures[2] != lower.Figures[2] {
+		t.Errorf("with a bound of 8 %q, of 1 %q", fixed, lower)
+	}
+	if rows := eval[int](p, `document.querySelectorAll("#fixed tbody tr").length`); rows != 2 {
+		t.Errorf("two runs are %d lines of the table", rows)
+	}
+	for i, says := range []string{"there is no noise", "fetch is not defined", "Date is not defined", ""} {
+		eval[any](p, fmt.Sprintf(`(() => { const s = document.querySelector("#cheat select"); s.value = %d; s.dispatchEvent(new Event("change")); })()`, i))
+		if got := train("cheat").Fault; !strings.Contains(got, says) || says == "" && got != "" {
+			t.Errorf("the mechanism that means no good, %d, is told %q, want %q", i, got, says)
+		}
+	}
+	if bound := number(t, train("follow").Figures[3]); bound < 0.01 || bound >= 8 {
+		t.Errorf("the bound that follows the signal ends at %v", bound)
+	}
+
+	// The answer is the reader's own mechanism's, not that of what stood there.
+	half := train("count")
+	if before := p.answered(half.Figures[3]); !strings.HasPrefix(before, "Change the mechanism") {
+		t.Errorf("with the mechanism as it was, the answer is %q", before)
+	}
+	write("count", "0.5", "0.9")
+	more := train("count")
+	if right, wrong := p.answered(more.Figures[3]), p.answered("-1"); right != "Right." || !strings.HasPrefix(wrong, "Not") {
+		t.Errorf("%s, as shown, is %q; -1 is %q", more.Figures[3], right, wrong)
+	}
+	// Twenty steps from 8, which is too long: slower down where more shall be shorter. A count costs noise.
+	if at, below := number(t, more.Figures[3]), number(t, half.Figures[3]); at <= below || number(t, half.Figures[2]) <= number(t, fixed.Figures[2]) {
+		t.Errorf("fixed %q, half shorter %q, nine in ten shorter %q", fixed, half, more)
+	}
+
+	eval[any](p, `(document.getElementById("follow").setAttribute("epochs", "500"), null)`)
+	p.clickOn(`document.querySelector("#follow .primary")`)
+	p.wait("some of it", `document.querySelector("#follow [role=status]").innerText.startsWith("Training: step")`)
+	p.clickOn(`[...document.querySelectorAll("#follow button")].find((b) => b.innerText === "Stop")`)
+	p.wait("the end", `document.querySelector("#follow [role=status]").innerText.startsWith("Stopped after")`)
+	p.clickOn(`[...document.querySelectorAll("#fixed button")].find((b) => b.innerText === "As it was")`)
+	if code := eval[string](p, `document.querySelector("#fixed textarea").value`); !strings.Contains(code, "bound = 8") {
+		t.Errorf("as it was, the code is %q", code)
+	}
+
+	p.clickOn(`document.querySelector("#count .buttons a")`)
+	p.wait("the editor", `location.pathname.endsWith("/mechanism.html") && document.getElementById("shared")?.hidden === false && !document.getElementById("data").disabled`)
+	if code, settings := eval[string](p, `document.querySelector(".cm-content").innerText`), eval[[]string](p, `["data", "model", "epsilon", "epochs"].map((id) => document.getElementById(id).value)`); !strings.Contains(code, "within - 0.9") || strings.Join(settings, " ") != "digits small-mlp-tanh 1 1" {
+		t.Errorf("the editor has %q and %q", settings, code)
+	}
+	p.clean()
+}

@@ -21,7 +21,7 @@ func readings(t *testing.T) []string {
 	if err != nil || len(found) < 7 {
 		t.Fatalf("the site has the tutorials %v: %v", found, err)
 	}
-	all := []string{"index.html", "build.html", "accountant.html", "leaderboard.html", "tour.html"}
+	all := []string{"index.html", "build.html", "accountant.html", "leaderboard.html", "mechanism.html", "tour.html"}
 	for _, name := range found {
 		all = append(all, filepath.Base(name))
 	}
@@ -35,6 +35,7 @@ var going = map[string]struct{ press, underWay string }{
 	"tour.html":             {`document.querySelector("#sound [part=train]")`, trains("#sound")},
 	"learn-gives-away.html": {`document.querySelector("learn-secret button")`, `document.querySelector("learn-secret [role=status]").innerText.includes("training")`},
 	"learn-epsilon.html":    {`document.querySelector("learn-odds button")`, `document.querySelector("learn-odds canvas")`},
+	"learn-mechanism.html":  {`document.querySelector("#fixed button")`, `document.querySelector("#fixed [role=status]").innerText.startsWith("Training") && document.querySelector("#fixed canvas")`},
 	"learn-own-data.html":   {`document.querySelector("learn-total button")`, `document.querySelector("learn-total dd")`},
 }
 
@@ -62,7 +63,7 @@ func TestReadingPages(t *testing.T) {
 			p.accessible(name + ", dark")
 		}
 		if live := going[name]; live.press != "" {
-			eval[any](p, `(document.querySelectorAll("cloister-trainer").forEach((e) => e.setAttribute("epochs", "500")), null)`)
+			eval[any](p, `(document.querySelectorAll("cloister-trainer, learn-written").forEach((e) => e.setAttribute("epochs", "500")), null)`)
 			p.clickOn(live.press)
 			p.wait(name+" to be under way", live.underWay)
 			if longer {

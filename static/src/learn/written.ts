@@ -34,7 +34,7 @@ export class Written extends HTMLElement {
   #table = el("table");
   #made = el("div", { class: "scroll", role: "region", "aria-label": "Runs", tabindex: 0, hidden: true }, this.#table);
   #chart = new Chart({
-    title: "Clip norm", empty: "Press Train.", x: { label: "Step", format: format.count }, bottom: 0, height: 150,
+    title: "Clip norm", empty: "", x: { label: "Step", format: format.count }, bottom: 0, height: 150,
     series: [{ label: "Clip norm", colour: "--accent", format: (y) => format.figure(y, 3), strong: true }],
   });
 
@@ -42,8 +42,9 @@ export class Written extends HTMLElement {
     if (this.#given.length > 0) return;
     this.#given = [...this.querySelectorAll<HTMLElement>("pre > code")].map((block) => ({ code: block.textContent!.trimEnd(), block }));
     this.#choice.append(...this.#given.map(({ code }, i) => el("option", { value: i }, titleOf(code))));
-    const choice = el("label", { class: "slide", hidden: this.#given.length < 2 }, el("span", {}, "Begin with"), this.#choice);
-    this.append(choice, this.#code, el("div", { class: "buttons" }, this.#train, this.#stop, this.#undo, this.#editor), this.#words, this.#fault, this.#facts, this.#chart.root, this.#made);
+    if (this.#given.length > 1) this.append(el("label", { class: "slide" }, el("span", {}, "Begin with"), this.#choice));
+    this.#chart.root.hidden = true; // until there is something to draw
+    this.append(this.#code, el("div", { class: "buttons" }, this.#train, this.#stop, this.#undo, this.#editor), this.#words, this.#fault, this.#facts, this.#chart.root, this.#made);
     this.#begin(0);
   }
 
@@ -78,6 +79,7 @@ export class Written extends HTMLElement {
     if (running) return;
     running = this;
     this.#complain();
+    fill(this.#facts, []);
     this.#bounds = [[], []];
     this.answer = undefined;
     turn();
@@ -105,6 +107,7 @@ export class Written extends HTMLElement {
     const { planned, last, epochs } = workshop!.run!;
     if (!planned) return;
     if (last && last.step !== this.#bounds[0].at(-1)) {
+      this.#chart.root.hidden = false;
       this.#bounds[0].push(last.step);
       this.#bounds[1].push(last.clipNorm);
       this.#chart.set(this.#bounds.map((column) => [...column]) as [number[], number[]]);

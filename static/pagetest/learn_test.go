@@ -157,6 +157,11 @@ func TestTutorialOnMechanisms(t *testing.T) {
 		return o
 	}
 
+	asItWas := func(id string) {
+		t.Helper()
+		p.clickOn(`[...document.querySelectorAll("#` + id + ` button")].find((b) => b.innerText === "As it was")`)
+	}
+
 	fixed := train("fixed")
 	write("fixed", "8", "1")
 	if lower := train("fixed"); fixed.Figures[3] != "8" || lower.Figures[3] != "1" || fixed.Figures[2] != lower.Figures[2] {
@@ -175,6 +180,19 @@ func TestTutorialOnMechanisms(t *testing.T) {
 		t.Errorf("the bound that follows the signal ends at %v", bound)
 	}
 
+	// The gradient's noise, thrown from within: it is a little larger where a count shares the budget.
+	shares := map[string]float64{}
+	for _, id := range []string{"follow", "count"} {
+		write(id, "if (released) {", "if (released) { throw new Error(released.noiseStd * 1024 / 8);")
+		_, thrown, _ := strings.Cut(train(id).Fault, "line 10: ")
+		thrown, _, _ = strings.Cut(thrown, "\n") // the line that threw it comes behind
+		shares[id] = number(t, thrown)
+		asItWas(id)
+	}
+	if more := shares["count"] / shares["follow"]; !(more > 1 && more < 1.001) {
+		t.Errorf("the noise of the gradient is %v", shares)
+	}
+
 	// The answer is the reader's own mechanism's, not that of what stood there.
 	half := train("count")
 	if before := p.answered(half.Figures[3]); !strings.HasPrefix(before, "Change the mechanism") {
@@ -185,8 +203,8 @@ func TestTutorialOnMechanisms(t *testing.T) {
 	if right, wrong := p.answered(more.Figures[3]), p.answered("-1"); right != "Right." || !strings.HasPrefix(wrong, "Not") {
 		t.Errorf("%s, as shown, is %q; -1 is %q", more.Figures[3], right, wrong)
 	}
-	// Twenty steps from 8, which is too long: slower down where more shall be shorter. A count costs noise.
-	if at, below := number(t, more.Figures[3]), number(t, half.Figures[3]); at <= below || number(t, half.Figures[2]) <= number(t, fixed.Figures[2]) {
+	// Twenty steps from 8, which is too long: slower down where more shall be shorter. What a count costs is in the noise of both.
+	if at, below := number(t, more.Figures[3]), number(t, half.Figures[3]); at <= below || half.Figures[2] != fixed.Figures[2] {
 		t.Errorf("fixed %q, half shorter %q, nine in ten shorter %q", fixed, half, more)
 	}
 
@@ -195,7 +213,7 @@ func TestTutorialOnMechanisms(t *testing.T) {
 	p.wait("some of it", `document.querySelector("#follow [role=status]").innerText.startsWith("Training: step")`)
 	p.clickOn(`[...document.querySelectorAll("#follow button")].find((b) => b.innerText === "Stop")`)
 	p.wait("the end", `document.querySelector("#follow [role=status]").innerText.startsWith("Stopped after")`)
-	p.clickOn(`[...document.querySelectorAll("#fixed button")].find((b) => b.innerText === "As it was")`)
+	asItWas("fixed")
 	if code := eval[string](p, `document.querySelector("#fixed textarea").value`); !strings.Contains(code, "bound = 8") {
 		t.Errorf("as it was, the code is %q", code)
 	}

@@ -98,12 +98,12 @@ test-page: browser dist/index.html build/package/package.json
 # into making interesting inputs smaller.
 FUZZTIME ?= 30s
 test-long: test firefox
-	CLOISTER_LONG=1 $(GO) test -timeout 3h ./data/... ./train/... ./cmd/firefox
+	CLOISTER_LONG=1 $(GO) test -timeout 3h ./accountant ./data/... ./dp/... ./nn/... ./train/... ./cmd/firefox
 	$(GO) test -timeout 1h ./cmd/experiments -run KilledAtAnyTime -kills 100
 	cd tools/lighthouse && npm ci --ignore-scripts
 	CLOISTER_LONG=1 $(GO) test -timeout 4h -parallel 3 ./static/pagetest -kills 500 -resumes 20
 	git grep -o '^func Fuzz[A-Za-z0-9]*' -- '*_test.go' | sed 's|\(.*\)/[^/]*:func \(.*\)|\1 \2|' | while read -r room target; do \
-		$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "./$$room" || exit 1; \
+		CLOISTER_LONG=1 $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "./$$room" || exit 1; \
 	done
 
 # Chromium, and the same built without a window where Debian has it: it starts in half the time.

@@ -153,11 +153,7 @@ func TestCalibrationAlwaysAnswers(t *testing.T) {
 	checkAnswer(t, []Segment{{1, 1.526e-4, 20}}, 0.1586, 1.6e-8)
 	r := rand.New(rand.NewPCG(8, 1))
 	between := func(least, most float64) float64 { return least * math.Exp(r.Float64()*math.Log(most/least)) }
-	random := 5
-	if testing.Short() {
-		random = 1
-	}
-	for range random {
+	for range questions(100, 3, 0) {
 		steps := int(between(1, 1e5))
 		checkAnswer(t, []Segment{{between(0.1, 10), between(1e-5, 1), steps}}, between(0.01, 50), between(1e-12, 1e-3))
 	}

@@ -149,9 +149,8 @@ func TestContractOrderAndGrouping(t *testing.T) {
 
 // TestContractAccountantsAgree on schedules at random: every interval holds the truth, so that all overlap.
 func TestContractAccountantsAgree(t *testing.T) {
-	skipShort(t)
 	r := rand.New(rand.NewPCG(7, 8))
-	for range 25 {
+	for range questions(100, 8, 1) {
 		var s []Segment
 		for range 1 + r.IntN(3) {
 			s = append(s, Segment{math.Exp(r.Float64()*3 - 0.9), math.Exp(-r.Float64() * 8), 1 + int(math.Exp(r.Float64()*7))})
@@ -174,7 +173,7 @@ func TestContractAccountantsAgree(t *testing.T) {
 // TestRenyiIsLooserThanTheTightBound: the tight answer is never above the Renyi one.
 func TestRenyiIsLooserThanTheTightBound(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 10))
-	for range 25 {
+	for range questions(100, 10, 2) {
 		s := []Segment{{math.Exp(r.Float64()*4 - 1), math.Exp(-r.Float64() * 10), 1 + r.IntN(3000)}}
 		b, err := Epsilon(s, 1e-6)
 		if err != nil || b.Upper > b.RDP || b.Lower > b.Upper {
@@ -186,7 +185,7 @@ func TestRenyiIsLooserThanTheTightBound(t *testing.T) {
 // TestDeltaIsTheInverseOfEpsilon within the distance of the bounds.
 func TestDeltaIsTheInverseOfEpsilon(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 12))
-	for range 12 {
+	for range questions(60, 5, 1) {
 		s := []Segment{{math.Exp(r.Float64()*2 - 0.7), math.Exp(-r.Float64() * 6), 1 + r.IntN(2000)}, {2, 0.01, 10}}
 		delta := math.Pow(10, -2-8*r.Float64())
 		e, err := Epsilon(s, delta)

@@ -39,10 +39,25 @@ func cut(p pair, width float64, acc accuracy) (cells, bool) {
 	if math.IsInf(end, 1) {
 		end = p.loss(p.upperTail(acc.right))
 	}
-	start, lump := firstBound(p, width, acc)
+	start, crowded := firstBound(p, width, acc)
 	c, ok := cutBetween(p, start, end, width)
-	c.lump = lump
-	return c, ok
+	if !ok || !crowded || acc.even || p.inPlace(start, width) {
+		return c, ok
+	}
+	later, ok := cutBetween(p, p.endOfLump(start, width)-width, end, width)
+	if later.lump = 2; ok && later.merge().mean() > c.merge().mean() {
+		return later, true
+	}
+	return c, true
+}
+
+// mean is that of the finite losses: the closer a distribution from below is to the true one, the larger.
+func (l losses) mean() float64 {
+	sum := 0.0
+	for k, m := range l.mass {
+		sum += m * (l.offset + float64(k)*l.width)
+	}
+	return sum
 }
 
 // cutBetween lays the bounds from start up to end at least.
@@ -91,8 +106,9 @@ func between(a, b float64) float64 {
 }
 
 // firstBound chooses where the cells begin. Below it lies next to nothing (under the tilt to come), unless the losses
-// crowd against their infimum log(1-q) in a lump narrower than a cell, which then fills the first two.
-func firstBound(p pair, width float64, acc accuracy) (start float64, lump int) {
+// crowd against their infimum log(1-q) in a lump narrower than half a cell, whose own loss then lies half a cell below the
+// bound: it falls on the grid of cell centres exactly, or above it by a millionth of a millionth.
+func firstBound(p pair, width float64, acc accuracy) (start float64, crowded bool) {
 	light := func(b float64) bool { // has next to nothing below it, tilted or not
 		upper, _ := p.masses(b)
 		return math.Log(upper)+max(acc.lambda*b, 0) < math.Log(acc.left)
@@ -102,13 +118,9 @@ func firstBound(p pair, width float64, acc accuracy) (start float64, lump int) {
 		start, _ = bisect(start, max(typical, start), func(b float64) bool { return !light(b) }, width)
 	}
 	if math.IsInf(p.least, -1) || p.lumpBelow(start) < start-width/2 {
-		return start, 0
+		return start, false
 	}
-	half := p.aboveLump(width/2, width, start)
-	if acc.even {
-		return half, 0
-	}
-	return p.endOfLump(half, width) - width, 2
+	return p.aboveLump(width/2, width, start), true
 }
 
 // lumpBelow is the loss of all outcomes up to a bound taken as one.
@@ -123,19 +135,19 @@ func (p pair) aboveLump(by, from, to float64) float64 {
 	return b
 }
 
-// endOfLump is a bound b from half a cell to a whole one above the loss of the lump below it. Merged, cells have their
-// losses at whole widths from the lump's. Beside it, where density falls steeply, the next cell's own loss lies near that
-// cell's low end; the nearer to the lump's plus a width, the larger b is. As soon as it is not below that, b is good: a
-// cell below its place would have to be rounded down by a whole width, which over many steps adds up.
+// inPlace tells whether merge can bring the cell above b, beside the lump that ends there, to its place a width above the
+// lump's loss. A cell whose own loss lies below that would have to be rounded down by a whole width, which over many steps
+// adds up.
+func (p pair) inPlace(b, width float64) bool {
+	upper, lower := p.cell(b, b+width)
+	return upper >= lower*math.Exp(p.lumpBelow(b)+width)
+}
+
+// endOfLump is the least bound from half a cell to a whole one above the loss of the lump below it at which the next cell
+// is in place. Beside a lump density falls steeply, so that a cell's own loss lies near its low end; the nearer to the lump's
+// plus a width, the larger the bound is. Losses that do not fall steeply are merged less well so.
 func (p pair) endOfLump(half, width float64) float64 {
-	inPlace := func(b float64) bool {
-		upper, lower := p.cell(b, b+width)
-		return upper >= lower*math.Exp(p.lumpBelow(b)+width)
-	}
-	if inPlace(half) {
-		return half
-	}
-	_, b := bisect(half, p.aboveLump(width, width, half), inPlace, 1e-9*width)
+	_, b := bisect(half, p.aboveLump(width, width, half), func(b float64) bool { return p.inPlace(b, width) }, 1e-9*width)
 	return b
 }
 

@@ -165,7 +165,7 @@ func TestGroup(t *testing.T) {
 				}
 				return sum
 			}
-			want, n := 0.0, 200_000
+			want, n := 0.0, 50_000
 			for i := range n {
 				x := -14 + 28*(float64(i)+0.5)/float64(n)
 				want += max(0, density(p.upper, x)-math.Exp(epsilon)*density(p.lower, x)) * 28 / float64(n)
@@ -206,7 +206,7 @@ func TestGroupMoments(t *testing.T) {
 	for _, a := range []float64{1.5, 2, 6, 20} {
 		best := 0.0
 		for _, power := range []float64{a, 1 - a} {
-			sum, n := 0.0, 200_000
+			sum, n := 0.0, 50_000
 			for i := range n {
 				z := -20 + 110*(float64(i)+0.5)/float64(n)
 				sum += math.Exp(power*m.loss(z*1.2)-z*z/2) * 110 / float64(n) / sqrt2Pi

@@ -31,9 +31,8 @@ func TestOdometer(t *testing.T) {
 }
 
 func TestOdometerOfRandomSchedules(t *testing.T) {
-	skipShort(t)
 	r := rand.New(rand.NewPCG(4, 1))
-	for range 3 {
+	for range questions(20, 2, 0) {
 		var schedule []Segment
 		for range 1 + r.IntN(5) {
 			schedule = append(schedule, Segment{0.5 + 2*r.Float64(), math.Exp(-7 * r.Float64()), 1 + r.IntN(300)})

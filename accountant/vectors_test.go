@@ -54,10 +54,10 @@ func questions(long, usual, short int) int {
 	return usual
 }
 
-// some are a third of the vectors in short runs.
-func some(all []vector) (few []vector) {
+// some are all vectors with CLOISTER_LONG=1, one in so many as a rule, and one in so many in short runs.
+func some(all []vector, usual, short int) (few []vector) {
 	for i, v := range all {
-		if !testing.Short() || i%3 == 0 {
+		if i%questions(1, usual, short) == 0 {
 			few = append(few, v)
 		}
 	}
@@ -99,7 +99,7 @@ func (v vector) segments(t testing.TB) []Segment {
 }
 
 func TestVectors(t *testing.T) {
-	for _, v := range some(vectors(t)) {
+	for _, v := range some(vectors(t), 1, 6) {
 		t.Run(v["id"], func(t *testing.T) {
 			if v["kind"] == "inverse" {
 				checkInverse(t, v)
@@ -163,7 +163,7 @@ func checkInverse(t *testing.T, v vector) {
 // TestSecondOpinion holds PRV, which shares neither the rounding nor the error analysis of the bounds, to the truth, and
 // the truth to PRV's bounds.
 func TestSecondOpinion(t *testing.T) {
-	for _, v := range some(vectors(t)) {
+	for _, v := range some(vectors(t), 4, 12) {
 		if v["kind"] == "inverse" {
 			continue
 		}

@@ -265,6 +265,7 @@ func (a *analysis) discretise(kinds []kind, q question, added bool) (steps []rou
 	acc := accuracy{lambda: q.lambda, left: 1e-13 / a.total, right: max(q.tail/a.total, 1e-300)}
 	steps = make([]rounding, len(kinds))
 	for i, k := range kinds {
+		acc.many = k.steps >= 100 // else a finer rounding is not worth its time: there may be hundreds of kinds
 		if b, ok := k.bundled(q.width, acc, added); ok {
 			steps[i] = b
 			continue

@@ -27,7 +27,7 @@ type accuracy struct {
 	lambda float64 // exponent of the tilt the losses will be composed under
 	left   float64 // tilted probability that may be rounded at the low end
 	right  float64 // probability that may be rounded at the high end
-	even   bool    // losses will be rounded to the centres of cells: a lump is to lie at that of the first
+	many   bool    // so many steps are alike that what one is rounded by adds up
 }
 
 // maxCells bounds the memory of one step's distribution.
@@ -41,7 +41,7 @@ func cut(p pair, width float64, acc accuracy) (cells, bool) {
 	}
 	start, crowded := firstBound(p, width, acc)
 	c, ok := cutBetween(p, start, end, width)
-	if !ok || !crowded || acc.even || p.inPlace(start, width) {
+	if !ok || !crowded || !acc.many || p.inPlace(start, width) {
 		return c, ok
 	}
 	later, ok := cutBetween(p, p.endOfLump(start, width)-width, end, width)

@@ -63,7 +63,7 @@ func prvEpsilon(merged []Segment, delta, allowed, tilt float64, added bool) Esti
 
 func prvParts(merged []Segment, width, delta float64, added bool) ([]part, bool) {
 	steps := float64(TotalSteps(merged))
-	acc := accuracy{left: delta * 1e-6 / steps, right: delta * 1e-9 / steps, even: true}
+	acc := accuracy{left: delta * 1e-6 / steps, right: delta * 1e-9 / steps}
 	parts := make([]part, len(merged))
 	for i, s := range merged {
 		p := removed(s.Sigma, s.Rate)

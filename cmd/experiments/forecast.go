@@ -123,12 +123,14 @@ func (f *forecaster) write() error {
 	return experiment.WriteFile(f.file, b.Bytes())
 }
 
-// open reads a set into memory, unless it is there.
+// open reads a set into memory, or generates it, unless it is there.
 func (f *forecaster) open(ctx context.Context, folder string) (err error) {
 	if f.folder == folder {
 		return nil
 	}
-	f.whole, err = data.Open(ctx, data.FromDir(folder), nil)
+	if f.whole = generated(filepath.Base(folder)); f.whole == nil {
+		f.whole, err = data.Open(ctx, data.FromDir(folder), nil)
+	}
 	if err == nil && !(f.whole.TestPublic && f.whole.TestRecords > 0) {
 		err = errors.New("its test records are not public")
 	}

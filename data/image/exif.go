@@ -12,7 +12,7 @@ func orientation(format string, file []byte) int {
 	var tiff []byte
 	switch format {
 	case "jpeg":
-		tiff = exifOfJPEG(file)
+		tiff = segment(file, 0xe1, exifMark) // APP1
 	case "png":
 		tiff = chunk(file[min(8, len(file)):], "eXIf", binary.BigEndian, 0, 4, 4)
 	case "webp":
@@ -24,8 +24,8 @@ func orientation(format string, file []byte) int {
 
 var exifMark = []byte("Exif\x00\x00")
 
-// exifOfJPEG walks a JPEG's segments up to its picture.
-func exifOfJPEG(file []byte) []byte {
+// segment is what follows a mark in the first of a JPEG's segments before its picture that has it; nil where none has.
+func segment(file []byte, wanted byte, mark []byte) []byte {
 	for at := 2; at+4 <= len(file) && file[at] == 0xff; {
 		marker, size := file[at+1], int(binary.BigEndian.Uint16(file[at+2:]))
 		switch {
@@ -35,9 +35,8 @@ func exifOfJPEG(file []byte) []byte {
 		case marker == 0xda || size < 2 || at+2+size > len(file): // the picture begins
 			return nil
 		}
-		body := file[at+4 : at+2+size]
-		if tiff, ok := bytes.CutPrefix(body, exifMark); ok && marker == 0xe1 {
-			return tiff
+		if body, ok := bytes.CutPrefix(file[at+4:at+2+size], mark); ok && marker == wanted {
+			return body
 		}
 		at += 2 + size
 	}

@@ -61,6 +61,9 @@ func ReadHeader(file []byte) (Header, error) {
 	}
 	h := Header{Format: format, Width: c.Width, Height: c.Height, Orientation: orientation(format, file)}
 	h.Grey = c.ColorModel == color.GrayModel || c.ColorModel == color.Gray16Model
+	if c.ColorModel == color.CMYKModel && segment(file, 0xee, []byte("Adobe")) == nil {
+		return h, errSilentCMYK // browsers read such a file as they like
+	}
 	if format == "webp" {
 		if err := checkWebP(h, file); err != nil {
 			return h, err
@@ -72,6 +75,8 @@ func ReadHeader(file []byte) (Header, error) {
 	return h, nil
 }
 
+var errSilentCMYK = errors.New("CMYK without a note of its colours (Adobe APP14): save it as RGB")
+
 // readable is a decoder's error without the name of its package.
 func readable(err error) error {
 	text := err.Error()
@@ -81,8 +86,6 @@ func readable(err error) error {
 	switch {
 	case strings.Contains(text, "EOF") || strings.Contains(text, "not enough pixel data"):
 		return errors.New("truncated")
-	case strings.Contains(text, "Adobe APP14"):
-		return errors.New("CMYK without a note of its colours (Adobe APP14): save it as RGB")
 	}
 	return errors.New("damaged, or of a kind that is not read: " + text)
 }

@@ -2,44 +2,18 @@ package image
 
 import (
 	"bytes"
-	_ "embed"
 	"encoding/binary"
-	"fmt"
 	"hash/crc32"
 	std "image"
 	"image/color"
 	"image/gif"
-	"image/jpeg"
-	"image/png"
 	"math"
-	"math/bits"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
-	"golang.org/x/image/bmp"
+	"cloister/data/image/imagetest"
 )
-
-func encoded(t testing.TB, m std.Image, format string) []byte {
-	t.Helper()
-	var file bytes.Buffer
-	var err error
-	switch format {
-	case "png":
-		err = png.Encode(&file, m)
-	case "jpeg":
-		err = jpeg.Encode(&file, m, &jpeg.Options{Quality: 100})
-	case "gif":
-		err = gif.Encode(&file, m, nil)
-	case "bmp":
-		err = bmp.Encode(&file, m)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return file.Bytes()
-}
 
 // ramp has a colour of its own in every pixel of a picture of odd sides.
 func ramp(width, height int) *std.NRGBA {
@@ -75,11 +49,11 @@ func TestValuesAreThePicture(t *testing.T) {
 		}
 	}
 	for _, format := range []string{"png", "bmp"} {
-		if got := read(t, whole(3, m), encoded(t, m, format)); !bytes.Equal(got, want) {
+		if got := read(t, whole(3, m), imagetest.Encoded(t, m, format)); !bytes.Equal(got, want) {
 			t.Errorf("%s: %v, want %v", format, got, want)
 		}
 	}
-	for i, v := range read(t, whole(3, m), encoded(t, m, "jpeg")) { // which loses a little, and more of colour
+	for i, v := range read(t, whole(3, m), imagetest.Encoded(t, m, "jpeg")) { // which loses a little, and more of colour
 		if d := int(v) - int(want[i]); d < -70 || d > 70 {
 			t.Errorf("JPEG: value %d is %d, want about %d", i, v, want[i])
 		}
@@ -108,98 +82,54 @@ func TestEveryKindOfPNG(t *testing.T) {
 		"grey, alpha":   {greyAlpha, []byte{100, 204, 100, 204, 100, 204}},
 		"palette":       {palette, []byte{1, 200, 2, 100, 3, 50}},
 	} {
-		if got := read(t, whole(3, c.m), encoded(t, c.m, "png")); !bytes.Equal(got, c.want) {
+		if got := read(t, whole(3, c.m), imagetest.Encoded(t, c.m, "png")); !bytes.Equal(got, c.want) {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}
-	if got := read(t, whole(1, palette), encoded(t, palette, "gif")); !bytes.Equal(got, []byte{2, 124}) { // 0.299 R + 0.587 G + 0.114 B
-		t.Errorf("grey of a palette: %v", got)
+	packed := func(depth, colour int, palette, clear []byte, row ...byte) []byte {
+		return imagetest.PNG(2, 1, depth, colour, [][]byte{row}, palette, clear)
 	}
-}
-
-type byteOrder interface {
-	binary.ByteOrder
-	binary.AppendByteOrder
-}
-
-// withEXIF is a JPEG or PNG that states an orientation.
-func withEXIF(file []byte, orientation byte, order byteOrder) []byte {
-	tiff := []byte("II*\x00\x08\x00\x00\x00")
-	if order == byteOrder(binary.BigEndian) {
-		tiff = []byte("MM\x00*\x00\x00\x00\x08")
-	}
-	u16 := func(v uint16) { tiff = order.AppendUint16(tiff, v) }
-	u16(1)
-	u16(0x0112)
-	u16(3)
-	tiff = order.AppendUint32(tiff, 1)
-	u16(uint16(orientation))
-	u16(0)
-	if file[0] == 0xff {
-		body := append([]byte("Exif\x00\x00"), tiff...)
-		segment := binary.BigEndian.AppendUint16([]byte{0xff, 0xe1}, uint16(len(body)+2))
-		return slices.Concat(file[:2], segment, body, file[2:])
-	}
-	chunk := append(binary.BigEndian.AppendUint32(nil, uint32(len(tiff))), "eXIf"...)
-	const afterHeader = 8 + 25
-	sum := binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(append(chunk[4:8:8], tiff...)))
-	return slices.Concat(file[:afterHeader], chunk, tiff, sum, file[afterHeader:])
-}
-
-// stored is how a camera keeps an upright picture under an orientation: the inverse of how it is to be shown, by the table of Exif 2.32,
-// section 4.6.4, where row and column 0 of what is stored are said to show.
-func stored(m *std.NRGBA, orientation int) *std.NRGBA {
-	w, h := m.Rect.Dx(), m.Rect.Dy()
-	sw, sh := w, h
-	if orientation >= 5 {
-		sw, sh = h, w
-	}
-	s := std.NewNRGBA(std.Rect(0, 0, sw, sh))
-	for y := range h {
-		for x := range w {
-			sx, sy := x, y
-			switch orientation {
-			case 2: // row 0: top, column 0: right
-				sx = w - 1 - x
-			case 3: // bottom, right
-				sx, sy = w-1-x, h-1-y
-			case 4: // bottom, left
-				sy = h - 1 - y
-			case 5: // row 0: left, column 0: top
-				sx, sy = y, x
-			case 6: // row 0: right, column 0: top
-				sx, sy = y, w-1-x
-			case 7: // row 0: right, column 0: bottom
-				sx, sy = h-1-y, w-1-x
-			case 8: // row 0: left, column 0: bottom
-				sx, sy = h-1-y, x
-			}
-			s.SetNRGBA(sx, sy, m.NRGBAAt(x, y))
+	for name, c := range map[string]struct {
+		file []byte
+		want []byte
+	}{
+		"grey of one bit":           {packed(1, imagetest.Grey, nil, nil, 0x40), []byte{0, 255}},
+		"grey of two bits":          {packed(2, imagetest.Grey, nil, nil, 0x60), []byte{85, 170}},
+		"grey of four bits":         {packed(4, imagetest.Grey, nil, nil, 0x2e), []byte{34, 238}},
+		"grey, alpha":               {packed(8, imagetest.GreyAlpha, nil, nil, 100, 255, 0, 51), []byte{100, 204}},
+		"grey, alpha, 16 bits each": {packed(16, imagetest.GreyAlpha, nil, nil, 100, 0, 255, 255, 0, 255, 51, 0), []byte{100, 204}},
+		"palette of one bit":        {packed(1, imagetest.Palette, []byte{9, 9, 9, 200, 200, 200}, nil, 0x40), []byte{9, 200}},
+		"palette with clear":        {packed(8, imagetest.Palette, []byte{9, 9, 9, 200, 200, 200}, []byte{0}, 0, 1), []byte{255, 200}}, // paper
+	} {
+		if got := read(t, Settings{1, 1, 2, Crop}, c.file); !bytes.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}
-	return s
+	if got := read(t, whole(1, palette), imagetest.Encoded(t, palette, "gif")); !bytes.Equal(got, []byte{2, 124}) { // 0.299 R + 0.587 G + 0.114 B
+		t.Errorf("grey of a palette: %v", got)
+	}
 }
 
 // A picture is read the same however the camera was held, when it is cropped, padded and resized too.
 func TestOrientation(t *testing.T) {
 	m := ramp(13, 8)
 	for _, s := range []Settings{whole(3, m), {3, 5, 5, Crop}, {3, 6, 9, Pad}, {1, 9, 4, Crop}, {3, 4, 11, Stretch}, {3, 20, 20, Pad}} {
-		want := read(t, s, encoded(t, m, "png"))
+		want := read(t, s, imagetest.Encoded(t, m, "png"))
 		for o := 1; o <= 8; o++ {
-			for _, order := range []byteOrder{binary.LittleEndian, binary.BigEndian} {
-				file := withEXIF(encoded(t, stored(m, o), "png"), byte(o), order)
+			for _, order := range []imagetest.ByteOrder{binary.LittleEndian, binary.BigEndian} {
+				file := imagetest.WithEXIF(imagetest.Encoded(t, imagetest.Stored(m, o), "png"), byte(o), order)
 				if got := read(t, s, file); !bytes.Equal(got, want) {
 					t.Errorf("orientation %d, %+v: another record", o, s)
 				}
 			}
 		}
 	}
-	photograph := withEXIF(encoded(t, m, "jpeg"), 6, binary.BigEndian)
+	photograph := imagetest.WithEXIF(imagetest.Encoded(t, m, "jpeg"), 6, binary.BigEndian)
 	h, err := ReadHeader(photograph)
 	if err != nil || h.Orientation != 6 || h.Width != 13 || !h.Turned() {
 		t.Errorf("header %+v, %v", h, err)
 	}
-	if got := headerOf(t, withEXIF(encoded(t, m, "jpeg"), 77, binary.BigEndian)); got.Orientation != 1 {
+	if got := headerOf(t, imagetest.WithEXIF(imagetest.Encoded(t, m, "jpeg"), 77, binary.BigEndian)); got.Orientation != 1 {
 		t.Errorf("orientation 77 counts as %d", got.Orientation)
 	}
 }
@@ -218,7 +148,7 @@ func TestResizeIsTheTriangleFilter(t *testing.T) {
 	m := ramp(31, 17)
 	for _, size := range [][2]int{{5, 7}, {17, 31}, {40, 64}, {1, 1}, {16, 3}} {
 		s := Settings{3, size[0], size[1], Stretch}
-		got := read(t, s, encoded(t, m, "png"))
+		got := read(t, s, imagetest.Encoded(t, m, "png"))
 		weights := func(from, to, i int) (w []float64) {
 			scale := float64(from) / float64(to)
 			support, sum := math.Max(1, scale), 0.0
@@ -263,7 +193,7 @@ func TestFits(t *testing.T) {
 			m.SetNRGBA(x, y, color.NRGBA{v, v, v, 255})
 		}
 	}
-	file := encoded(t, m, "png")
+	file := imagetest.Encoded(t, m, "png")
 	if got := read(t, Settings{1, 2, 2, Crop}, file); !bytes.Equal(got, []byte{255, 255, 255, 255}) {
 		t.Errorf("cropped: %v", got)
 	}
@@ -276,7 +206,7 @@ func TestFits(t *testing.T) {
 }
 
 func TestHostilePictures(t *testing.T) {
-	good := encoded(t, ramp(20, 20), "png")
+	good := imagetest.Encoded(t, ramp(20, 20), "png")
 	huge := slices.Clone(good) // a header of 400 million pixels; the rest does not matter
 	binary.BigEndian.PutUint32(huge[16:], 20000)
 	binary.BigEndian.PutUint32(huge[20:], 20000)
@@ -291,7 +221,7 @@ func TestHostilePictures(t *testing.T) {
 		"truncated":      {"truncated", good[:len(good)/2]},
 		"short header":   {"truncated", good[:20]},
 		"damaged":        {"damaged", append(slices.Clone(good[:60]), make([]byte, len(good)-60)...)},
-		"truncated JPEG": {"truncated", encoded(t, ramp(40, 40), "jpeg")[:400]},
+		"truncated JPEG": {"truncated", imagetest.Encoded(t, ramp(40, 40), "jpeg")[:400]},
 	} {
 		if _, err := (Settings{3, 8, 8, Crop}).Read(c.file, Go{}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want an error that says %q", name, err, c.want)
@@ -299,12 +229,9 @@ func TestHostilePictures(t *testing.T) {
 	}
 }
 
-//go:embed testdata/quarters.webp
-var quarters []byte // red, green, blue and grey 128, from a canvas in Chromium
-
 // Lossy WebP keeps luma in 16 to 235; the library's own conversion would make red 219, 26, 23 or so (golang/go#40173).
 func TestWebPColours(t *testing.T) {
-	got := read(t, Settings{3, 16, 16, Crop}, quarters)
+	got := read(t, Settings{3, 16, 16, Crop}, imagetest.Quarters)
 	for quarter, want := range [][3]int{{255, 0, 0}, {0, 255, 0}, {0, 0, 255}, {128, 128, 128}} {
 		at := 16*(4+8*(quarter/2)) + 4 + 8*(quarter%2)
 		for c, w := range want {
@@ -335,48 +262,16 @@ func TestWebPOfAnotherSize(t *testing.T) {
 	}
 }
 
-// flatCMYK is a JPEG of 8x8 pixels of one colour in four channels (ITU-T T.81): one value a channel and no detail.
-func flatCMYK(stored [4]byte, adobe bool) []byte {
-	file := []byte{0xff, 0xd8}
-	segment := func(marker byte, body ...byte) {
-		file = append(binary.BigEndian.AppendUint16(append(file, 0xff, marker), uint16(len(body)+2)), body...)
-	}
-	if adobe {
-		segment(0xee, append([]byte("Adobe"), 0, 100, 0, 0, 0, 0, 0)...)
-	}
-	segment(0xdb, append([]byte{0}, bytes.Repeat([]byte{1}, 64)...)...)
-	segment(0xc0, 8, 0, 8, 0, 8, 4, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0, 4, 0x11, 0)
-	segment(0xc4, 0, 0, 0, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11) // twelve sizes, four bits each
-	segment(0xc4, 0x10, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)                                  // the end of a block, one bit
-	segment(0xda, 4, 1, 0, 2, 0, 3, 0, 4, 0, 0, 63, 0)
-	code := ""
-	for _, v := range stored {
-		level := 8 * (int(v) - 128)
-		size := bits.Len(uint(max(level, -level)))
-		if level < 0 {
-			level += 1<<size - 1
-		}
-		code += fmt.Sprintf("%04b%0*b0", size, size, level)
-	}
-	for code += "1111111"; len(code) >= 8; code = code[8:] {
-		b, _ := strconv.ParseUint(code[:8], 2, 8)
-		if file = append(file, byte(b)); b == 0xff {
-			file = append(file, 0)
-		}
-	}
-	return append(file, 0xff, 0xd9)
-}
-
 // What Adobe writes is inverted: 255 is no ink.
 func TestCMYK(t *testing.T) {
-	got := read(t, Settings{3, 1, 1, Crop}, flatCMYK([4]byte{255, 55, 205, 235}, true)) // no cyan, much magenta, some yellow, a little black
+	got := read(t, Settings{3, 1, 1, Crop}, imagetest.FlatCMYK([4]byte{255, 55, 205, 235}, true)) // no cyan, much magenta, some yellow, a little black
 	r, g, b := color.CMYKToRGB(0, 200, 50, 20)
 	for i, want := range []byte{r, g, b} {
 		if d := int(got[i]) - int(want); d < -1 || d > 1 {
 			t.Errorf("CMYK 0, 200, 50, 20 reads as %v, want %v", got, []byte{r, g, b})
 		}
 	}
-	_, err := Settings{3, 1, 1, Crop}.Read(flatCMYK([4]byte{255, 55, 205, 235}, false), Go{})
+	_, err := Settings{3, 1, 1, Crop}.Read(imagetest.FlatCMYK([4]byte{255, 55, 205, 235}, false), Go{})
 	if err == nil || !strings.Contains(err.Error(), "CMYK") {
 		t.Errorf("CMYK that says nothing of its colours: %v, want a refusal by name", err)
 	}
@@ -408,11 +303,11 @@ func TestAnimation(t *testing.T) {
 
 func FuzzPicture(f *testing.F) {
 	for _, format := range []string{"png", "jpeg", "gif", "bmp"} {
-		f.Add(encoded(f, ramp(9, 7), format))
+		f.Add(imagetest.Encoded(f, ramp(9, 7), format))
 	}
-	f.Add(withEXIF(encoded(f, ramp(9, 7), "png"), 6, binary.LittleEndian))
-	f.Add(flatCMYK([4]byte{1, 2, 3, 4}, true))
-	f.Add(quarters)
+	f.Add(imagetest.WithEXIF(imagetest.Encoded(f, ramp(9, 7), "png"), 6, binary.LittleEndian))
+	f.Add(imagetest.FlatCMYK([4]byte{1, 2, 3, 4}, true))
+	f.Add(imagetest.Quarters)
 	f.Fuzz(func(t *testing.T, file []byte) {
 		for _, format := range []string{"png", "jpeg", "webp"} {
 			if o := orientation(format, file); o < 1 || o > 8 {

@@ -2,18 +2,19 @@ package desk
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
+	"fmt"
 	stdimage "image"
 	"image/color"
 	"image/color/palette"
-	"image/jpeg"
-	"image/png"
 	"io"
 	"strings"
 	"syscall/js"
 	"testing"
 
 	"cloister/data/image"
+	"cloister/data/image/imagetest"
 )
 
 // fakeFile is a Blob as a worker would read it: pages, where these tests run, have no FileReaderSync.
@@ -82,69 +83,93 @@ func TestBlobReadsInPlace(t *testing.T) {
 	}
 }
 
-// The browser's decoder gives what Go's gives, bit for bit of PNGs; of JPEGs within the rounding of two decoders. What is transparent, or
-// what the browser refuses, is Go's to decode or to explain.
+// The browser's decoder gives the records that Go's gives, bit for bit of what loses nothing, however the camera was held; of JPEGs and lossy
+// WebPs within the rounding of two decoders. What is transparent, or what the browser refuses, is Go's to decode or to explain.
 func TestBrowserDecodesAsGoDoes(t *testing.T) {
-	bounds := stdimage.Rect(0, 0, 13, 9)
-	grey, deep, colours, pale := stdimage.NewGray(bounds), stdimage.NewGray16(bounds), stdimage.NewNRGBA(bounds), stdimage.NewNRGBA(bounds)
-	few := stdimage.NewPaletted(bounds, palette.WebSafe)
-	for y := range 9 {
-		for x := range 13 {
-			grey.SetGray(x, y, color.Gray{uint8(17*x + 5*y)})
-			deep.SetGray16(x, y, color.Gray16{uint16(4999*x + 777*y)})
-			colours.SetNRGBA(x, y, color.NRGBA{uint8(19 * x), uint8(28 * y), uint8(x * y), 255})
-			pale.SetNRGBA(x, y, color.NRGBA{uint8(19 * x), uint8(28 * y), 77, uint8(20 * x)})
-			few.SetColorIndex(x, y, uint8(13*y+x))
+	for name, c := range pictures(t) {
+		s := image.Settings{Channels: 3, Height: 9, Width: 13, Fit: image.Stretch}
+		got, err := s.Read(c.file, BrowserDecoder{})
+		want, err2 := s.Read(c.file, image.Go{})
+		if err := errors.Join(err, err2); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
 		}
-	}
-	for name, m := range map[string]stdimage.Image{"grey": grey, "16 bits": deep, "colours": colours, "transparent": pale, "palette": few} {
-		var file bytes.Buffer
-		if err := png.Encode(&file, m); err != nil {
-			t.Fatal(err)
+		far := 0
+		for i := range got {
+			far = max(far, int(got[i])-int(want[i]), int(want[i])-int(got[i]))
 		}
-		if far := farthest(t, file.Bytes()); far > 0 {
+		if far > c.off {
 			t.Errorf("%s: a value is %d off", name, far)
 		}
 	}
-	var file bytes.Buffer
-	if err := jpeg.Encode(&file, colours, &jpeg.Options{Quality: 95}); err != nil {
-		t.Fatal(err)
-	}
-	if far := farthest(t, file.Bytes()); far > 40 { // colour is kept at half the resolution, which decoders enlarge as they like
-		t.Errorf("JPEG: a value is %d off", far)
-	}
-	broken := file.Bytes()[:file.Len()/3]
-	h, err := image.ReadHeader(broken)
-	if err == nil {
-		_, err = BrowserDecoder{}.Decode(broken, h)
-	}
-	if err == nil {
-		t.Error("a third of a picture is one")
+	silent := imagetest.FlatCMYK([4]byte{255, 55, 205, 235}, false)
+	broken := imagetest.Encoded(t, ramp(), "jpeg")
+	for want, file := range map[string][]byte{"CMYK": silent, "truncated": broken[:len(broken)/3]} {
+		if _, err := (image.Settings{Channels: 3, Height: 8, Width: 8, Fit: image.Crop}).Read(file, BrowserDecoder{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want an error that says %q", err, want)
+		}
 	}
 }
 
-// farthest is the largest difference of a value between the two decoders.
-func farthest(t *testing.T, file []byte) (most int) {
-	t.Helper()
-	h, err := image.ReadHeader(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := BrowserDecoder{}.Decode(file, h)
-	want, err2 := image.Go{}.Decode(file, h)
-	if err := errors.Join(err, err2); err != nil {
-		t.Fatal(err)
-	}
-	if got.Width != want.Width || got.Height != want.Height {
-		t.Fatalf("%dx%d, want %dx%d", got.Width, got.Height, want.Width, want.Height)
-	}
-	a, b := make([]byte, 4*got.Width), make([]byte, 4*got.Width)
-	for y := range got.Height {
-		got.Row(y, a)
-		want.Row(y, b)
-		for i := range a {
-			most = max(most, int(a[i])-int(b[i]), int(b[i])-int(a[i]))
+// decoded is a picture file and how far a value of its record may be from Go's.
+type decoded struct {
+	file []byte
+	off  int
+}
+
+// ramp has a colour of its own in every pixel.
+func ramp() *stdimage.NRGBA {
+	m := stdimage.NewNRGBA(stdimage.Rect(0, 0, 13, 9))
+	for y := range 9 {
+		for x := range 13 {
+			m.SetNRGBA(x, y, color.NRGBA{uint8(19 * x), uint8(28 * y), uint8(x * y), 255})
 		}
 	}
-	return most
+	return m
+}
+
+// pictures are of every kind that people have.
+func pictures(t *testing.T) map[string]decoded {
+	bounds := stdimage.Rect(0, 0, 13, 9)
+	grey, deep, pale, few := stdimage.NewGray(bounds), stdimage.NewGray16(bounds), stdimage.NewNRGBA(bounds), stdimage.NewPaletted(bounds, palette.WebSafe)
+	var rows [][]byte
+	for y := range 9 {
+		rows = append(rows, nil)
+		for x := range 13 {
+			grey.SetGray(x, y, color.Gray{uint8(17*x + 5*y)})
+			deep.SetGray16(x, y, color.Gray16{uint16(4999*x + 777*y)})
+			pale.SetNRGBA(x, y, color.NRGBA{uint8(19 * x), uint8(28 * y), 77, uint8(20 * x)})
+			few.SetColorIndex(x, y, uint8(13*y+x))
+			rows[y] = append(rows[y], uint8(40*x), uint8(60*y), 255, 255) // of grey and alpha, 16 bits each, or as much of them as a kind has
+		}
+	}
+	const lossy = 40 // colour is kept at half the resolution, which decoders enlarge as they like
+	png := func(depth, colour int, palette, clear []byte) decoded {
+		return decoded{file: imagetest.PNG(13, 9, depth, colour, rows, palette, clear)}
+	}
+	all := map[string]decoded{
+		"grey": {file: imagetest.Encoded(t, grey, "png")}, "16 bits": {file: imagetest.Encoded(t, deep, "png")}, "colours": {file: imagetest.Encoded(t, ramp(), "png")},
+		"transparent": {file: imagetest.Encoded(t, pale, "png")}, "palette": {file: imagetest.Encoded(t, few, "png")}, "GIF": {file: imagetest.Encoded(t, few, "gif")}, "BMP": {file: imagetest.Encoded(t, ramp(), "bmp")},
+		"grey, alpha, 16 bits each": png(16, imagetest.GreyAlpha, nil, nil),
+		"JPEG":                      {imagetest.Encoded(t, ramp(), "jpeg"), lossy},
+		"grey JPEG":                 {imagetest.Encoded(t, grey, "jpeg"), 2},
+		"CMYK by Adobe":             {imagetest.FlatCMYK([4]byte{255, 55, 205, 235}, true), 2},
+	}
+	for y := range rows {
+		rows[y] = rows[y][:26]
+	}
+	all["grey, alpha"] = png(8, imagetest.GreyAlpha, nil, nil)
+	for y := range rows {
+		rows[y] = rows[y][:2]
+	}
+	all["grey of one bit"] = png(1, imagetest.Grey, nil, nil)
+	all["palette of one bit"] = png(1, imagetest.Palette, []byte{9, 9, 9, 200, 100, 50}, nil)
+	all["palette with clear"] = png(1, imagetest.Palette, []byte{9, 9, 9, 200, 100, 50}, []byte{100})
+	for o := 1; o <= 8; o++ {
+		held := imagetest.Stored(ramp(), o)
+		all[fmt.Sprintf("PNG, orientation %d", o)] = decoded{file: imagetest.WithEXIF(imagetest.Encoded(t, held, "png"), byte(o), binary.BigEndian)}
+		all[fmt.Sprintf("JPEG, orientation %d", o)] = decoded{imagetest.WithEXIF(imagetest.Encoded(t, held, "jpeg"), byte(o), binary.LittleEndian), lossy}
+		all[fmt.Sprintf("WebP, orientation %d", o)] = decoded{imagetest.WithEXIF(imagetest.Quarters, byte(o), binary.LittleEndian), lossy}
+	}
+	return all
 }

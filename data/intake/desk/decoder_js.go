@@ -1,7 +1,6 @@
 package desk
 
 import (
-	"errors"
 	"syscall/js"
 
 	"cloister/data/image"
@@ -9,12 +8,16 @@ import (
 )
 
 // BrowserDecoder decodes pictures by the browser's own decoder, some ten times as fast as Go's in WebAssembly. What it refuses, Go's
-// tries, which says why. It leaves transparent pictures to Go's: a canvas multiplies colours by alpha, and rounds.
+// tries, which says why. It leaves transparent pictures to Go's, since a canvas multiplies colours by alpha, and rounds; and turned ones that are no
+// JPEG, since not every browser turns them.
 type BrowserDecoder struct{}
 
 var _ image.Decoder = BrowserDecoder{}
 
 func (BrowserDecoder) Decode(file []byte, h image.Header) (*image.Pixels, error) {
+	if h.Orientation != 1 && h.Format != "jpeg" {
+		return image.Go{}.Decode(file, h)
+	}
 	options := map[string]any{"colorSpaceConversion": "none", "premultiplyAlpha": "none"}
 	bitmap, err := browser.Await(js.Global().Call("createImageBitmap", Blob(file, "image/"+h.Format), options))
 	if err != nil {
@@ -27,7 +30,7 @@ func (BrowserDecoder) Decode(file []byte, h image.Header) (*image.Pixels, error)
 		upright.Width, upright.Height = h.Height, h.Width
 	}
 	if width != upright.Width || height != upright.Height {
-		return nil, errors.New("damaged: its picture is not as its header says")
+		return image.Go{}.Decode(file, h) // which says what is wrong with it
 	}
 	context := js.Global().Get("OffscreenCanvas").New(width, height).Call("getContext", "2d", map[string]any{"willReadFrequently": true})
 	context.Call("drawImage", bitmap, 0, 0)

@@ -131,8 +131,12 @@ func Expect(rows []Measured, f Facts) *protocol.Expected {
 	for _, s := range surfaces {
 		names = append(names, s.name)
 	}
-	e.Basis = fmt.Sprintf("Measured on public data (%s) with this model and its preset, up to %d records; other data are easier or harder.",
-		strings.Join(names, ", "), slices.Max(sizes(surfaces)))
+	what := "public data"
+	if f.Kind == data.Table {
+		what = "generated tables with classes of equal size"
+	}
+	e.Basis = fmt.Sprintf("Measured on %s (%s) with this model and its preset, once or twice each, up to %d records; other data are easier or harder.",
+		what, strings.Join(names, ", "), slices.Max(sizes(surfaces)))
 	return e
 }
 

@@ -23,14 +23,14 @@ import (
 	"cloister/train/protocol"
 )
 
-// forecast measures what train.Expect tells: the preset of a model, trained privately on the first N of a public set's shuffled
+// forecast measures what train.Expect tells: the preset of a model, trained privately on the first N of a public set's, or a generated table's, shuffled
 // records, for each N and epsilon that has no row yet. It trains natively, the smallest sets first, and keeps the file up to date.
 func forecast(ctx context.Context, args []string, log io.Writer) error {
 	flags := flag.NewFlagSet("experiments forecast", flag.ContinueOnError)
 	flags.SetOutput(log)
 	file := flags.String("file", "train/expect.json", "the `table`")
 	folder := flags.String("data", "dist/data", "`folder` of the packed datasets")
-	sets := flags.String("sets", "mnist,fashion-mnist,fsdd", "packed `datasets`, whose test records must be public")
+	sets := flags.String("sets", "mnist,fashion-mnist,fsdd,"+strings.Join(tableNames(), ","), "packed `datasets`, whose test records must be public, or generated tables")
 	models := flags.String("models", "logistic,mlp", "`models`; what does not fit is left out")
 	sizes := flags.String("n", "100,300,1000,3000,10000,30000,60000", "training `records`")
 	epsilons := flags.String("epsilon", "0.5,1,3,8", "`budgets`")

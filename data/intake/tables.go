@@ -127,7 +127,7 @@ func (p *Proposal) plan(file string, looked *table.Proposal) error {
 		plan.Columns, plan.At = append(plan.Columns, column), append(plan.At, i)
 	}
 	if len(plan.Columns) == 0 {
-		return errors.New("no column left to learn from: state bounds of numbers, such as age=0:120")
+		return errors.New("no column left to learn from: state bounds of numbers, such as 0 to 120 of an age")
 	}
 	if n := plan.Values(); n > data.MaxChannels {
 		return fmt.Errorf("%d values a row: at most %d", n, data.MaxChannels)
@@ -203,7 +203,7 @@ func (p *Proposal) column(c table.Proposed) (column data.Column, why string) {
 	case c.Kind == table.Category:
 		column.Categories, column.Origin = c.Texts, data.Confirmed
 	case c.Kind == table.Number:
-		return column, "numbers need stated bounds, such as age=0:120"
+		return column, "numbers need stated bounds, such as 0 to 120 of an age"
 	case c.Kind == table.Date:
 		return column, "dates are neither numbers nor categories: turn them into numbers first, such as days since one of them"
 	case c.Kind == table.Empty:

@@ -63,6 +63,9 @@ func Is(name string) bool {
 // Open opens a file, from its start, as often as it is asked to.
 type Open func() (io.ReadCloser, error)
 
+// ErrEncoding is of a text whose encoding is one of many.
+var ErrEncoding = errors.New("not UTF-8: state its encoding, " + Windows1252 + " perhaps")
+
 // Sniff proposes a dialect from a file's beginning. encoding is "" where the person has not said.
 func Sniff(open Open, encoding string) (Dialect, error) {
 	d := Dialect{Encoding: encoding}
@@ -81,7 +84,7 @@ func Sniff(open Open, encoding string) (Dialect, error) {
 	if encoding == "" {
 		sure := false
 		if d.Encoding, sure = DetectEncoding(head.Bytes()); !sure {
-			return d, fmt.Errorf("not UTF-8: state its encoding, %s perhaps", d.Encoding)
+			return d, ErrEncoding
 		}
 	}
 	if i := bytes.IndexByte(head.Bytes(), 0); i >= 0 && (d.Encoding == UTF8 || d.Encoding == Windows1252) {

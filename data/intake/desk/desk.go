@@ -36,6 +36,7 @@ type Desk struct {
 	looked         *table.Proposal // of the table on the desk
 	dialect        *Dialect        // as stated when it was looked at
 	encoding, file string
+	guessed        bool // its encoding
 }
 
 // Drop puts files on the desk, in the place of those that lay there.
@@ -239,14 +240,20 @@ func (d *Desk) columns(ctx context.Context, s Settings, o *intake.Options, l *Lo
 	same := d.encoding == s.Encoding && (s.Dialect == d.dialect || s.Dialect != nil && d.dialect != nil && *s.Dialect == *d.dialect)
 	if looked == nil || !same {
 		var err error
-		if file, looked, err = intake.Columns(ctx, d.bundle, *o); err != nil {
+		file, looked, err = intake.Columns(ctx, d.bundle, *o)
+		guessed := errors.Is(err, table.ErrEncoding)
+		if guessed { // what a spreadsheet writes; the person sees it, and can choose another
+			o.Encoding = table.Windows1252
+			file, looked, err = intake.Columns(ctx, d.bundle, *o)
+		}
+		if err != nil {
 			return err
 		}
-		d.looked, d.dialect, d.encoding, d.file = looked, s.Dialect, s.Encoding, file
+		d.looked, d.dialect, d.encoding, d.file, d.guessed = looked, s.Dialect, s.Encoding, file, guessed
 	}
 	o.Looked = looked
 	l.Records = looked.Rows
-	l.Table = &Table{File: d.file, Rows: looked.Rows, Dialect: Dialect{looked.Encoding, string(looked.Delimiter), looked.Header, looked.Comma}}
+	l.Table = &Table{File: d.file, Guessed: d.guessed, Rows: looked.Rows, Dialect: Dialect{looked.Encoding, string(looked.Delimiter), looked.Header, looked.Comma}}
 	for _, c := range looked.Columns {
 		l.Table.Columns = append(l.Table.Columns, LookedColumn{Name: c.Name, Kind: c.Kind, Missing: c.Missing, Texts: c.Texts[:min(len(c.Texts), shownTexts)], Many: c.Texts == nil || len(c.Texts) > shownTexts})
 	}

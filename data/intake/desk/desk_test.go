@@ -106,6 +106,11 @@ func TestTable(t *testing.T) {
 	if r.Type != "refused" || !strings.Contains(r.Message, "age") || strings.Contains(r.Message, "table:") {
 		t.Errorf("a row without a number is answered by %+v", r)
 	}
+	// A text that is not UTF-8 is taken for what most such are, and said to be.
+	r = sit(t, source("t.csv", []byte("x,y\n1,Z\xfcrich\n2,Bern\n"))).ask(t, `{"type":"look","id":7}`, nil)
+	if r.Look == nil || !r.Look.Table.Guessed || r.Look.Table.Dialect.Encoding != "windows-1252" || fmt.Sprint(r.Look.Table.Columns[1].Texts) != "[Bern Zürich]" {
+		t.Errorf("windows-1252 looks like %+v (%s)", r.Look, r.Message)
+	}
 	// Another dialect is looked at anew.
 	r = v.ask(t, `{"type":"look","id":6,"settings":{"dialect":{"encoding":"utf-8","delimiter":";"}}}`, nil)
 	if r.Look == nil || len(r.Look.Table.Columns) != 1 {

@@ -116,6 +116,7 @@ type Look struct {
 type Table struct {
 	File    string         `json:"file"`
 	Dialect Dialect        `json:"dialect"`
+	Guessed bool           `json:"guessed,omitempty"` // its encoding: it is not UTF-8
 	Rows    int            `json:"rows"`
 	Columns []LookedColumn `json:"columns"`
 	Uses    []data.Column  `json:"uses"` // as would be read

@@ -95,6 +95,7 @@ export class ChoicesForm {
       line("Columns end with", choice("own-delimiter", [[",", "Comma"], [";", "Semicolon"], ["\t", "Tab"], ["|", "Bar |"]], dialect.delimiter, (delimiter) => spoken({ delimiter }))),
       line("The first row names them", flag("own-header", dialect.header, (header) => spoken({ header }))),
       line("Decimal comma", flag("own-comma", dialect.comma, (comma) => spoken({ comma }))),
+      ...(table!.guessed ? [el("p", { class: "note" }, "This is not UTF-8, and is taken for Windows-1252, as spreadsheets write it. Choose another encoding where letters come out wrong.")] : []),
       line("Encoding", choice("own-encoding", [["utf-8", "UTF-8"], ["windows-1252", "Windows-1252"], ["utf-16le", "UTF-16, little-endian"], ["utf-16be", "UTF-16, big-endian"]], dialect.encoding, (encoding) => spoken({ encoding }))),
       line("Label: what to learn", choice("own-label", [["", "Choose a column"], ...names], settings.label ?? "", (label) => this.#change({ label: label || undefined }))),
       columnsTable(columns ?? [], settings, (stated) => this.#change({ columns: stated }), this.#find),

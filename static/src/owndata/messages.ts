@@ -147,6 +147,7 @@ export interface Look {
 export interface Table {
   file: string;
   dialect: Dialect;
+  guessed?: boolean; // its encoding: it is not UTF-8
   rows: number;
   columns: LookedColumn[];
   uses: Column[]; // as would be read

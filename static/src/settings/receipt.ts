@@ -1,10 +1,11 @@
 // What a run will be and what it will cost, before anything is spent.
-import type { LedgerTotal, Planned } from "../protocol";
+import type { Expected, LedgerTotal, Planned } from "../protocol";
 import { partsOf } from "./mechanism";
 import { type PageEvent, type State, busy } from "../state/model";
 import { hasFaults, seconds } from "../state/preview";
-import { byId, el, fill } from "../ui/dom";
+import { byId, el, fill, say } from "../ui/dom";
 import * as format from "../ui/format";
+import { helpButton } from "../ui/help";
 import { roughly } from "../ui/roughly";
 
 export function showReceipt(state: State, dispatch: (event: PageEvent) => void) {
@@ -14,9 +15,30 @@ export function showReceipt(state: State, dispatch: (event: PageEvent) => void) 
   receipt.hidden = !shown;
   byId("progress").hidden = shown;
   receipt.classList.toggle("stale", preview.asked !== preview.answered);
+  if (!shown) byId("expected-words").hidden = true;
   if (!shown) return;
   fill(receipt, rows(state));
   offerFewerBands(receipt, state, dispatch);
+  explainExpected(receipt, state);
+}
+
+/** Where the figure of what others reached comes from, behind a "?"; that noise will drown everything is said openly. */
+function explainExpected(receipt: HTMLElement, { preview: { plan } }: State) {
+  const words = byId("expected-words");
+  const text = plan && !plan.config.nonPrivate && !plan.noAccuracy ? expectedWords(plan.expected) : "";
+  const row = [...receipt.children].find(({ firstChild }) => firstChild?.textContent === others);
+  if (words.textContent !== text) words.hidden = !plan?.expected?.drowned;
+  if (!text || !row) words.hidden = true;
+  say(words, text);
+  if (text && row && !row.querySelector("button")) row.append(helpButton("what others reached", words.id));
+  row?.querySelector("button")?.setAttribute("aria-expanded", String(!words.hidden));
+}
+
+function expectedWords(e: Expected | undefined): string {
+  if (!e) return "No run of this model was measured on records of this kind and number, so that nothing is told of what it may reach.";
+  const drowned = e.drowned ? "The noise will drown the signal: even the easiest of the sets that were measured came out hardly better than guessing. More records, a smaller model, fixed features or a larger epsilon help. " : "";
+  const points = e.curve.map(({ records, low, high }) => `${format.count(records)}: ${range(low, high)}`);
+  return `${drowned}${e.basis} By number of records, at this ε: ${points.join("; ")}.`;
 }
 
 /** A run with correlated noise loses a round at a break; with fewer bands, less. */
@@ -46,11 +68,18 @@ function rows(state: State): [string, string][] {
 }
 
 /** What runs like it reached, where any were measured. */
-function expectedRow({ expected, noAccuracy }: Planned): [string, string][] {
+function expectedRow({ config, expected, noAccuracy }: Planned): [string, string][] {
   if (noAccuracy) return [["Accuracy", "none"]];
-  if (!expected) return [];
-  const [low, high] = [format.percent(expected.low, 0), format.percent(expected.high, 0)];
-  return [["Others reached", low === high ? low : `${low.replace(" %", "")}–${high}`]];
+  if (config.nonPrivate) return [];
+  return [[others, expected ? range(expected.low, expected.high) : "not measured"]];
+}
+
+const others = "Others reached";
+
+/** From one share to another: 60–85 %. */
+function range(from: number, to: number): string {
+  const [low, high] = [format.percent(from, 0), format.percent(to, 0)];
+  return low === high ? low : `${low.replace(" %", "")}–${high}`;
 }
 
 /** What the ledger will hold after the run. */

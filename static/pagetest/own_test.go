@@ -156,15 +156,6 @@ func TestOwnTable(t *testing.T) {
 	if epsilon := number(t, p.text("tile-epsilon")); epsilon <= 0 || epsilon > 3 {
 		t.Errorf("it has spent %v", epsilon)
 	}
-	// What others reached says what it is from, and where nothing was measured.
-	p.wait("what others reached", `/Others reached\s*\d+–\d+ %/.test(document.getElementById("receipt").innerText)`)
-	p.clickOn(`document.querySelector("#receipt button.help")`)
-	if words := p.text("expected-words"); !strings.Contains(words, "Measured on generated tables") || !strings.Contains(words, "1,000: ") {
-		t.Errorf("what others reached is from %q", words)
-	}
-	p.choose("setting-model", "small-mlp")
-	p.wait("that nothing was measured", `/Others reached\s*not measured/.test(document.getElementById("receipt").innerText)`)
-	p.choose("setting-model", "logistic")
 	p.choose("own-try-0", "85")
 	p.asked("no", "yes")
 	p.choose("own-try-0", "old")

@@ -153,9 +153,9 @@ func TestOwnHostileRecordings(t *testing.T) {
 	p.clean()
 }
 
-// Tables that are hostile, one after the other in one visit.
+// Tables that are hostile, one after the other in one visit. CLOISTER_LONG=1 runs it.
 func TestOwnHostileTables(t *testing.T) {
-	t.Parallel()
+	long(t)
 	s := serve(t)
 	p := open(t, s.page(""), 1280)
 	p.wait("the page", `document.getElementById("own-open") && document.readyState === "complete"`) // files need not wait for data
@@ -226,5 +226,21 @@ func TestOwnHostileTables(t *testing.T) {
 	if words := p.told(); strings.Contains(words, "NaN") {
 		t.Errorf("the panel shows NaN: %s", words)
 	}
+	p.clean()
+}
+
+// What others reached says what it is from, and where nothing was measured. CLOISTER_LONG=1 runs it.
+func TestForecastSaysItsSource(t *testing.T) {
+	long(t)
+	s := serve(t)
+	p := open(t, s.page("#data=digits&model=logistic&epochs=10"), 1280)
+	p.wait("the data", dataReady)
+	p.wait("what others reached", `/Others reached\s*\d+–\d+ %/.test(document.getElementById("receipt").innerText)`)
+	p.clickOn(`document.querySelector("#receipt button.help")`)
+	if words := p.text("expected-words"); !strings.Contains(words, "Measured on public data") || !strings.Contains(words, "1,000: ") {
+		t.Errorf("what others reached is from %q", words)
+	}
+	p.choose("setting-model", "small-mlp")
+	p.wait("that nothing was measured", `/Others reached\s*not measured/.test(document.getElementById("receipt").innerText)`)
 	p.clean()
 }

@@ -13,7 +13,9 @@ import (
 // save presses Save and returns the file that the browser wrote.
 func (p *tab) save() string {
 	p.t.Helper()
-	return p.downloaded("*.checkpoint", func() { p.click("save") }, func() string { return p.text("log") })
+	file := p.downloaded("*.checkpoint", func() { p.click("save") }, func() string { return p.text("log") })
+	p.wait("a finished run to be kept: nothing asks who leaves now", state+` !== "done" || `+settled)
+	return file
 }
 
 // curve is the first curve's table, a line a point.

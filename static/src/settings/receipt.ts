@@ -30,7 +30,7 @@ function explainExpected(receipt: HTMLElement, { preview: { plan } }: State) {
   if (words.textContent !== text) words.hidden = !plan?.expected?.drowned;
   if (!text || !row) words.hidden = true;
   say(words, text);
-  if (text && row && !row.querySelector("button")) row.append(helpButton("what others reached", words.id));
+  if (text && row && !row.querySelector("button")) row.lastElementChild!.append(helpButton("what others reached", words.id));
   row?.querySelector("button")?.setAttribute("aria-expanded", String(!words.hidden));
 }
 
@@ -47,7 +47,7 @@ function offerFewerBands(receipt: HTMLElement, { preview: { plan }, settings: { 
   const can = plan && plan.bands > 1 && catalogue.some((m) => m.name === part && m.params.some((p) => p.name === "bands"));
   if (!can || receipt.querySelector("button")) return;
   const fewer = String(Math.floor(plan.bands / 2));
-  receipt.lastElementChild!.append(el("button", { type: "button", class: "quiet", click: () => dispatch({ type: "set param", part, param: "bands", text: fewer }) }, "Fewer bands"));
+  receipt.lastElementChild!.lastElementChild!.append(el("button", { type: "button", class: "quiet", click: () => dispatch({ type: "set param", part, param: "bands", text: fewer }) }, "Fewer bands"));
 }
 
 function rows(state: State): [string, string][] {

@@ -47,6 +47,7 @@ const drawSoon = eachFrame(() => void draw());
 const drawAtLeisure = sparing(0.02, draw);
 let drawing = false;
 let drawAgain = false;
+let folds: string[] | undefined; // those drawn last
 let trainer = newTrainer();
 let forgotten = false;
 
@@ -215,7 +216,10 @@ async function draw() {
   begun();
 }
 
+/** A press opens a fold at once, and is told a moment later: what is drawn in between leaves it open. */
 function openFolds() {
+  if (state.panels === folds) return;
+  folds = state.panels;
   for (const fold of document.querySelectorAll<HTMLDetailsElement>("[data-panel]")) fold.open = state.panels.includes(fold.dataset.panel!);
 }
 

@@ -23,8 +23,9 @@ import (
 	"cloister/train/protocol"
 )
 
-// forecast measures what train.Expect tells: the preset of a model, trained privately on the first N of a public set's, or a generated table's, shuffled
-// records, for each N and epsilon that has no row yet. It trains natively, the smallest sets first, and keeps the file up to date.
+// forecast measures what train.Expect tells: the preset of a model, trained privately on the first N of the shuffled records of a
+// public set or a generated table, for each N and epsilon that has no row yet. It trains natively, the smallest sets first, and
+// keeps the file up to date.
 func forecast(ctx context.Context, args []string, log io.Writer) error {
 	flags := flag.NewFlagSet("experiments forecast", flag.ContinueOnError)
 	flags.SetOutput(log)

@@ -45,9 +45,10 @@ function expectedWords(e: Expected | undefined): string {
 function offerFewerBands(receipt: HTMLElement, { preview: { plan }, settings: { config }, catalogue }: State, dispatch: (event: PageEvent) => void) {
   const part = partsOf(config.mechanism, catalogue)[0];
   const can = plan && plan.bands > 1 && catalogue.some((m) => m.name === part && m.params.some((p) => p.name === "bands"));
-  if (!can || receipt.querySelector("button")) return;
+  const last = receipt.lastElementChild!;
+  if (!can || last.querySelector("button")) return;
   const fewer = String(Math.floor(plan.bands / 2));
-  receipt.lastElementChild!.lastElementChild!.append(el("button", { type: "button", class: "quiet", click: () => dispatch({ type: "set param", part, param: "bands", text: fewer }) }, "Fewer bands"));
+  last.lastElementChild!.append(el("button", { type: "button", class: "quiet", click: () => dispatch({ type: "set param", part, param: "bands", text: fewer }) }, "Fewer bands"));
 }
 
 function rows(state: State): [string, string][] {

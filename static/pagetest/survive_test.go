@@ -46,7 +46,7 @@ func (p *tab) reload() {
 func TestRunGoesOnAfterReloads(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	p := open(t, s.page(fmt.Sprintf("#data=digits&model=logistic&epochs=%d&batch=500&epsilon=2", 15**resumes)), 1280) // not over before the last reload
+	p := open(t, s.page(fmt.Sprintf("#data=digits&model=logistic&epochs=%d&batch=500&epsilon=2", 30+32*(*resumes-2))), 1280) // a reload takes as long as some of its epochs: it is not over before the last
 	p.leaving()
 	p.start()
 	p.wait("some steps", underWay)

@@ -215,6 +215,32 @@ func TestFirefoxTrainsInElements(t *testing.T) {
 	f.clean()
 }
 
+// What somebody writes runs in its sandbox in Firefox too: in the tutorial, and in the editor to which its link leads.
+func TestFirefoxTrainsWhatIsWritten(t *testing.T) {
+	long(t)
+	f := openFox(t, serve(t).page("learn-mechanism.html"), 1280)
+	seen[any](f, `(document.getElementById("count").setAttribute("epochs", "1"), null)`)
+	f.must(f.Await(`(() => { const t = document.querySelector("#count textarea"); t.value = t.value.replace("0.5", "0.9"); t.dispatchEvent(new Event("input")); })()`, nil))
+	f.clickOn(`document.querySelector("#count .primary")`)
+	f.wait("the end", `document.querySelector("#count [role=status]").innerText.startsWith("Done")`)
+	f.forEyes("tutorial")
+	if figures := seen[string](f, `document.querySelector("#count .tiles").innerText`); !strings.Contains(figures, "≤ 1.00") {
+		t.Errorf("a run at an epsilon of 1 shows %q", figures)
+	}
+	f.clickOn(`document.querySelector("#count .buttons a")`)
+	f.wait("the code", `location.pathname.endsWith("/mechanism.html") && document.getElementById("shared")?.hidden === false && !document.getElementById("data").disabled`)
+	f.click("accept")
+	f.wait("the data", dataReady)
+	f.click("train")
+	f.wait("the run", state+` === "busy"`)
+	f.wait("the end", state+` === "idle"`)
+	f.forEyes("editor")
+	if said, figures := f.text("fault"), f.text("figures"); said != "" || !strings.Contains(figures, "1.00") || !strings.Contains(figures, "%") {
+		t.Errorf("in the editor the run says %q and shows %q", said, figures)
+	}
+	f.clean()
+}
+
 // Own data by the file input: a table, and pictures in a ZIP.
 func TestFirefoxReadsOwnData(t *testing.T) {
 	long(t)

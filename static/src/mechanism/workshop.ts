@@ -62,7 +62,7 @@ export class Workshop {
   /** Trains to the end, or until it is stopped or fails. */
   async train(config: Config, name: string): Promise<Run> {
     await this.#author(config.mechanism.source!, true);
-    await keepLedger(this.#tell);
+    if (!this.dataset?.nobodys) void keepLedger(this.#tell);
     return this.#follow(config, name, () => this.#trainer.send({ type: "start", config }));
   }
 

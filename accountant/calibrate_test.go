@@ -62,6 +62,7 @@ func TestRoundUp(t *testing.T) {
 }
 
 func TestStepsAllowed(t *testing.T) {
+	skipShort(t)
 	spent := []Segment{{1, 0.01, 500}}
 	n, err := StepsAllowed(spent, 0.9, 0.01, 2, 1e-5)
 	if err != nil || n < 10 {

@@ -89,6 +89,7 @@ func TestFiguresAreOnTheirSafeSide(t *testing.T) {
 }
 
 func TestFiguresNeverCross(t *testing.T) {
+	skipShort(t)
 	r := rand.New(rand.NewPCG(3, 2))
 	for range 20_000 {
 		a, b := randomFloat(r), randomFloat(r)

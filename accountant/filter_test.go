@@ -189,6 +189,7 @@ func interpolate(values []float64, loss float64) float64 {
 // Whoever chooses each step by what the earlier ones released gets no more than delta out of a filter. One that were too
 // generous by a half would be found out.
 func TestNobodyOutwitsTheFilter(t *testing.T) {
+	skipShort(t)
 	const epsilon, delta = 2.0, 1e-3
 	for _, c := range []struct {
 		name    string

@@ -32,6 +32,7 @@ func checkSmallDelta(t *testing.T, s []Segment, delta, apart float64) {
 // Where the record hardly ever takes part, no tilt brings the tail that matters out of a Fourier transform's rounding:
 // bounds came out as NaN, as the Renyi figure many times too large, or falling with delta.
 func TestRareParticipationAtSmallDelta(t *testing.T) {
+	skipShort(t)
 	for _, c := range []struct {
 		s     Segment
 		delta float64
@@ -61,6 +62,7 @@ func TestSmallDeltaAtRandom(t *testing.T) {
 // TestManyNarrowStepsBesideOthers are schedules whose bounds came out up to 6 % apart: some steps have losses that crowd into
 // far less than a cell of the grid that the others allow, and rounding what lay beside the crowd down added up over all steps.
 func TestManyNarrowStepsBesideOthers(t *testing.T) {
+	skipShort(t)
 	for _, c := range []struct {
 		s     []Segment
 		delta float64
@@ -78,6 +80,7 @@ func TestManyNarrowStepsBesideOthers(t *testing.T) {
 
 // TestMixedSchedulesAtRandom: of two to five segments anywhere in the range claimed.
 func TestMixedSchedulesAtRandom(t *testing.T) {
+	skipShort(t)
 	r := rand.New(rand.NewPCG(33, 34))
 	between := func(lo, hi float64) float64 { return lo * math.Pow(hi/lo, r.Float64()) }
 	for range questions(600, 8, 1) {

@@ -20,7 +20,7 @@ import (
 	"cloister/cmd/experiments/queue"
 )
 
-var kills = flag.Int("kills", 4, "`processes` to kill in the test of that")
+var kills = flag.Int("kills", 2, "`processes` to kill in the test of that")
 
 // The test's binary is also the processes of a sweep: CLOISTER_SWEEP says which.
 func TestMain(m *testing.M) {

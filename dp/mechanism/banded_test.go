@@ -61,6 +61,7 @@ func TestStrategyGradient(t *testing.T) {
 // In the benchmark's fixed setting the noise that bandmf leaves in the last iterate is that of the best strategies known (see
 // TestGeometricIsNearTheBest), its bands need be no power of two, and as many are chosen as are best, or as memory holds.
 func TestBandedIsTheBest(t *testing.T) {
+	skipShort(t)
 	s := fixedSetting()
 	b := builderOf(s)
 	for bands, best := range map[int]float64{8: 4.54e-5, 32: 3.63e-5, 78: 3.48e-5} {

@@ -16,7 +16,16 @@ import (
 	"cloister/dp/ledger"
 )
 
+// skipShort skips what takes long in short runs: as WebAssembly, where the same code was tested natively.
+func skipShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("SKIPPED: takes long, and -short is set")
+	}
+}
+
 // compositions are every mechanism of the catalogue on its own, every other part behind a mechanism, and some of both.
+// In short runs they are few.
 func compositions() []string {
 	names := []string{
 		"quantile+sigma-linear+momentum+average-tail",
@@ -24,6 +33,9 @@ func compositions() []string {
 		"disk+sigma-step+momentum-corrected",
 		"bandmf+clip-exponential+momentum",
 		"alds+clip-linear+doppler",
+	}
+	if testing.Short() {
+		return names
 	}
 	for _, m := range Catalogue() {
 		if m.Kind == Clipping {

@@ -129,6 +129,7 @@ func TestGeometricIsNearTheBest(t *testing.T) {
 
 // Chosen bands are as good as any others, to 1 %, and keep to what memory and groups allow.
 func TestBandsAreChosen(t *testing.T) {
+	skipShort(t)
 	s := fixedSetting()
 	d, err := New("cloister", nil, s)
 	if err != nil {
@@ -263,6 +264,7 @@ func TestQueriesCarryTheWhitening(t *testing.T) {
 // The gain leaves as much noise in the last iterate whatever else is chosen: 4 in the setting that it was found in. It leaves a person's
 // learning rate its meaning, and another that is asked for is taken.
 func TestGainFollowsTheNoise(t *testing.T) {
+	skipShort(t)
 	gainOf := func(params map[string]float64, change func(*Setting)) float64 {
 		s := fixedSetting()
 		if change != nil {

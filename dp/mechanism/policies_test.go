@@ -22,6 +22,7 @@ var benchmarkSetting = Setting{
 // The sound first and last noise multipliers of the benchmark's schedules at epsilon = 3, known from other accountants
 // to the digits given. For AMC-NS the last digit hangs on how 1,170 steps are spread over 40 levels.
 func TestSoundNoise(t *testing.T) {
+	skipShort(t)
 	for name, want := range map[string][2]float64{
 		"fixed": {0.65073, 0.65073}, "alds": {1.137, 0.594}, "alc-nd": {1.170, 0.599}, "amc-ns": {1.808, 0.542},
 	} {

@@ -70,6 +70,7 @@ const asked = `parseInt(document.getElementById("requests").textContent)`
 // The page says how many requests it and its workers have made since the data was loaded, and Chromium's own log says the
 // same: none for a run, and every one that page, trainer and compute workers are made to ask.
 func TestCountsItsRequests(t *testing.T) {
+	long(t)
 	t.Parallel()
 	s := serve(t)
 	const asks = `(async () => {

@@ -106,6 +106,7 @@ var metaPolicy = regexp.MustCompile(`<meta http-equiv="Content-Security-Policy"[
 
 // The same attempts do reach the outside from a page without its policy: the test above can fail.
 func TestAttemptsReachWithoutPolicy(t *testing.T) {
+	long(t)
 	t.Parallel()
 	s, o := serve(t), newOutside(t)
 	s.tryFrom(t, o, func(path string, body []byte) []byte {
@@ -125,6 +126,7 @@ func TestAttemptsReachWithoutPolicy(t *testing.T) {
 
 // Once the data is there, a run asks for nothing at all.
 func TestTrainsOffline(t *testing.T) {
+	long(t)
 	t.Parallel()
 	s := serve(t)
 	p := openWhole(t, s.page("#data=digits&model=logistic&epochs=3"))

@@ -171,6 +171,9 @@ func TestTutorialOnMechanisms(t *testing.T) {
 		t.Errorf("two runs are %d lines of the table", rows)
 	}
 	for i, says := range []string{"there is no noise", "fetch is not defined", "Date is not defined", ""} {
+		if !longer && i != 1 {
+			continue
+		}
 		eval[any](p, fmt.Sprintf(`(() => { const s = document.querySelector("#cheat select"); s.value = %d; s.dispatchEvent(new Event("change")); })()`, i))
 		if got := train("cheat").Fault; !strings.Contains(got, says) || says == "" && got != "" {
 			t.Errorf("the mechanism that means no good, %d, is told %q, want %q", i, got, says)
@@ -181,16 +184,18 @@ func TestTutorialOnMechanisms(t *testing.T) {
 	}
 
 	// The gradient's noise, thrown from within: it is a little larger where a count shares the budget.
-	shares := map[string]float64{}
-	for _, id := range []string{"follow", "count"} {
-		write(id, "if (released) {", "if (released) { throw new Error(released.noiseStd * 1024 / 8);")
-		_, thrown, _ := strings.Cut(train(id).Fault, "line 10: ")
-		thrown, _, _ = strings.Cut(thrown, "\n") // the line that threw it comes behind
-		shares[id] = number(t, thrown)
-		asItWas(id)
-	}
-	if more := shares["count"] / shares["follow"]; !(more > 1 && more < 1.001) {
-		t.Errorf("the noise of the gradient is %v", shares)
+	if longer {
+		shares := map[string]float64{}
+		for _, id := range []string{"follow", "count"} {
+			write(id, "if (released) {", "if (released) { throw new Error(released.noiseStd * 1024 / 8);")
+			_, thrown, _ := strings.Cut(train(id).Fault, "line 10: ")
+			thrown, _, _ = strings.Cut(thrown, "\n") // the line that threw it comes behind
+			shares[id] = number(t, thrown)
+			asItWas(id)
+		}
+		if more := shares["count"] / shares["follow"]; !(more > 1 && more < 1.001) {
+			t.Errorf("the noise of the gradient is %v", shares)
+		}
 	}
 
 	// The answer is the reader's own mechanism's, not that of what stood there.

@@ -100,7 +100,10 @@ func TestNothingJumps(t *testing.T) {
 	if err := p.Before(shifts); err != nil {
 		t.Fatal(err)
 	}
-	for _, screen := range screens {
+	for i, screen := range screens {
+		if !longer && i%3 > 0 { // the desk's and the phone's are always tried
+			continue
+		}
 		p.run(chromedp.EmulateViewport(screen.Width, screen.Height), chromedp.Navigate("about:blank"), chromedp.Navigate(s.page("#data=digits&model=logistic&epochs=1")))
 		p.wait("the proposal", proposed)
 		p.click("train")

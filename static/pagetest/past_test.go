@@ -219,6 +219,7 @@ func TestTheRoomIsNoWayOut(t *testing.T) {
 
 // Without the guard, under the same policy, they do get out: the test above can fail.
 func TestWaysLeadPastThePolicyWithoutGuard(t *testing.T) {
+	long(t)
 	t.Parallel()
 	s := serve(t)
 	ways := map[string]string{}

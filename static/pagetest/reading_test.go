@@ -53,7 +53,10 @@ func TestReadingPages(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	p := open(t, s.page("index.html"), 1280)
-	for _, name := range readings(t) {
+	for i, name := range readings(t) {
+		if !longer && i%3 > 0 {
+			continue
+		}
 		p.run(chromedp.EmulateViewport(1280, 900), theme("dark"), chromedp.Navigate(s.page(name)))
 		if shows := showsByItself[name]; shows != "" {
 			p.wait(name, shows)

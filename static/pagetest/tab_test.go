@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -42,13 +44,19 @@ func long(t *testing.T) {
 }
 
 // shared is the browser in which each test has tabs of its own, for starting one takes as long as many a test. Its pages share
-// one process, so that it compiles the trainer once.
+// one process, so that it compiles the trainer once; its first tab keeps what is compiled, also when no test has a page.
 var shared = sync.OnceValues(func() (*chromium.Tab, error) {
-	browser, err := chromium.Open(context.Background(), chromium.Options{Flags: map[string]string{"process-per-site": ""}})
-	if err == nil {
-		closeShared = browser.Close
+	browser, err := chromium.Open(context.Background(), chromium.Options{Flags: map[string]string{"process-per-site": ""}, Script: keepsNoSite})
+	if err != nil {
+		return nil, err
 	}
-	return browser, err
+	s := &site{root: dist, extra: map[string]string{}}
+	s.Server = httptest.NewServer(http.HandlerFunc(s.answer))
+	closeShared = func() {
+		browser.Close()
+		s.Close()
+	}
+	return browser, chromedp.Run(browser.Context, chromedp.Navigate(s.page("accountant.html")))
 })
 
 var closeShared = func() {}

@@ -38,32 +38,32 @@ type attempt struct {
 
 // hostile mechanisms, one of a kind, and what is said of each. OUT stands for an address that nobody may reach.
 var hostile = []attempt{
-	{"no class", `const x = 1`, "no class Mechanism", 0},
 	{"breaks out, hidden", "return }); fetch('OUT'); (function () {", "Line 1", 0},
-	{"hoists over the glue", `function postMessage() { fetch("OUT") } function Object() { fetch("OUT") } class Mechanism { ask() { return { bounds: Object() } } }`, "fetch is not defined", 0},
 	{"endless plan", `class Mechanism { plan() { for (;;); } ask() { return { bounds: 1 } } }`, "did not answer", 0},
 	{"slow expression", `class Mechanism { ask() { /^(a+)+$/.test("a".repeat(60) + "b"); return { bounds: 1 } } }`, "did not answer", 0},
 	{"a gigabyte by words", `class Mechanism { ask() { this.all = [new Float64Array("60000000"), new ArrayBuffer({ valueOf: () => 480000000 })]; return { bounds: 1 } } }`, "256 MB", 0},
-	{"a gigabyte by two lengths", `class Mechanism { ask() { let n = 0; this.all = new Float64Array({ get length() { return n++ ? 60000000 : 0 } }); return { bounds: this.all.length || 1 } } filter() { throw new Error("got by") } }`, "got by", 1},
 	{"throws", "class Mechanism {\n  plan() {}\n\n  ask() {\n    return this.nothing.bounds;\n  }\n}", "line 5", 0},
-	{"negative", `class Mechanism { ask() { return { bounds: -1 } } }`, "bound 0 is -1", 0},
 	{"filter of NaN", `class Mechanism { ask() { return { bounds: 1 } } filter(r) { r.gradient[3] = NaN; return r.gradient } }`, "value 3 is NaN", 1},
-	{"little noise", `class Mechanism { plan({ steps }) { return { noise: new Array(steps).fill(0) } } ask() { return { bounds: 1 } } }`, "Noise schedule is 0", 0},
 	{"fetch", `class Mechanism { ask() { fetch("OUT") } }`, "fetch is not defined", 0},
 	{"RTC", `class Mechanism { ask() { new RTCPeerConnection({ iceServers: [{ urls: "stun:OUT" }] }) } }`, "RTCPeerConnection is not defined", 0},
-	{"channel", `class Mechanism { ask() { new BroadcastChannel("cloister asked x").postMessage(1) } }`, "BroadcastChannel is not defined", 0},
 	{"loads", "class Mechanism {\n ask() { return imp\\u006frt('OUT') }\n}", "Line 2", 0},
 	{"other clocks", `class Mechanism { ask() { const found = ["performance", "setTimeout", "Intl", "Temporal", "Atomics", "SharedArrayBuffer", "WebAssembly", "WeakRef", "FinalizationRegistry", "Event", "scheduler", "queueMicrotask", "crypto", "navigator", "importScripts"].filter((n) => n in globalThis); throw new Error("found " + found.length) } }`, "found 0", 0},
 	{"function of text", `class Mechanism { ask() { return (() => {}).constructor("return fetch('OUT')")() } }`, "is not a function", 0},
-	{"pollutes", `Object.prototype.bounds = 5; class Mechanism { ask() { return {} } }`, "not extensible", 0},
 	{"walks the stack", `class Mechanism { ask() { Error.prepareStackTrace = (_, s) => s; return { bounds: 1 } } }`, "not extensible", 0},
-	{"a trap of a class", `class Mechanism { constructor() { return new Proxy(this, { get(t, k) { if (k === "filter") throw new Error("no " + k); return t[k] } }) } ask() { return { bounds: 1 } } }`, "no filter", 0},
 	{"throws later", `class Mechanism { ask(step) { if (step === 20) throw new Error("enough"); return { bounds: 1 } } }`, "Step 21: line 1: enough", 20},
-	{"a state of functions", `class Mechanism { plan() { this.f = () => 1 } ask() { return { bounds: 1 } } }`, "this.f: a checkpoint keeps", 0},
 }
 
 // More of the same kinds.
 var moreHostile = []attempt{
+	{"no class", `const x = 1`, "no class Mechanism", 0},
+	{"hoists over the glue", `function postMessage() { fetch("OUT") } function Object() { fetch("OUT") } class Mechanism { ask() { return { bounds: Object() } } }`, "fetch is not defined", 0},
+	{"a gigabyte by two lengths", `class Mechanism { ask() { let n = 0; this.all = new Float64Array({ get length() { return n++ ? 60000000 : 0 } }); return { bounds: this.all.length || 1 } } filter() { throw new Error("got by") } }`, "got by", 1},
+	{"negative", `class Mechanism { ask() { return { bounds: -1 } } }`, "bound 0 is -1", 0},
+	{"little noise", `class Mechanism { plan({ steps }) { return { noise: new Array(steps).fill(0) } } ask() { return { bounds: 1 } } }`, "Noise schedule is 0", 0},
+	{"channel", `class Mechanism { ask() { new BroadcastChannel("cloister asked x").postMessage(1) } }`, "BroadcastChannel is not defined", 0},
+	{"pollutes", `Object.prototype.bounds = 5; class Mechanism { ask() { return {} } }`, "not extensible", 0},
+	{"a trap of a class", `class Mechanism { constructor() { return new Proxy(this, { get(t, k) { if (k === "filter") throw new Error("no " + k); return t[k] } }) } ask() { return { bounds: 1 } } }`, "no filter", 0},
+	{"a state of functions", `class Mechanism { plan() { this.f = () => 1 } ask() { return { bounds: 1 } } }`, "this.f: a checkpoint keeps", 0},
 	{"syntax", "class Mechanism {\n  ask( { }\n}", "Line 3", 0},
 	{"breaks out", `} fetch("OUT"); {`, "Line 1", 0},
 	{"endless at once", `for (;;);`, "did not come to its end", 0},
@@ -325,6 +325,9 @@ func TestExamplesOfMechanismsTrain(t *testing.T) {
 		t.Fatalf("%d examples", examples)
 	}
 	for i := range examples {
+		if !longer && i%3 != 1 {
+			continue
+		}
 		p.choose("example", fmt.Sprint(i))
 		p.click("train")
 		p.wait("the run", state+` === "busy"`)

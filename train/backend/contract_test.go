@@ -29,8 +29,11 @@ func TestPlainKeepsTheContract(t *testing.T) { contract(t, plainMaker) }
 
 // contract is what every backend promises, whatever computes.
 func contract(t *testing.T, make maker) {
-	for _, m := range contractModels() {
-		for _, rule := range contractRules() {
+	for i, m := range contractModels() {
+		for j, rule := range contractRules() {
+			if testing.Short() && (i+j)%2 > 0 {
+				continue
+			}
 			t.Run(fmt.Sprintf("%s/%s-%s", m.Name, rule.Kind, rule.Grouping), func(t *testing.T) {
 				agreesWithReference(t, make, m, rule)
 			})

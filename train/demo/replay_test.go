@@ -6,6 +6,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -82,7 +83,11 @@ func TestReplayLearns(t *testing.T) {
 // learns nonetheless.
 func TestReplayIsCaught(t *testing.T) {
 	env := room(t, 2000, 500)
-	for mechanism, least := range map[string]float64{"standard": 1, "alc-nd": 3} {
+	caught := map[string]float64{"alc-nd": 3}
+	if os.Getenv("CLOISTER_LONG") != "" {
+		caught["standard"] = 1
+	}
+	for mechanism, least := range caught {
 		c := asked(t, env, mechanism)
 		c.Audit = true
 		a := Replay(t.Context(), c, env, quiet)

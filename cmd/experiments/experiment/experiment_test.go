@@ -186,9 +186,13 @@ func TestRepositoryPlans(t *testing.T) {
 	if err != nil || len(missing) < 100 || waiting == 0 {
 		t.Fatalf("%d runs, %d waiting, %v", len(missing), waiting, err)
 	}
+	designed := 0
 	for i, r := range missing {
 		if i > 0 && missing[i-1].Mechanism == r.Mechanism && missing[i-1].Dataset == r.Dataset {
 			continue // another seed
+		}
+		if designed++; os.Getenv("CLOISTER_LONG") == "" && designed%6 != 1 {
+			continue // a part of a second each
 		}
 		if err := design(r.Dataset, &r.Config); err != nil {
 			t.Errorf("%s: %v", r.Key(), err)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -44,19 +42,13 @@ func long(t *testing.T) {
 }
 
 // shared is the browser in which each test has tabs of its own, for starting one takes as long as many a test. Its pages share
-// one process, so that it compiles the trainer once; its first tab keeps what is compiled, also when no test has a page.
+// one process, so that it compiles the trainer once.
 var shared = sync.OnceValues(func() (*chromium.Tab, error) {
-	browser, err := chromium.Open(context.Background(), chromium.Options{Flags: map[string]string{"process-per-site": ""}, Script: keepsNoSite})
-	if err != nil {
-		return nil, err
+	browser, err := chromium.Open(context.Background(), chromium.Options{Flags: map[string]string{"process-per-site": ""}})
+	if err == nil {
+		closeShared = browser.Close
 	}
-	s := &site{root: dist, extra: map[string]string{}}
-	s.Server = httptest.NewServer(http.HandlerFunc(s.answer))
-	closeShared = func() {
-		browser.Close()
-		s.Close()
-	}
-	return browser, chromedp.Run(browser.Context, chromedp.Navigate(s.page("accountant.html")))
+	return browser, err
 })
 
 var closeShared = func() {}

@@ -225,7 +225,7 @@ func TestTutorialOnMechanisms(t *testing.T) {
 
 	p.clickOn(`document.querySelector("#count .buttons a")`)
 	p.wait("the editor", `location.pathname.endsWith("/mechanism.html") && document.getElementById("shared")?.hidden === false && !document.getElementById("data").disabled`)
-	if code, settings := eval[string](p, `document.querySelector(".cm-content").innerText`), eval[[]string](p, `["data", "model", "epsilon", "epochs"].map((id) => document.getElementById(id).value)`); !strings.Contains(code, "within - 0.9") || strings.Join(settings, " ") != "digits small-mlp-tanh 1 1" {
+	if code, settings := eval[string](p, codeShown), eval[[]string](p, `["data", "model", "epsilon", "epochs"].map((id) => document.getElementById(id).value)`); !strings.Contains(code, "within - 0.9") || strings.Join(settings, " ") != "digits small-mlp-tanh 1 1" {
 		t.Errorf("the editor has %q and %q", settings, code)
 	}
 	p.clean()

@@ -25,6 +25,9 @@ func (p *tab) write(code string) {
 	p.click("accept")
 }
 
+// codeShown is what stands in the editor, or in the field that it is at first.
+const codeShown = `(document.querySelector("#editor textarea")?.value ?? document.querySelector(".cm-content").innerText)`
+
 // idle waits for the end of what a press began.
 func (p *tab) idle() {
 	p.t.Helper()
@@ -238,7 +241,7 @@ func TestWrittenMechanismIsTheCatalogues(t *testing.T) {
 	}
 	p.clickOn(`document.querySelector('#standings a[href^="mechanism.html"]')`)
 	p.wait("the code", `location.pathname.endsWith("/mechanism.html") && document.getElementById("shared") && !document.getElementById("shared").hidden && !document.getElementById("data").disabled && document.getElementById("data").value === "digits"`)
-	if code := eval[string](p, `document.querySelector(".cm-content").innerText`); !strings.Contains(code, "class Mechanism") || eval[bool](p, dataReady) {
+	if code := eval[string](p, codeShown); !strings.Contains(code, "class Mechanism") || eval[bool](p, dataReady) {
 		t.Errorf("the link brought %q, which nobody has read", code)
 	}
 
@@ -272,9 +275,6 @@ func TestWrittenMechanismsStayApart(t *testing.T) {
 	p.wait("the data", dataReady)
 	p.choose("model", "logistic")
 	p.choose("epochs", "1")
-	if behind := eval[string](p, `getComputedStyle(document.querySelector(".cm-gutters")).backgroundColor`); behind != "rgba(0, 0, 0, 0)" {
-		t.Errorf("behind the numbers of lines is %s, in the dark theme too", behind)
-	}
 	p.write(`let runs = 0; class Mechanism { ask(step) { if (step === 0) runs++; return { bounds: runs } } }`)
 	p.choose("seeds", "3")
 	p.click("train")
@@ -303,11 +303,16 @@ func TestWrittenMechanismsStayApart(t *testing.T) {
 		t.Errorf("after that a run says %q", said)
 	}
 
-	p.clickOn(`document.querySelector(".cm-content .cm-line")`)
+	// The field becomes an editor where somebody goes into it, and is typed into at once.
+	p.clickOn(`document.querySelector("#editor textarea")`)
+	p.wait("the editor", `document.activeElement.matches(".cm-content")`)
+	if behind := eval[string](p, `getComputedStyle(document.querySelector(".cm-gutters")).backgroundColor`); behind != "rgba(0, 0, 0, 0)" {
+		t.Errorf("behind the numbers of lines is %s, in the dark theme too", behind)
+	}
 	p.run(chromedp.KeyEvent("// Mine. "))
 	p.run(chromedp.Navigate("about:blank"), chromedp.Navigate(s.page("mechanism.html")))
 	p.wait("the data", dataReady)
-	if code := eval[string](p, `document.querySelector(".cm-content").innerText`); !strings.Contains(code, "// Mine. ") {
+	if code := eval[string](p, codeShown); !strings.Contains(code, "// Mine. ") {
 		t.Errorf("after a reload the editor holds %q", code)
 	}
 	p.clean()

@@ -46,6 +46,8 @@ export interface Editor {
   write(text: string): void;
   /** Marks a line, from 1, and goes there; no line: no mark. */
   mark(line?: number, words?: string): void;
+  /** Goes to a character, from 0. */
+  focus(at: number): void;
 }
 
 export function edit(parent: HTMLElement, text: string, changed: () => void): Editor {
@@ -63,6 +65,10 @@ export function edit(parent: HTMLElement, text: string, changed: () => void): Ed
       const at = line && line <= view.state.doc.lines ? view.state.doc.line(line) : undefined;
       view.dispatch(setDiagnostics(view.state, at ? [{ from: at.from, to: at.to, severity: "error", message }] : []));
       if (at) view.dispatch({ selection: { anchor: at.from }, scrollIntoView: true });
+    },
+    focus: (at) => {
+      view.dispatch({ selection: { anchor: Math.min(at, view.state.doc.length) } });
+      view.focus();
     },
   };
 }

@@ -1,12 +1,11 @@
 // Where a person writes a mechanism, and trains with it.
-import type { Editor } from "../mechanism/editor";
 import { Problem, mostCode } from "../mechanism/room";
 import { Workshop, titleOf, wordsOf } from "../mechanism/workshop";
+import { Writing } from "../mechanism/writing";
 import type { Config, DatasetInfo, Planned } from "../protocol";
 import { modelTitle, notPrivate } from "../settings/settings";
 import { readNumber, written } from "../settings/numbers";
 import { type Run, lastEpoch } from "../state/run";
-import * as addresses from "../trainer/addresses";
 import { type Choice, datasets } from "../trainer/datasets";
 import { byId, el, fill, say } from "../ui/dom";
 import { download } from "../ui/download";
@@ -34,7 +33,7 @@ const checkButton = byId<HTMLButtonElement>("check");
 const train = byId<HTMLButtonElement>("train");
 const stop = byId<HTMLButtonElement>("stop");
 
-let editor: Editor;
+const editor = new Writing(byId("editor"), changed);
 let choices: Choice[] = [];
 let unread = false; // code came by a link or a file, and nobody has read it yet
 let accepted: (() => void) | undefined; // who waits for code to be read before it runs
@@ -178,7 +177,7 @@ const busy = () => document.body.dataset.state === "busy";
 function complain(error?: Error) {
   fault.hidden = !error;
   say(fault, error ? wordsOf(error) : "");
-  editor?.mark(error && lineOf(error), error?.message);
+  editor.mark(error && lineOf(error), error?.message);
 }
 
 /** Where an error is: the line that it names, or where the method stands that answered wrongly. */
@@ -270,8 +269,6 @@ function address(): boolean {
 }
 
 async function arrive() {
-  const { edit } = (await import(addresses.editor)) as typeof import("../mechanism/editor");
-  editor = edit(byId("editor"), "", changed);
   choices = await datasets();
   data.replaceChildren(...choices.map(({ name, title }) => el("option", { value: name }, title)));
   begin(MECHANISMS[0]);

@@ -79,10 +79,8 @@ export function percent(fraction: number, digits = 2): string {
 
 /** 60000 -> "60,000". */
 export function count(value: number): string {
-  return (counted ??= new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 })).format(value);
+  return value.toFixed(0).replace(/\B(?=(\d{3})+$)/g, ","); // the first formatter of Intl takes 40 ms of a fast processor
 }
-
-let counted: Intl.NumberFormat | undefined; // to make one takes as long as to draw a table's row
 
 /** What is no bound, to the nearest: four significant digits, without trailing zeros: 0.6507, 1e-5. */
 export function figure(value: number, digits = 4): string {

@@ -28,17 +28,9 @@ function guardPage() {
   remove(Document, "parseHTMLUnsafe");
   remove(Document.prototype, "open", "write", "writeln");
   const frames = "iframe, frame, object, embed, fencedframe, portal";
-  const drop = (frame: Element) => {
-    if (!isRoom(frame)) frame.remove();
-  };
-  const sweep = (records: MutationRecord[]) => {
-    for (const { type, target, addedNodes } of records) {
-      if (type === "attributes" && (target as Element).matches(frames)) drop(target as Element);
-      for (const node of addedNodes) {
-        if (!(node instanceof Element)) continue;
-        if (node.matches(frames)) drop(node);
-        for (const frame of node.querySelectorAll(frames)) drop(frame);
-      }
+  const sweep = () => {
+    for (const frame of document.querySelectorAll(frames)) {
+      if (!isRoom(frame)) frame.remove();
     }
   };
   new MutationObserver(sweep).observe(document, { childList: true, subtree: true, attributes: true, attributeFilter: ["sandbox", "srcdoc", "src"] });

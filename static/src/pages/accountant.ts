@@ -7,12 +7,13 @@ import { Schedule } from "../accountant/schedule";
 import type { AccountAnswer } from "../protocol";
 import type { AccountError } from "../trainer/account-error";
 import { Trainer } from "../trainer/client";
-import { byId, debounced, el, pause } from "../ui/dom";
+import { byId, debounced, el, idle, pause } from "../ui/dom";
 import { count, figure, given, noise } from "../ui/format";
 import { Problem } from "../ui/problem";
 
 const form = byId<HTMLFormElement>("question");
 const problem = new Problem(byId("problem"));
+await idle(); // the trainer takes what processors there are
 const trainer = new Trainer((event) => {
   if (event.type === "error") problem.show(event.message!);
 });

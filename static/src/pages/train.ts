@@ -81,7 +81,7 @@ const features = new FeaturesPanel(dispatch);
 const freshVerdict = attackButton(byId("attack"), "Attack this mechanism", () => attackOn(state.run!));
 
 const shows: ((state: State) => unknown)[] = [
-  (s) => bar.show(s), (s) => form.show(s), (s) => showReceipt(s, dispatch), showHeadline, (s) => curves.show(s), (s) => promise.show(s, trainer),
+  (s) => bar.show(s), (s) => form.show(s), (s) => form.showMechanism(s), (s) => showReceipt(s, dispatch), showHeadline, (s) => curves.show(s), (s) => promise.show(s, trainer),
   (s) => samples.show(s), (s) => tryPanel.show(s), (s) => keep.show(s), (s) => list.show(s), (s) => storage.show(s), (s) => sweep.show(s),
   (s) => budget.show(s), (s) => notices.show(s), (s) => requests.show(s), (s) => features.show(s), showLog, showPrivacy, showConfusion,
   ({ run }) => showAudited(byId("audited"), run),
@@ -205,7 +205,7 @@ async function draw() {
       let since = performance.now();
       for (const show of panels) {
         show(state);
-        if (performance.now() - since < 8) continue;
+        if (performance.now() - since < 4) continue;
         await pause();
         since = performance.now();
       }

@@ -62,13 +62,17 @@ export class SettingsForm {
     this.#showPresets(state);
     for (const row of this.#rows) showRow(row, state, found.get(row.setting.key));
     this.#slider.show(state.settings.config.epsilon);
-    this.#mechanism.show(state, found);
     showCourses(this.#rateCourse, ["Learning rate", state.preview.plan?.courses.learningRate]);
     const { config, preset } = state.settings;
     const changed = settings.filter((s) => s.group === "advanced" && !same(config, preset, s)).length;
     say(byId("advanced-words"), changed ? `${changed} changed` : "");
     const dataset = state.choices.find((c) => c.name === state.data)?.title ?? "";
     say(byId("rail-words"), [dataset, modelTitle(config.model), `ε ${config.epsilon}`].filter(Boolean).join(" · "));
+  }
+
+  /** The mechanism's part of it, which takes as long to draw as the rest. */
+  showMechanism(state: State) {
+    this.#mechanism.show(state, faults(state));
   }
 
   /** Brings a field before a person's eyes. */

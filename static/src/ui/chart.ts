@@ -58,6 +58,7 @@ export class Chart {
   #details: HTMLDetailsElement;
   #cursor: number | null = null;
   #size = { width: 0, height: 0 }; // of the canvas, in pixels
+  #near = false; // somebody may see it: a phone shows a chart or none, and each takes a tenth of a second there
   #speak = debounced(350, () => (this.#spoken.textContent = this.#words(this.#cursor)));
   #draw = eachFrame(() => this.#redraw());
 
@@ -85,6 +86,9 @@ export class Chart {
     const foot = el("div", { class: "chart-foot" }, this.#details, this.#legend, this.#save);
     this.root = el("figure", { class: "chart" }, el("div", { class: "chart-head" }, title, this.#readout), focusable, this.#spoken, foot);
     new ResizeObserver(([{ contentRect: { width, height } }]) => this.#resize(Math.round(width), Math.round(height))).observe(this.#canvas);
+    const near = new IntersectionObserver(([{ isIntersecting }]) => isIntersecting && this.#come(near), { rootMargin: "25%" });
+    near.observe(this.#canvas);
+    addEventListener("beforeprint", () => this.#come(near));
     document.addEventListener("themechange", () => this.#rebuild());
     if (spec.height) this.#canvas.style.blockSize = `${spec.height}px`;
     this.#empty.textContent = spec.empty;
@@ -128,10 +132,16 @@ export class Chart {
   #rebuild() {
     this.#plot?.destroy();
     this.#plot = undefined;
-    if (!this.#columns[0].length) return;
+    if (!this.#near || !this.#columns[0].length) return;
     const { width, height } = this.#size;
     if (!width || !height) return; // not laid out yet: the resize observer calls again
     this.#plot = new uPlot(this.#options(width, height), this.#columns as uPlot.AlignedData, this.#canvas);
+  }
+
+  #come(near: IntersectionObserver) {
+    near.disconnect();
+    this.#near = true;
+    if (!this.#plot) this.#rebuild();
   }
 
   /** Told by the observer, for whoever asks makes the browser lay out the page at once. A first plot is a task of its own. */

@@ -61,6 +61,9 @@ export function fill(list: HTMLElement, rows: [string, string][]) {
 /** Lets the browser do what waits, such as answer a press. */
 export const pause = (): Promise<void> => (globalThis as any).scheduler?.yield?.() ?? new Promise((go) => setTimeout(go));
 
+/** Waits until the browser has nothing to do, and no longer than half a second. */
+export const idle = (): Promise<unknown> => new Promise((go) => ("requestIdleCallback" in globalThis ? requestIdleCallback(go, { timeout: 500 }) : setTimeout(go)));
+
 const frame = () => new Promise<void>((come) => eachFrame(come)());
 
 /**

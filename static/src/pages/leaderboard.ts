@@ -4,7 +4,7 @@ import { KeptRuns } from "../kept/runs";
 import { type Board, type Standing, type View, datasetsOf, ownStandings, readView, usual, viewed, writeView } from "../leaderboard/board";
 import { Plot } from "../leaderboard/plot";
 import { rows } from "../leaderboard/table";
-import { byId, debounced, el, say } from "../ui/dom";
+import { byId, debounced, el, idle, pause, say } from "../ui/dom";
 import * as format from "../ui/format";
 
 declare const BOARD: Board; // the build's, from docs/experiments
@@ -44,8 +44,10 @@ function look(next: View) {
   say(byId("about"), about?.about ?? "");
 }
 
+await pause();
 look(readView(location.hash, BOARD));
 byId("board").classList.remove("unmade");
+await idle(); // runs are read by a worker, which takes a processor
 void new KeptRuns(new Keeper(), (event) => {
   if (event.type !== "found kept") return;
   own = ownStandings(event.runs, BOARD);

@@ -26,6 +26,7 @@ export class OwnPanel {
   #turn = 0; // of what was asked last: what earlier ones answer is old
   #settings = fresh("", "own");
   #look?: Look;
+  #stale = false; // the look is of other settings, of which there is none
   #files: Dropped[] = [];
   #ready?: { result: Result; packed: Packed[] };
 
@@ -155,10 +156,12 @@ export class OwnPanel {
   #lookSoon = debounced(200, () => this.#doing !== "reading" && this.#files.length > 0 && this.#lookNow());
 
   async #lookNow() {
+    this.#stale = true;
     await this.#during("looking", async (turn) => {
       const look = await this.#reader.look(this.#settings, (p) => this.#progress(p));
       if (turn !== this.#turn) return;
       this.#look = look;
+      this.#stale = false;
       this.#form.show(look, this.#settings);
     });
   }
@@ -263,11 +266,11 @@ export class OwnPanel {
     this.#form.root.hidden = !look;
     this.#form.lock(this.#doing === "reading");
     this.#read.hidden = !look || result !== undefined;
-    this.#read.disabled = busy || !look || look.needs !== "";
+    this.#read.disabled = busy || this.#stale || !look || look.needs !== "";
     this.#use.hidden = this.#keeping.hidden = !result;
     this.#collection.root.hidden = !look;
     if (this.#ready) say(this.#keepWords, `Keep them in this browser (${sized(this.#ready.packed.reduce((sum, { blob }) => sum + blob.size, 0))})`);
-    if (!busy) say(this.#words, result ? readWords(result) : look ? lookWords(look) : "");
+    if (!busy) say(this.#words, result ? readWords(result) : look && !this.#stale ? lookWords(look) : "");
     else if (this.#doing === "looking" && !look) say(this.#words, "Looking at what is there …");
     this.#draw(result ?? look, result, look);
   }

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"cloister/cmd/chromium"
 )
 
 // pack packs a dataset as a person would and puts it beside the page, under data/.
@@ -74,7 +76,8 @@ func TestTrainsMNIST(t *testing.T) {
 	}
 	s := serve(t)
 	s.pack(t, "mnist", "-in", raw)
-	p := s.train(t, "data=mnist&model=mnist-cnn&epochs=1&batch=1000")
+	p := openWith(t, s.page("#data=mnist&model=mnist-cnn&epochs=1&batch=1000"), chromium.Options{Width: 1280, Height: 900}) // whose memory is its own
+	p.start()
 	p.wait("the end", state+` === "done"`)
 	if words := p.text("provenance"); !strings.Contains(words, "60,000") {
 		t.Errorf("the data are described as %q", words)

@@ -305,7 +305,8 @@ const kinds: Record<string, string> = { image: "pictures", audio: "recordings", 
 function lookWords(look: Look): string {
   if (look.kind === "raw") return `A dataset: ${look.format}, ${format.count(look.files)} files.`;
   const what = `${format.count(look.records)} ${kinds[look.kind] ?? "records"}`;
-  if (look.needs) return `${look.records > 0 ? `${what}. ` : ""}${look.needs.charAt(0).toUpperCase()}${look.needs.slice(1)}`;
+  const ofFile = /^[^:]*\.\w+: /.test(look.needs); // whose name stays as it is
+  if (look.needs) return `${look.records > 0 ? `${what}. ` : ""}${ofFile ? look.needs : look.needs.charAt(0).toUpperCase() + look.needs.slice(1)}`;
   return `About ${what} of ${look.classes!.length} classes.`;
 }
 

@@ -95,6 +95,7 @@ const oneBuild = `[!!document.getElementById("second"), !!globalThis.second].joi
 // While a tab trains, the host gets another build, and loses the first. The tab trains on, and can start another trainer of
 // its own build; a second tab gets the new one. Without a network, a page is still of one build.
 func TestUpdateBreaksNoTab(t *testing.T) {
+	long(t)
 	t.Parallel()
 	s := serve(t)
 	second := rebuilt(t)

@@ -34,6 +34,7 @@ func TestTourTellsTheTruth(t *testing.T) {
 // The audit, live: what was published is caught; the sound version is not (false alarm: below 5 %, at an epsilon where
 // the attacker is far from it).
 func TestTourCatchesTheClaim(t *testing.T) {
+	long(t)
 	t.Parallel()
 	p := open(t, serve(t).page("tour.html"), 1280)
 	p.wait("the mechanisms", `document.getElementById("mechanism").options.length === 2 * 13`)
@@ -116,6 +117,7 @@ func TestTourTrainsAsPublished(t *testing.T) {
 
 // On the training page the audit attacks the mechanism of the run, beside it.
 func TestAttacksOwnMechanism(t *testing.T) {
+	long(t)
 	t.Parallel()
 	p := serve(t).train(t, "data=digits&model=logistic&epochs=3&mechanism=quantile")
 	p.wait("the end", state+` === "done"`)

@@ -42,22 +42,22 @@ type attempt struct {
 // hostile mechanisms, one of a kind, and what is said of each. OUT stands for an address that nobody may reach.
 var hostile = []attempt{
 	{"breaks out, hidden", "return }); fetch('OUT'); (function () {", "Line 1", 0},
-	{"endless plan", `class Mechanism { plan() { for (;;); } ask() { return { bounds: 1 } } }`, "did not answer", 0},
 	{"slow expression", `class Mechanism { ask() { /^(a+)+$/.test("a".repeat(60) + "b"); return { bounds: 1 } } }`, "did not answer", 0},
 	{"a gigabyte by words", `class Mechanism { ask() { this.all = [new Float64Array("60000000"), new ArrayBuffer({ valueOf: () => 480000000 })]; return { bounds: 1 } } }`, "256 MB", 0},
 	{"throws", "class Mechanism {\n  plan() {}\n\n  ask() {\n    return this.nothing.bounds;\n  }\n}", "line 5", 0},
 	{"filter of NaN", `class Mechanism { ask() { return { bounds: 1 } } filter(r) { r.gradient[3] = NaN; return r.gradient } }`, "value 3 is NaN", 1},
 	{"fetch", `class Mechanism { ask() { fetch("OUT") } }`, "fetch is not defined", 0},
-	{"RTC", `class Mechanism { ask() { new RTCPeerConnection({ iceServers: [{ urls: "stun:OUT" }] }) } }`, "RTCPeerConnection is not defined", 0},
 	{"loads", "class Mechanism {\n ask() { return imp\\u006frt('OUT') }\n}", "Line 2", 0},
 	{"other clocks", `class Mechanism { ask() { const found = ["performance", "setTimeout", "Intl", "Temporal", "Atomics", "SharedArrayBuffer", "WebAssembly", "WeakRef", "FinalizationRegistry", "Event", "scheduler", "queueMicrotask", "crypto", "navigator", "importScripts"].filter((n) => n in globalThis); throw new Error("found " + found.length) } }`, "found 0", 0},
 	{"function of text", `class Mechanism { ask() { return (() => {}).constructor("return fetch('OUT')")() } }`, "is not a function", 0},
-	{"walks the stack", `class Mechanism { ask() { Error.prepareStackTrace = (_, s) => s; return { bounds: 1 } } }`, "not extensible", 0},
 	{"throws later", `class Mechanism { ask(step) { if (step === 20) throw new Error("enough"); return { bounds: 1 } } }`, "Step 21: line 1: enough", 20},
 }
 
 // More of the same kinds.
 var moreHostile = []attempt{
+	{"endless plan", `class Mechanism { plan() { for (;;); } ask() { return { bounds: 1 } } }`, "did not answer", 0},
+	{"RTC", `class Mechanism { ask() { new RTCPeerConnection({ iceServers: [{ urls: "stun:OUT" }] }) } }`, "RTCPeerConnection is not defined", 0},
+	{"walks the stack", `class Mechanism { ask() { Error.prepareStackTrace = (_, s) => s; return { bounds: 1 } } }`, "not extensible", 0},
 	{"no class", `const x = 1`, "no class Mechanism", 0},
 	{"hoists over the glue", `function postMessage() { fetch("OUT") } function Object() { fetch("OUT") } class Mechanism { ask() { return { bounds: Object() } } }`, "fetch is not defined", 0},
 	{"a gigabyte by two lengths", `class Mechanism { ask() { let n = 0; this.all = new Float64Array({ get length() { return n++ ? 60000000 : 0 } }); return { bounds: this.all.length || 1 } } filter() { throw new Error("got by") } }`, "got by", 1},
@@ -205,6 +205,7 @@ func apart(a, b []float64) float64 {
 // ALDS, written in JavaScript, is the catalogue's ALDS; it goes on after a checkpoint as if nothing had been, once its code was read; and it stands
 // on the leaderboard, whose link brings its code back.
 func TestWrittenMechanismIsTheCatalogues(t *testing.T) {
+	long(t)
 	t.Parallel()
 	s := serve(t)
 	s.change = func(path string, body []byte) []byte {

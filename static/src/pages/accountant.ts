@@ -12,6 +12,8 @@ import { count, figure, given, noise } from "../ui/format";
 import { Problem } from "../ui/problem";
 
 const form = byId<HTMLFormElement>("question");
+form.addEventListener("submit", (event) => event.preventDefault());
+checkCertificates();
 const problem = new Problem(byId("problem"));
 await idle(); // the trainer takes what processors there are
 const trainer = new Trainer((event) => {
@@ -39,7 +41,6 @@ byId("examples").append(...examples.map(([label, values]) => el("button", { type
 form.addEventListener("input", (event) => {
   if (!(event.target as Element).closest("#schedule")) asked(); // the schedule tells of its own changes
 });
-form.addEventListener("submit", (event) => event.preventDefault());
 addEventListener("hashchange", () => put(addressed())); // a link that is pasted into an open tab
 
 /** What the address states. Links of before say nothing of how the run is described. */
@@ -164,6 +165,5 @@ function say(id: string, words: string) {
   if (byId(id).textContent !== words) byId(id).textContent = words;
 }
 
-checkCertificates();
 put(addressed());
 form.classList.remove("unmade");

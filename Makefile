@@ -99,8 +99,8 @@ test-page: browser dist/index.html build/package/package.json
 # What needs longer: whole trainings, tens of thousands of damaged files, every fuzz target for a while, little of which goes
 # into making interesting inputs smaller.
 FUZZTIME ?= 30s
+test-long: IN_BROWSER = $(FOR_BROWSER)
 test-long: test firefox
-	$(MAKE) test-wasm IN_BROWSER="$(FOR_BROWSER)"
 	CLOISTER_LONG=1 $(GO) test -timeout 3h ./accountant ./data/... ./dp/... ./nn/... ./train/... ./cmd/experiments/experiment ./cmd/firefox
 	$(GO) test -timeout 1h ./cmd/experiments -run KilledAtAnyTime -kills 100
 	cd tools/lighthouse && npm ci --ignore-scripts

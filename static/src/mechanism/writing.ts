@@ -4,18 +4,19 @@ import * as addresses from "../trainer/addresses";
 import { el } from "../ui/dom";
 import type { Editor } from "./editor";
 
-export class Writing implements Editor {
+export class Writing implements Omit<Editor, "focus"> {
   #parent: HTMLElement;
   #changed: () => void;
   #plain: HTMLTextAreaElement;
   #editor?: Editor;
   #loading?: Promise<void>;
+  #marked: [line?: number, words?: string] = []; // the last mark, for an editor that is still on its way
 
   constructor(parent: HTMLElement, changed: () => void) {
     this.#parent = parent;
     this.#changed = changed;
     this.#plain = el("textarea", {
-      class: "code", spellcheck: "false", autocapitalize: "off", autocomplete: "off", wrap: "off", "aria-label": "Code of the mechanism",
+      spellcheck: "false", autocapitalize: "off", autocomplete: "off", wrap: "off", "aria-label": "Code of the mechanism",
       input: () => changed(), focus: () => void this.#load(),
     });
     parent.append(this.#plain);
@@ -31,12 +32,9 @@ export class Writing implements Editor {
   }
 
   mark(line?: number, words?: string) {
+    this.#marked = [line, words];
     if (this.#editor) this.#editor.mark(line, words);
-    else if (line) void this.#load().then(() => this.#editor?.mark(line, words));
-  }
-
-  focus(at: number) {
-    this.#editor?.focus(at);
+    else if (line) void this.#load();
   }
 
   /** Without a network, and nothing kept, the plain field stays. */
@@ -48,6 +46,7 @@ export class Writing implements Editor {
         this.#editor = edit(this.#parent, this.#plain.value, this.#changed);
         this.#plain.remove();
         if (there) this.#editor.focus(at);
+        this.#editor.mark(...this.#marked);
       },
       () => (this.#loading = undefined),
     ));

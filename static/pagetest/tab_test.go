@@ -157,13 +157,25 @@ func (p *tab) wait(what, expression string) {
 func (p *tab) waitFor(most time.Duration, what, expression string) {
 	p.t.Helper()
 	for deadline := time.Now().Add(most); ; time.Sleep(50 * time.Millisecond) {
-		if eval[bool](p, "Promise.resolve("+expression+").then(Boolean)") {
+		if p.holds("Promise.resolve(" + expression + ").then(Boolean)") {
 			return
 		}
 		if time.Now().After(deadline) {
 			p.t.Fatalf("waited in vain for %s; the page says: %s", what, eval[string](p, `document.querySelector("main").innerText`))
 		}
 	}
+}
+
+// holds is what an expression says. A page that is on its way to another breaks off the question: it does not hold yet.
+func (p *tab) holds(expression string) (value bool) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.Context, patience)
+	defer cancel()
+	err := chromedp.Run(ctx, chromedp.Evaluate(expression, &value, func(e *runtime.EvaluateParams) *runtime.EvaluateParams { return e.WithAwaitPromise(true) }))
+	if err != nil && !strings.Contains(err.Error(), "Inspected target navigated or closed") {
+		p.t.Fatal(err)
+	}
+	return value && err == nil
 }
 
 // text is what an element shows.

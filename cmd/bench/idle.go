@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+
+	"cloister/cmd/browser"
 )
 
 // idleReport is the share of the training time that the page's compute workers spend waiting: for the trainer to sample,
@@ -37,7 +39,7 @@ func measureIdle(ctx context.Context, root string, epochs float64, log io.Writer
 	for _, workers := range []string{"1", "0"} {
 		settings := map[string]string{"model": "mnist-cnn", "batch": strconv.Itoa(batch), "epochs": strconv.FormatFloat(epochs, 'g', -1, 64),
 			"workers": workers, "diagnostics": "1"}
-		trained, err := measureTraining(ctx, mnistData, settings, 1, log)
+		trained, err := measureTraining(ctx, mnistData, browser.Order{Settings: settings}, 1, log)
 		if err != nil {
 			return nil, err
 		}

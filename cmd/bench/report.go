@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"cloister/cmd/bench/network"
+	"cloister/cmd/browser"
 	"cloister/cmd/markdown"
 )
 
@@ -112,7 +113,7 @@ func (r *stepReport) addTheRest(ctx context.Context, quick bool, log io.Writer) 
 		settings["epochs"], trainings, questions = "2", 1, 1
 	}
 	if r.Idle != nil { // the data are there
-		if r.Training, err = measureTraining(ctx, mnistData, settings, trainings, log); err != nil {
+		if r.Training, err = measureTraining(ctx, mnistData, browser.Order{Settings: settings}, trainings, log); err != nil {
 			return err
 		}
 	}

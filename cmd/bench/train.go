@@ -31,6 +31,8 @@ func trainCommand(ctx context.Context, args []string, out, log io.Writer) error 
 	batch := flags.Int("batch", 1024, "expected batch size")
 	epsilon := flags.Float64("epsilon", 3, "privacy budget")
 	more := flags.String("settings", "", "further settings as the page's address has them, \"clip=0.5&rate=1\"")
+	features := flags.Bool("features", false, "train on fixed features of the records, which the page computes first, with the settings that it proposes for them")
+	mirrored := flags.Bool("mirrored", false, "with -features: a picture's mirror image keeps its meaning")
 	runs := flags.Int("runs", 1, "number of runs, each in a browser of its own")
 	asJSON := flags.Bool("json", false, "print JSON")
 	if err := parse(flags, args, log); err != nil {
@@ -41,9 +43,18 @@ func trainCommand(ctx context.Context, args []string, out, log io.Writer) error 
 		fmt.Fprintln(log, err)
 		return errArguments
 	}
-	settings["model"], settings["epochs"] = *model, strconv.FormatFloat(*epochs, 'g', -1, 64)
-	settings["batch"], settings["epsilon"] = strconv.Itoa(*batch), strconv.FormatFloat(*epsilon, 'g', -1, 64)
-	report, err := measureTraining(ctx, *data, settings, *runs, log)
+	order := browser.Order{Settings: settings}
+	if *features {
+		order.Features = &browser.Features{Mirrored: *mirrored}
+	} else {
+		for key, value := range map[string]string{
+			"model": *model, "epochs": strconv.FormatFloat(*epochs, 'g', -1, 64),
+			"batch": strconv.Itoa(*batch), "epsilon": strconv.FormatFloat(*epsilon, 'g', -1, 64),
+		} {
+			settings[key] = value
+		}
+	}
+	report, err := measureTraining(ctx, *data, order, *runs, log)
 	if err != nil {
 		return err
 	}
@@ -53,7 +64,7 @@ func trainCommand(ctx context.Context, args []string, out, log io.Writer) error 
 	return report.document().Write(out)
 }
 
-func measureTraining(ctx context.Context, data string, settings map[string]string, runs int, log io.Writer) (*trainReport, error) {
+func measureTraining(ctx context.Context, data string, order browser.Order, runs int, log io.Writer) (*trainReport, error) {
 	root, err := chromium.Root()
 	if err != nil {
 		return nil, err
@@ -70,19 +81,19 @@ func measureTraining(ctx context.Context, data string, settings map[string]strin
 	}
 	defer site.Close()
 	for key, usual := range map[string]string{"mechanism": "fixed", "rate": "0.5"} { // what figures of other days were measured with
-		if settings[key] == "" {
-			settings[key] = usual
+		if order.Features == nil && order.Settings[key] == "" {
+			order.Settings[key] = usual
 		}
 	}
 	if name != "" {
-		settings["data"] = name
+		order.Settings["data"] = name
 	}
-	report := &trainReport{Settings: settings}
+	report := &trainReport{Settings: order.Settings}
 	if report.Machine, err = machineOf(ctx); err != nil {
 		return nil, err
 	}
 	for i := range runs {
-		r, err := browser.Run(ctx, site, browser.Order{Settings: settings}, log)
+		r, err := browser.Run(ctx, site, order, log)
 		if err != nil {
 			return nil, err
 		}
@@ -101,10 +112,10 @@ func (r *trainReport) document() *markdown.Document {
 
 func (r *trainReport) describe(d *markdown.Document) {
 	d.Line("Training through the page, as a person would: %s. Seconds from opening the page, data included, until Train can be clicked; from the click to done, "+
-		"with an evaluation on the test set after every epoch; peak of the tab's private memory.", r.words())
-	d.Row("run", "interactive s", "click to done s", "accuracy %", "epsilon", "sigma", "steps", "workers", "peak memory MB")
+		"with evaluations on the test set on the way; peak of the tab's private memory. Features: seconds until the page has computed them, and until another tab finds them.", r.words())
+	d.Row("run", "interactive s", "features s", "found s", "click to done s", "accuracy %", "epsilon", "sigma", "steps", "workers", "peak memory MB")
 	for i, run := range r.Runs {
-		d.Row(strconv.Itoa(i+1), markdown.Figure(run.Interactive), markdown.Figure(run.Wall), fmt.Sprintf("%.2f", 100*run.Accuracy),
+		d.Row(strconv.Itoa(i+1), markdown.Figure(run.Interactive), markdown.Figure(run.Features), markdown.Figure(run.Again), markdown.Figure(run.Wall), fmt.Sprintf("%.2f", 100*run.Accuracy),
 			fmt.Sprintf("%.4f", run.Epsilon), fmt.Sprintf("%.5g", run.Sigma), markdown.Whole(run.Steps),
 			strconv.Itoa(run.Workers), markdown.Figure(float64(run.Memory)/1e6))
 	}

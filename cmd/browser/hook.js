@@ -10,7 +10,7 @@
     if (epoch) heard.epochs.push({ ...epoch, confusion: undefined, predictions: undefined, at: performance.now() });
     if (type === "notice") heard.notices.push(message);
     if (type === "error") heard.error ??= message;
-    if (type === "done") heard.done ||= performance.now();
+    if (type === "done" && heard.clicked) heard.done ||= performance.now(); // other workers are done before
   };
 
   const Native = Worker;

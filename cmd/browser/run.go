@@ -18,6 +18,7 @@ type Order struct {
 	Page     string            // "": the training page; another one of the site that has a Train button
 	Settings map[string]string // as the page's address has them
 	Override map[string]any    // of the configuration, where the page has no control for it; nil for none
+	Features *Features         // trained on instead of the records; nil for the records
 }
 
 // Report is what one run came to.
@@ -34,8 +35,10 @@ type Report struct {
 	Parameters  int      `json:"parameters"`
 	Workers     int      `json:"workers"`
 	Private     bool     `json:"private"`
-	Memory      int64    `json:"memoryPeak"`     // bytes, the tab's private memory at its largest
-	Idle        *float64 `json:"idle,omitempty"` // share of the time that compute workers waited; runs with diagnostics only
+	Memory      int64    `json:"memoryPeak"`          // bytes, the tab's private memory at its largest
+	Idle        *float64 `json:"idle,omitempty"`      // share of the time that compute workers waited; runs with diagnostics only
+	Features    float64  `json:"featuresS,omitempty"` // seconds from asking for features until they could be trained on
+	Again       float64  `json:"againS,omitempty"`    // the same in a further tab, which finds them on the device
 
 	Epochs  []EpochReport `json:"epochs"`
 	Notices []string      `json:"notices,omitempty"`
@@ -92,18 +95,33 @@ func Run(ctx context.Context, site *Site, o Order, log io.Writer) (*Report, erro
 		return nil, err
 	}
 	memory, told := int64(0), 0
+	remember := func() error {
+		now, err := tab.Memory()
+		memory = max(memory, now)
+		return err
+	}
+	var seconds float64
+	if o.Features != nil {
+		if seconds, err = page.Compute(ctx, *o.Features, remember); err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(log, "features after %.1f s\n", seconds)
+	}
 	heard, err := page.Train(ctx, o.Override, func(h *Heard) error {
 		for ; told < len(h.Epochs); told++ {
 			fmt.Fprintf(log, "epoch %.4g: accuracy %.2f %%\n", h.Epochs[told].Epoch, 100*h.Epochs[told].Accuracy)
 		}
-		now, err := tab.Memory()
-		memory = max(memory, now)
-		return err
+		return remember()
 	})
 	if err != nil {
 		return nil, err
 	}
-	return newReport(heard, memory)
+	report, err := newReport(heard, memory)
+	if err == nil && o.Features != nil {
+		report.Features = seconds
+		report.Again, err = again(ctx, tab, site, o)
+	}
+	return report, err
 }
 
 func newReport(h *Heard, memory int64) (*Report, error) {

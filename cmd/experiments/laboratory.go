@@ -59,9 +59,9 @@ func (l *laboratory) results() string { return filepath.Join(l.dir, "results.jso
 // run trains through the page, with the configuration that the run asks for.
 func (l *laboratory) run(ctx context.Context, r experiment.Run) (experiment.Row, error) {
 	if l.native {
-		return native(ctx, filepath.Join(l.data, r.Dataset), r)
+		return native(ctx, filepath.Join(l.data, r.Folder()), r)
 	}
-	site, name, err := browser.Product(l.root, filepath.Join(l.data, r.Dataset))
+	site, name, err := browser.Product(l.root, filepath.Join(l.data, r.Folder()))
 	if err != nil {
 		return experiment.Row{}, err
 	}

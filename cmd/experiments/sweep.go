@@ -115,8 +115,8 @@ func (l *laboratory) task(ctx context.Context, t queue.Task) (json.RawMessage, e
 	if err := json.Unmarshal(t.Body, &r); err != nil {
 		return nil, fmt.Errorf("experiments: %s: %w", t.Key, err)
 	}
-	if !filepath.IsLocal(r.Dataset) || r.Dataset != filepath.Base(r.Dataset) || r.Dataset == "." { // whoever may write to the queue names no folders of this machine
-		return nil, fmt.Errorf("experiments: %s: dataset %q is not a name", t.Key, r.Dataset)
+	if f := r.Folder(); !filepath.IsLocal(f) || f != filepath.Base(f) || f == "." { // whoever may write to the queue names no folders of this machine
+		return nil, fmt.Errorf("experiments: %s: dataset %q is not a name", t.Key, f)
 	}
 	row, err := l.carryOut(ctx, r)
 	if err != nil {

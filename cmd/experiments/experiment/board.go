@@ -38,8 +38,9 @@ type Standing struct {
 	Steps     int     `json:"steps,omitempty"`
 	Seconds   float64 `json:"seconds,omitempty"` // wall time of a run, on average
 
-	Config *protocol.Config `json:"config,omitempty"` // of the first run, its seed included
-	Notes  []string         `json:"notes,omitempty"`
+	Features string           `json:"features,omitempty"` // trained on instead of the records
+	Config   *protocol.Config `json:"config,omitempty"`   // of the first run, its seed included
+	Notes    []string         `json:"notes,omitempty"`
 }
 
 // MakeBoard reads the rows as the tables do; what was not run has no line.
@@ -74,7 +75,7 @@ func (p *Plan) rowsOf(rows []Row, dataset, mechanism string) []Row {
 
 func standing(of []Row) Standing {
 	first := &of[0]
-	s := Standing{Setting: first.Setting, Dataset: first.Dataset, Mechanism: first.Mechanism, Title: titleOf(first), Runs: len(of), Config: &first.Config}
+	s := Standing{Setting: first.Setting, Dataset: first.Dataset, Mechanism: first.Mechanism, Title: titleOf(first), Features: first.Features, Runs: len(of), Config: &first.Config}
 	s.Accuracy, s.Half = meanAccuracy(of)
 	s.Epsilon, s.Seconds = mostEpsilon(of), meanSeconds(of)
 	for _, r := range of {
@@ -96,7 +97,11 @@ func titleOf(r *Row) string {
 		}
 		titles = append(titles, mechanism.Catalogue()[i].Title)
 	}
-	return strings.Join(titles, " + ")
+	title := strings.Join(titles, " + ")
+	if r.Features != "" {
+		title += ", on fixed features"
+	}
+	return title
 }
 
 func (p *Published) standings() (all []Standing, err error) {

@@ -35,6 +35,9 @@ type Group struct {
 	Only    []string `json:"only,omitempty"` // labels of the plan's mechanisms; empty for all
 	Note    string   `json:"note,omitempty"` // a reservation that its rows carry
 
+	// Features are trained on instead of the records where they are named: "features", or "features-mirrored" where a mirror image keeps its meaning.
+	Features string `json:"features,omitempty"`
+
 	// Trials are settings to choose from, the same for every mechanism: each is run once on the dataset TrialsOn, and the
 	// one that is most accurate there is what runs on Dataset. The plan's when empty; none without TrialsOn.
 	TrialsOn string    `json:"trialsOn,omitempty"`
@@ -55,6 +58,7 @@ type Changes map[string]any
 // Run is one training run.
 type Run struct {
 	Setting, Mechanism, Dataset string
+	Features                    string // trained on instead of the records; "" for the records
 	Seed                        uint64
 	Config                      protocol.Config
 	Note                        string
@@ -65,6 +69,14 @@ func TrialSetting(setting string) string { return setting + "-trial" }
 
 // Key names a run among all: "a/mnist/fixed/42". Trials end in their number instead of a seed: "b-trial/mnist/fixed/3".
 func (r Run) Key() string { return key(r.Setting, r.Dataset, r.Mechanism, r.Seed) }
+
+// Folder is what the packed dataset is called that a run trains on, as docs/experiments/README.md packs it.
+func (r Run) Folder() string {
+	if r.Features != "" {
+		return r.Dataset + "-" + r.Features
+	}
+	return r.Dataset
+}
 
 // Identity names a run and what it does: a plan that changes asks for another run.
 func (r Run) Identity() (string, error) {
@@ -205,7 +217,7 @@ func (p *Plan) runs(rows index) (runs []Run, unknown int, err error) {
 				if err != nil {
 					return nil, 0, err
 				}
-				runs = append(runs, Run{p.Setting, m.label(), g.Dataset, seed, c, g.Note})
+				runs = append(runs, Run{p.Setting, m.label(), g.Dataset, g.Features, seed, c, g.Note})
 			}
 		}
 	}
@@ -220,7 +232,7 @@ func (p *Plan) trials(g *Group, m Mechanism) ([]Run, error) {
 		if err != nil {
 			return nil, err
 		}
-		runs = append(runs, Run{TrialSetting(p.Setting), m.label(), g.TrialsOn, uint64(i), c, "a trial: chooses settings, is not a result"})
+		runs = append(runs, Run{TrialSetting(p.Setting), m.label(), g.TrialsOn, g.Features, uint64(i), c, "a trial: chooses settings, is not a result"})
 	}
 	return runs, nil
 }

@@ -17,7 +17,8 @@ type Row struct {
 	Setting      string          `json:"setting"`
 	Mechanism    string          `json:"mechanism"`
 	Dataset      string          `json:"dataset"`
-	Seed         uint64          `json:"seed"` // of a trial: its number
+	Features     string          `json:"features,omitempty"` // as the run's
+	Seed         uint64          `json:"seed"`               // of a trial: its number
 	EpsilonUpper float64         `json:"epsilon_upper"`
 	EpsilonLower float64         `json:"epsilon_lower"`
 	Delta        float64         `json:"delta"`
@@ -32,7 +33,7 @@ type Row struct {
 
 // Of is the row of a run: who it was, with what it gave filled in by the caller.
 func (r Run) Of() Row {
-	return Row{Setting: r.Setting, Mechanism: r.Mechanism, Dataset: r.Dataset, Seed: r.Seed, Config: r.Config, Note: r.Note}
+	return Row{Setting: r.Setting, Mechanism: r.Mechanism, Dataset: r.Dataset, Features: r.Features, Seed: r.Seed, Config: r.Config, Note: r.Note}
 }
 
 // index finds rows by their runs' keys.
@@ -49,7 +50,7 @@ func indexed(rows []Row) index {
 
 // find is the row of a run; one with the same key and another configuration does not count.
 func (all index) find(r Run) *Row {
-	if w := all[r.Key()]; w != nil && sameConfig(w.Config, r.Config) {
+	if w := all[r.Key()]; w != nil && w.Features == r.Features && sameConfig(w.Config, r.Config) {
 		return w
 	}
 	return nil
@@ -58,7 +59,7 @@ func (all index) find(r Run) *Row {
 // Check says what keeps a row, which may come from another machine, from being the run's.
 func (r Run) Check(row Row) error {
 	switch {
-	case key(row.Setting, row.Dataset, row.Mechanism, row.Seed) != r.Key() || !sameConfig(row.Config, r.Config):
+	case key(row.Setting, row.Dataset, row.Mechanism, row.Seed) != r.Key() || row.Features != r.Features || !sameConfig(row.Config, r.Config):
 		return fmt.Errorf("experiment: %s: the row is of another run", r.Key())
 	case !(row.Accuracy >= 0 && row.Accuracy <= 1):
 		return fmt.Errorf("experiment: %s: accuracy %v", r.Key(), row.Accuracy)

@@ -19,6 +19,7 @@ export interface Standing {
   unproven?: string;
   steps?: number;
   seconds?: number;
+  features?: string; // trained on instead of the records
   config?: Config;
   notes?: string[];
   own?: boolean;

@@ -1,4 +1,5 @@
 // The leaderboard as a table whose heads sort it.
+import type { Config } from "../protocol";
 import { addressOf } from "../settings/address";
 import { el } from "../ui/dom";
 import * as format from "../ui/format";
@@ -47,6 +48,13 @@ function row(s: Standing, notes: string[]): HTMLElement {
     cell(s.setting === "own" ? "your own" : s.runs ? s.setting : "published"),
     cell(s.steps ? format.count(s.steps) : ""),
     cell(s.seconds ? format.count(s.seconds) : ""),
-    el("td", {}, ...(s.config ? [el("a", { href: s.config.mechanism.source === undefined ? `train.html${addressOf(s.dataset, s.config)}` : `mechanism.html#${new URLSearchParams({ data: s.dataset, code: s.config.mechanism.source })}`, "aria-label": `Run it here: ${s.title}, ${s.mechanism}, setting ${s.setting}` }, "Run it here")] : [])),
+    el("td", {}, ...(s.config ? [el("a", { href: addressFor(s, s.config), "aria-label": `Run it here: ${s.title}, ${s.mechanism}, setting ${s.setting}` }, "Run it here")] : [])),
   );
+}
+
+// Features are computed first: the page proposes the rest when they are there.
+function addressFor(s: Standing, config: Config): string {
+  if (s.features) return `train.html#${new URLSearchParams({ data: s.dataset })}`;
+  if (config.mechanism.source !== undefined) return `mechanism.html#${new URLSearchParams({ data: s.dataset, code: config.mechanism.source })}`;
+  return `train.html${addressOf(s.dataset, config)}`;
 }

@@ -12,6 +12,7 @@ const (
 	post      = "nothing: it is computed from released gradients"
 	oneCount  = "one noised count a step: the gradient's noise grows by about 0.03 % at the default count noise"
 	perLayer  = "one noised count a layer and step, jointly with the gradient: about 0.3 % more noise for eight layers"
+	groups    = "weaker amplification: records are assigned to as many groups as there are bands and a step samples from one of them"
 	benchmark = "MLS-Bench, task optimization-dp-sgd"
 	abadi     = "Abadi et al. 2016, Deep Learning with Differential Privacy, arXiv:1607.00133"
 	andrew    = "Andrew et al. 2021, Differentially Private Learning with Adaptive Clipping, arXiv:1905.03871"
@@ -24,6 +25,7 @@ const (
 	fixedClip         = "Fixed clip"
 	adaptiveClip      = "Adaptive clip"
 	filteredGradients = "Filtered gradients"
+	shapedNoise       = "Correlated noise, curvature"
 	withAdam          = "With Adam"
 	madeSound         = "The benchmark's, made sound"
 )
@@ -34,6 +36,8 @@ var (
 	beta       = number("beta", "decay of the moving average", 0.9, 0, 0.9999)
 	allocation = choice("allocation", "noise of the layers", "equal", "in proportion to each bound", "least in all")
 	gain       = number("gain", "what the optimiser follows is the noised gradient times this", 1, 1e-3, 1e3)
+	renewed    = count("every", "steps from one estimate of the curvature to the next (0: an epoch)", 0, 0, dp.MaxSteps)
+	images     = count("images", "pink-noise images in an estimate", 128, 16, 1<<14)
 	kappa      = number("kappa", "gain of the filter: weight of the newest gradient", 0.7, 0.01, 0.99)
 )
 
@@ -117,7 +121,7 @@ var catalogue = []Mechanism{
 	{
 		Name: "bandmf", Kind: Clipping, Family: recommended, Title: "Correlated noise (DP-BandMF)",
 		Paper:   "Choquette-Choo et al. 2023, (Amplified) Banded Matrix Factorization, arXiv:2306.08153; strategy: Kalinin and Lampert 2024, arXiv:2405.13763",
-		Pays:    "weaker amplification: records are assigned to as many groups as there are bands and a step samples from one of them",
+		Pays:    groups,
 		Summary: "The noise of a step partly cancels that of the steps before it, so that less of it adds up in the model.",
 		Params:  []Param{count("bands", "bands (0: the number with the least noise in the model)", 0, 0, dp.MaxBands), gain},
 		build: func(b *builder) error {
@@ -130,7 +134,7 @@ var catalogue = []Mechanism{
 	{
 		Name: "cloister", Kind: Clipping, Family: recommended, Title: "Cloister's own: geometric noise, whitened gradients",
 		Paper:   "this project, docs/mechanism.md; from Choquette-Choo et al. 2023, arXiv:2306.08153, Kalinin et al. 2026, arXiv:2601.22334, and Molina Van den Bosch et al. 2026, DP-KFC, arXiv:2605.13418",
-		Pays:    "weaker amplification: records are assigned to as many groups as there are bands and a step samples from one of them",
+		Pays:    groups,
 		Summary: "Each step takes back most of the last one's noise, and gradients are evened out by a curvature estimated without data, so that longer steps pay.",
 		Params: []Param{
 			count("bands", "bands (0: about as many as leave the least noise in the model)", 0, 0, dp.MaxBands),
@@ -138,10 +142,36 @@ var catalogue = []Mechanism{
 			number("gain", "what the optimiser follows is the noised gradient times this (0: by the noise)", 0, 0, 1e3),
 			number("longer", "the same beside it, for layers that a normalisation follows", 8, 1e-3, 1e3),
 			number("damping", "added to each curvature factor, times its mean eigenvalue (0: no whitening)", 1, 0, 1e3),
-			count("every", "steps from one estimate of the curvature to the next (0: an epoch)", 0, 0, dp.MaxSteps),
-			count("images", "pink-noise images in an estimate", 128, 16, 1<<14),
+			renewed, images,
 		},
 		build: buildCloister,
+	},
+	{
+		Name: "dp-lambda-cgd", Kind: Clipping, Family: shapedNoise, Title: "Each step takes back a share of the last one's noise (DP-λCGD)",
+		Paper:   "Kalinin et al. 2026, DP-lambda-CGD, arXiv:2601.22334; cut to bands for the sampling of Choquette-Choo et al. 2023, arXiv:2306.08153",
+		Pays:    groups,
+		Summary: "A step subtracts a fixed share of the noise of the step before. It remembers the normals of two steps and no more.",
+		Params:  []Param{count("bands", "bands (0: about as many as leave the least noise in the model)", 0, 0, dp.MaxBands), gain},
+		build: func(b *builder) error {
+			if err := b.fixed(clip.Rule{}); err != nil {
+				return err
+			}
+			return b.geometric()
+		},
+	},
+	{
+		Name: "dp-kfc", Kind: Clipping, Family: shapedNoise, Title: "Whitened gradients (DP-KFC)",
+		Paper:   "Molina Van den Bosch et al. 2026, DP-KFC, arXiv:2605.13418",
+		Pays:    nothing,
+		Summary: "Gradients are evened out by a curvature that is estimated from pink noise, clipped and noised in that space, and followed there.",
+		Params: []Param{
+			number("damping", "added to each curvature factor, times its mean eigenvalue", 1e-3, 1e-6, 1e3),
+			renewed, images, gain,
+		},
+		build: func(b *builder) error {
+			b.whiten()
+			return b.fixed(clip.Rule{})
+		},
 	},
 	{
 		Name: "disk", Kind: Clipping, Family: filteredGradients, Title: "Kalman-filtered gradients (DiSK)", Pays: "nothing in privacy; a second gradient a step in time, unless gamma = (1 - kappa)/kappa",

@@ -26,18 +26,30 @@ func buildCloister(b *builder) error {
 	if err := b.fixed(clip.Rule{}); err != nil {
 		return err
 	}
-	if damping := b.get("damping"); damping > 0 && b.Whitener != nil && !b.NonPrivate {
-		w := &whitening{whitener: b.Whitener, images: int(b.get("images")), damping: damping, every: int(b.get("every"))}
-		if w.every == 0 {
-			w.every = b.StepsPerEpoch
-		}
-		w.factors, w.made = make([]float64, b.Whitener.Len), make([]float64, 1)
-		b.policy.whitening = w
-	}
-	if err := b.correlated(int(b.get("bands")), -2, (*iterates).bestRatio); err != nil { // and the normals of two steps
+	b.whiten()
+	if err := b.geometric(); err != nil {
 		return err
 	}
 	return b.lengthen()
+}
+
+// whiten has gradients whitened, where the network can be and there is noise.
+func (b *builder) whiten() {
+	damping := b.get("damping")
+	if damping == 0 || b.Whitener == nil || b.NonPrivate {
+		return
+	}
+	w := &whitening{whitener: b.Whitener, images: int(b.get("images")), damping: damping, every: int(b.get("every"))}
+	if w.every == 0 {
+		w.every = b.StepsPerEpoch
+	}
+	w.factors, w.made = make([]float64, b.Whitener.Len), make([]float64, 1)
+	b.policy.whitening = w
+}
+
+// geometric has noise correlated by one ratio, of which the normals of two steps are kept too.
+func (b *builder) geometric() error {
+	return b.correlated(int(b.get("bands")), -2, (*iterates).bestRatio)
 }
 
 // What the gain aims at: so much noise in each weight of the last iterate, at this learning rate, but no longer steps than any trial

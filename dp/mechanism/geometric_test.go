@@ -178,6 +178,26 @@ func (f *fakeWhitener) make(params []float32, images int, damping float64, sourc
 	return []float32{float32(source), params[0], float32(damping), float32(images)}, nil
 }
 
+// The published mechanisms that ours joins are its parts: the same noise without whitening, the same whitening without correlation.
+func TestPartsOfOurs(t *testing.T) {
+	s := contractSetting
+	s.Whitener = &Whitener{Len: 4, Make: (&fakeWhitener{}).make}
+	of := func(name string, params map[string]float64) *Design {
+		d, err := New(name, params, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	ours, noise, whitened := of("cloister", map[string]float64{"bands": 4}), of("dp-lambda-cgd", map[string]float64{"bands": 4}), of("dp-kfc", nil)
+	if !slices.Equal(noise.Spec.Strategy, ours.Spec.Strategy) || len(noise.Spec.Strategy) != 4 || noise.Whitened {
+		t.Errorf("noise of strategy %v, whitened %t; ours has %v", noise.Spec.Strategy, noise.Whitened, ours.Spec.Strategy)
+	}
+	if !whitened.Whitened || whitened.Spec.Strategy != nil {
+		t.Errorf("whitened %t, noise of strategy %v", whitened.Whitened, whitened.Spec.Strategy)
+	}
+}
+
 // Factors are made at the parameters of the first step of each period, are the same within it, whoever asks again, and are
 // kept by a checkpoint; where they cannot be made, the last ones stay.
 func TestWhiteningIsRenewed(t *testing.T) {

@@ -48,6 +48,9 @@ func MakeBoard(plans []Plan, rows []Row, published []Published) (*Board, error) 
 	b := &Board{}
 	for i := range plans {
 		p := &plans[i]
+		if p.Unranked {
+			continue
+		}
 		b.Settings = append(b.Settings, BoardSetting{p.Setting, p.Title, p.About})
 		datasets, mechanisms := p.columns()
 		for _, dataset := range datasets {
@@ -87,8 +90,11 @@ func standing(of []Row) Standing {
 	return s
 }
 
-// titleOf calls a mechanism by the titles of its parts.
+// titleOf calls a mechanism by the titles of its parts, and what is trained on features by that.
 func titleOf(r *Row) string {
+	if r.Features != "" && r.Config.Model == "logistic" {
+		return "Linear head on fixed features"
+	}
 	var titles []string
 	for _, name := range strings.Split(r.Config.Mechanism.Name, "+") {
 		i := slices.IndexFunc(mechanism.Catalogue(), func(m mechanism.Mechanism) bool { return m.Name == name })
@@ -97,11 +103,7 @@ func titleOf(r *Row) string {
 		}
 		titles = append(titles, mechanism.Catalogue()[i].Title)
 	}
-	title := strings.Join(titles, " + ")
-	if r.Features != "" {
-		title += ", on fixed features"
-	}
-	return title
+	return strings.Join(titles, " + ")
 }
 
 func (p *Published) standings() (all []Standing, err error) {

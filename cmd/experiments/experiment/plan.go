@@ -23,7 +23,8 @@ type Plan struct {
 	Base       Changes     `json:"base"`             // fields that all runs share
 	Trials     []Changes   `json:"trials,omitempty"` // see Group
 	TrialSeed  uint64      `json:"trialSeed,omitempty"`
-	Mechanisms []Mechanism `json:"mechanisms"` // in the order in which they are run
+	Unranked   bool        `json:"unranked,omitempty"` // not on the leaderboard, which compares at one epsilon
+	Mechanisms []Mechanism `json:"mechanisms"`         // in the order in which they are run
 	Groups     []Group     `json:"groups"`
 }
 

@@ -57,8 +57,10 @@ func build(t *testing.T, p Patches) *Map {
 
 // compiled code agrees with the reference, on any number of records.
 func TestCompiledAgreesWithTheReference(t *testing.T) {
-	for _, channels := range []int{1, 3} {
-		m := build(t, small(channels))
+	sound := small(1)
+	sound.Synthetic.Kind = Babble
+	for _, p := range []Patches{small(1), small(3), sound} {
+		m, channels := build(t, p), p.Input.C
 		forms := []bool{false}
 		if wasmtest.FMA(compile.FMAProbe) {
 			forms = append(forms, true)
@@ -74,7 +76,7 @@ func TestCompiledAgreesWithTheReference(t *testing.T) {
 			for i := range n {
 				records = append(records, m.Image(1000+i)...)
 			}
-			clear(records[:module.RecordBytes]) // an empty image
+			clear(records[:module.RecordBytes]) // an empty image, or silence
 			out := module.Data + (len(records)+63)/64*64
 			end := out + 4*n*module.Features
 			w.Reserve(end + 64)

@@ -1,26 +1,36 @@
 package features
 
 import (
+	"errors"
 	"fmt"
 
 	"cloister/data"
+	"cloister/data/audio"
 	"cloister/nn"
 )
 
-// Recipe is the map for records that a manifest describes. It is fixed: it goes by what is stated of the records (shape and colour,
-// and whether a mirror image keeps its meaning), never by their values, so that choosing it costs nothing.
+// Recipe is the map for records that a manifest describes. It is fixed: it goes by what is stated of the records (their kind and shape,
+// and whether a mirror image keeps its meaning), never by their values, so that choosing it costs nothing. A spectrogram is
+// taken for a grey picture; only what it is compared with is made for sound.
 func Recipe(m *data.Manifest, mirror bool) (Patches, error) {
 	p := Patches{
 		Input: nn.Shape{C: m.Channels, H: m.Height, W: m.Width}, Side: 6, Mirror: mirror,
 		Contrast: 10, Ridge: .1, Floor: .1, Threshold: .5, Blur: .5, OutputRidge: .03, CellFloor: .05, Range: 6,
 		Synthetic: Synthetic{Kind: Leaves, Seed: 1, Images: 2000, Windows: 30_000, Rounds: 8},
 	}
-	if m.Kind != data.Image || m.Float() {
-		return p, fmt.Errorf("features: records of kind %s and type %s: there is a map for uint8 pictures alone", m.Kind, m.Type)
-	}
 	p.Atoms, p.Grid, p.Fine = 400, 3, 9
 	if m.Channels == 1 {
-		p.Atoms, p.Grid, p.Fine = 256, 3, 9
+		p.Atoms = 256
+	}
+	switch {
+	case (m.Kind != data.Image && m.Kind != data.Audio) || m.Float():
+		return p, fmt.Errorf("features: records of kind %s and type %s: there is a map for uint8 pictures and spectrograms alone", m.Kind, m.Type)
+	case m.Kind == data.Audio && mirror:
+		return p, errors.New("features: a recording's mirror image is another sound: it has features as it is alone")
+	case m.Kind == data.Audio:
+		// Long ones are fewer: what is synthesised of them in all is much the same.
+		p.Synthetic.Kind, p.Synthetic.Images = Babble, min(2000, max(500, 2000*audio.Defaults.Frames()/max(1, m.Height)))
+	case m.Channels == 1:
 		p.Synthetic.Kind = Mixed
 	}
 	return p, p.Validate()
@@ -52,7 +62,7 @@ func (p *Patches) Describe(m *data.Manifest) data.Manifest {
 		out.Origins = append(out.Origins, data.Origin{What: fmt.Sprintf("%s (%.12s)", what, p.Fingerprint()), From: data.Fixed})
 	}
 	out.Origins = append(out.Origins, data.Origin{What: "shape", From: data.Fixed}, data.Origin{What: "normalisation", From: data.Fixed})
-	out.Provenance = m.Provenance + fmt.Sprintf(" Features of a patch dictionary of %d atoms, made of synthetic images (%s, seed %d); no record shaped it.",
+	out.Provenance = m.Provenance + fmt.Sprintf(" Features of a patch dictionary of %d atoms, made of synthetic records (%s, seed %d); no record shaped it.",
 		p.Atoms, p.Synthetic.Kind, p.Synthetic.Seed)
 	return out
 }

@@ -17,6 +17,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 
 	"cloister/nn"
 	"cloister/nn/compile/extract"
@@ -30,7 +31,7 @@ const version = 1
 // and what its opposite does, is summed with Gaussian windows over the image and, where that is said to keep its meaning,
 // its mirror image. Roots of the sums are whitened, each cell's brought to a common size, and all to norm one.
 type Patches struct {
-	Input  nn.Shape `json:"input"`  // uint8 images
+	Input  nn.Shape `json:"input"`  // uint8 images; of sound, spectrograms
 	Side   int      `json:"side"`   // of a window, in pixels
 	Atoms  int      `json:"atoms"`  // a multiple of eight
 	Fine   int      `json:"fine"`   // responses are summed on Fine x Fine cells first
@@ -52,7 +53,7 @@ type Patches struct {
 
 // Synthetic says which records constants are computed from.
 type Synthetic struct {
-	Kind    string `json:"kind"` // Leaves, Strokes or Mixed
+	Kind    string `json:"kind"` // Leaves, Strokes, Mixed or Babble
 	Seed    uint64 `json:"seed"`
 	Images  int    `json:"images"`
 	Windows int    `json:"windows"` // that the atoms are made of
@@ -96,12 +97,17 @@ func (p *Patches) Validate() error {
 	}
 	s := p.Synthetic
 	switch {
-	case s.Kind != Leaves && s.Kind != Strokes && s.Kind != Mixed:
-		return fmt.Errorf("features: synthetic records %.40q: want %q, %q or %q", s.Kind, Leaves, Strokes, Mixed)
+	case !slices.Contains([]string{Leaves, Strokes, Mixed, Babble}, s.Kind):
+		return fmt.Errorf("features: synthetic records %.40q: want %q, %q, %q or %q", s.Kind, Leaves, Strokes, Mixed, Babble)
 	case s.Images < 1 || s.Images > maxSynthetic || s.Windows < 1 || s.Windows > maxWindows || s.Rounds < 0 || s.Rounds > maxRounds:
 		return fmt.Errorf("features: %d synthetic images, %d windows, %d rounds: want at most %d, %d, %d", s.Images, s.Windows, s.Rounds, maxSynthetic, maxWindows, maxRounds)
 	case p.Grid < 1 || p.Fine < p.Grid:
 		return fmt.Errorf("features: a grid of %d cells a side, made of %d", p.Grid, p.Fine)
+	}
+	if s.Kind == Babble {
+		if _, err := p.recording(); err != nil {
+			return err
+		}
 	}
 	shapes := p.compiled(&Dictionary{}, nil)
 	n := p.Side * p.Side * p.Input.C

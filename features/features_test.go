@@ -164,9 +164,43 @@ func TestDescribe(t *testing.T) {
 			}
 		}
 	}
-	table := data.Manifest{Kind: data.Table, Type: data.Float32, Channels: 3, Height: 1, Width: 1}
-	if _, err := Recipe(&table, false); err == nil {
-		t.Error("a table has a map of pictures")
+}
+
+// The maps that published figures are of stay what they are.
+func TestRecipesStayTheSame(t *testing.T) {
+	sound := func(frames, mels int) *data.Manifest {
+		return &data.Manifest{Kind: data.Audio, Type: data.Uint8, Channels: 1, Height: frames, Width: mels}
+	}
+	mnist, _ := data.Known("mnist")
+	cifar, _ := data.Known("cifar-10")
+	for _, c := range []struct {
+		of     *data.Manifest
+		mirror bool
+		want   string
+	}{{&mnist, false, "d6f374441450"}, {&cifar, true, "be6366d55ae9"}, {sound(25, 20), false, "7f948b202f98"}} {
+		p, err := Recipe(c.of, c.mirror)
+		if got := p.Fingerprint(); err != nil || !strings.HasPrefix(got, c.want) {
+			t.Errorf("%s: the map is %.12s (%v), was %s", c.of.Kind, got, err, c.want)
+		}
+	}
+	if long, err := Recipe(sound(1500, 20), false); err != nil || long.Synthetic.Images != 500 {
+		t.Errorf("of a minute: %d synthetic recordings (%v)", long.Synthetic.Images, err)
+	}
+	refused := map[string]*data.Manifest{
+		"kind table":          {Kind: data.Table, Type: data.Float32, Channels: 3, Height: 1, Width: 1},
+		"type float32":        {Kind: data.Audio, Type: data.Float32, Channels: 1, Height: 25, Width: 20},
+		"2 channels":          {Kind: data.Audio, Type: data.Uint8, Channels: 2, Height: 25, Width: 20},
+		"windows of 6 pixels": sound(25, 5),
+		"100 mels":            sound(25, 100),
+		"80 seconds":          sound(2000, 20),
+	}
+	for want, m := range refused {
+		if _, err := Recipe(m, false); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want an error with %q, got %v", want, err)
+		}
+	}
+	if _, err := Recipe(sound(25, 20), true); err == nil {
+		t.Error("a recording is mirrored")
 	}
 }
 

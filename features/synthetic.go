@@ -11,6 +11,7 @@ const (
 	Leaves  = "leaves"  // dead leaves, for photographs
 	Strokes = "strokes" // strokes of a pen on an empty ground
 	Mixed   = "mixed"   // of both
+	Babble  = "babble"  // spectrograms of voices that say nothing, for recordings
 )
 
 // Streams of a description's random numbers. Image i depends on the seed and i alone.
@@ -27,6 +28,9 @@ func (p *Patches) random(stream, i uint64) *rand.Rand {
 // Image is synthetic image i: uint8 [channel][row][column].
 func (p *Patches) Image(i int) []byte {
 	r := p.random(streamImages, uint64(i))
+	if p.Synthetic.Kind == Babble {
+		return p.spectrogram(r)
+	}
 	strokes := p.Synthetic.Kind == Strokes || p.Synthetic.Kind == Mixed && i%2 == 1
 	c := newCanvas(p.Input.C, 2*p.Input.H, 2*p.Input.W)
 	if strokes {

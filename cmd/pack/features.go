@@ -17,7 +17,7 @@ func (o *order) packFeatures(ctx context.Context, to *staging, tell func(string,
 	}
 	engine := features.NewNative()
 	defer engine.Close()
-	tell("making the map %.12s of synthetic pictures", job.Map.Fingerprint())
+	tell("making the map %.12s of synthetic records", job.Map.Fingerprint())
 	told := 0
 	stage := &features.Stage{Engine: engine, Put: to.put, Tell: func(p features.Progress) {
 		if tenth := int(10 * p.Done); !p.Making && tenth > told {

@@ -69,7 +69,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	flags.StringVar(&o.format, "format", "auto", "with -in: idx, cifar10 or auto")
 	flags.StringVar(&o.mirror, "mirror", "", "with -download: address to fetch from instead of the benchmark's homes")
 	flags.StringVar(&o.rawDir, "raw", "datasets", "with -download: folder that keeps the raw files")
-	flags.StringVar(&o.features, "features", "", "packed folder of pictures whose fixed features to pack")
+	flags.StringVar(&o.features, "features", "", "packed folder of pictures or recordings whose fixed features to pack")
 	flags.BoolVar(&o.mirrored, "mirrored", false, "with -features: a picture's mirror image keeps its meaning (of pets it does, of digits it does not)")
 	flags.BoolVar(&o.json, "json", false, "print what was packed as JSON")
 	flags.IntVar(&o.show, "show", -1, "print the record of this number, from 0, of the packed folder that follows")

@@ -266,6 +266,38 @@ func TestOwnRecordings(t *testing.T) {
 	}
 	p.upload("own-try-file", files[0])
 	p.asked("0", "9")
+	p.click("features-open")
+	p.wait("features of recordings", `document.getElementById("features").innerText.includes("Each recording becomes a vector")`)
+	if words := p.text("features"); strings.Contains(words, "mirror") {
+		t.Errorf("of recordings the panel asks about mirror images: %q", words)
+	}
+	p.clean()
+}
+
+// Features of recordings are computed in the tab, and trained on. CLOISTER_LONG=1 waits for the map, half a minute on an idle machine.
+func TestOwnRecordingsFeatures(t *testing.T) {
+	long(t)
+	folder := fsdd(t, 3000/20)
+	s := serve(t)
+	p := open(t, s.page("#data=digits"), 1280)
+	p.wait("the data", dataReady)
+	p.drop(folder)
+	p.wait("the samples", `document.querySelectorAll(".own-samples canvas").length > 10 && document.querySelector(".own-samples button")`)
+	p.read()
+	p.clickButton("Train on these")
+	p.wait("the data", `location.hash.includes("data=own") && `+dataReady)
+	p.click("features-open")
+	p.clickButton("Compute them")
+	ready := `document.getElementById("features-words").innerText === "Ready."` // own data: not kept unless asked for
+	for range 8 {
+		if p.within(patience, ready) {
+			break
+		}
+	}
+	p.wait("the features", ready+` && decodeURIComponent(location.hash).includes("+features") && `+dataReady)
+	p.choose("setting-model", "logistic")
+	p.click("train")
+	p.wait("the end", state+` === "done"`)
 	p.clean()
 }
 

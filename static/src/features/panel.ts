@@ -1,4 +1,4 @@
-// "Fixed features": what a map made of synthetic pictures sees in each record. The panel asks for them, shows how far they are, and brings
+// "Fixed features": what a map made of synthetic records sees in each record. The panel asks for them, shows how far they are, and brings
 // them as one more dataset.
 import type { Source } from "../protocol";
 import type { PageEvent, State } from "../state/model";
@@ -17,10 +17,13 @@ export class FeaturesPanel {
   #root = byId("features");
   #open = byId<HTMLButtonElement>("features-open");
   #of?: Choice; // the data that are open
+  #sound = false; // they are recordings
   #stage?: Stage; // while it computes
   #since = 0;
 
   #mirrored = el("input", { type: "checkbox", id: "features-mirrored" });
+  #mirrorLine = el("label", { for: "features-mirrored" }, this.#mirrored, " A picture's mirror image keeps its meaning (a horse's does, a digit's does not)");
+  #about = el("p", {});
   #keep = el("input", { type: "checkbox", id: "features-keep" });
   #compute = el("button", { type: "button", class: "primary", click: () => this.#run() }, "Compute them");
   #words = el("p", { class: "own-words", id: "features-words", role: "status" });
@@ -38,17 +41,21 @@ export class FeaturesPanel {
     this.#root.append(
       el("div", { class: "own-head" },
         el("h2", { id: "features-title" }, "Fixed features"),
-        el("p", {}, "Each picture becomes a vector by a map that was made of synthetic pictures alone. No record shapes it, so it costs no budget, and a model on such vectors learns more from few records."),
+        this.#about,
         el("button", { type: "button", class: "quiet", click: () => this.#close() }, "Close")),
-      el("label", { for: "features-mirrored" }, this.#mirrored, " A picture's mirror image keeps its meaning (a horse's does, a digit's does not)"),
-      this.#keepLine, this.#fault, el("div", { class: "own-act" }, this.#words, this.#compute), this.#going, this.#kept,
+      this.#mirrorLine, this.#keepLine, this.#fault, el("div", { class: "own-act" }, this.#words, this.#compute), this.#going, this.#kept,
     );
   }
 
-  /** Offered for pictures, while no run goes on. */
+  /** Offered for pictures and recordings, while no run goes on. */
   show(state: State) {
     const choice = state.choices.find(({ name }) => name === state.data);
-    this.#of = state.dataset?.kind === "image" ? choice : undefined;
+    const kind = state.dataset?.kind;
+    this.#of = kind === "image" || kind === "audio" ? choice : undefined;
+    if (this.#of) this.#sound = kind === "audio";
+    this.#mirrorLine.hidden = this.#sound;
+    const [record, synthetic] = this.#sound ? ["recording", "voices"] : ["picture", "pictures"];
+    say(this.#about, `Each ${record} becomes a vector by a map that was made of synthetic ${synthetic} alone. No record shapes it, so it costs no budget, and a model on such vectors learns more from few records.`);
     this.#open.disabled = !this.#of || busy(state);
     this.#compute.disabled = !this.#of || busy(state) || this.#stage !== undefined;
     this.#keepLine.hidden = this.#of?.source.kind !== "own";
@@ -57,7 +64,7 @@ export class FeaturesPanel {
   async #show() {
     this.#root.hidden = false;
     this.#root.scrollIntoView({ block: "nearest" });
-    this.#mirrored.focus();
+    (this.#sound ? this.#compute : this.#mirrored).focus();
     await this.#showKept();
   }
 
@@ -82,7 +89,7 @@ export class FeaturesPanel {
 
   async #run() {
     const of = this.#of!;
-    const mirrored = this.#mirrored.checked;
+    const mirrored = this.#mirrored.checked && !this.#sound;
     const own = of.source.kind === "own";
     const stage = (this.#stage = new Stage());
     this.#since = performance.now();
@@ -112,7 +119,7 @@ export class FeaturesPanel {
     if (this.#bar.value !== done) this.#bar.value = done;
     if (making) {
       this.#since = performance.now();
-      return say(this.#words, "Making the map of synthetic pictures …");
+      return say(this.#words, `Making the map of synthetic ${this.#sound ? "voices" : "pictures"} …`);
     }
     const seconds = ((performance.now() - this.#since) / 1000) * (1 / done - 1);
     say(this.#words, `${format.count(records)} of ${format.count(total)} records, about ${roughly(seconds)} left.`);

@@ -34,7 +34,7 @@ func (p *Patches) spectrogram(r *rand.Rand) []byte {
 
 // babble is a synthetic recording at the front end's rate, of no language: a source through resonances that glide, as a larynx' pulses or a
 // breath's noise go through a vocal tract (Fant 1960, "Acoustic Theory of Speech Production"). A word of one to six sounds
-// begins within each second, at some loudness, over noise of some colour. Its ranges are those that textbooks give for voices, widely drawn.
+// begins within each second, at some loudness, over noise of some colour. Its ranges are roughly those of human voices, widely drawn, and were set before any run.
 func babble(r *rand.Rand, n int) []float32 {
 	v := &voice{
 		Rand: r, wave: make([]float64, n),
@@ -135,7 +135,7 @@ func (v *voice) pulse(glide, tilt float64) float64 {
 }
 
 // resonator is a digital filter of two poles that leaves what is constant as it is (Klatt 1980, "Software for a cascade/parallel formant
-// synthesizer", Section II.A): y_n = a x_n + b y_(n-1) + c y_(n-2).
+// synthesizer"): y_n = a x_n + b y_(n-1) + c y_(n-2).
 type resonator struct{ a, b, c, y1, y2 float64 }
 
 // tune sets its frequency and bandwidth in hertz.

@@ -8,7 +8,7 @@ import (
 	"cloister/nn"
 )
 
-// A resonator answers a tone as its transfer function says (Klatt 1980, equation 3): what is constant stays, what swings at its frequency grows most.
+// A resonator answers a tone as its transfer function says (one over the product of its two poles' factors): what is constant stays, what swings at its frequency grows most.
 func TestResonator(t *testing.T) {
 	const rate, frequency, width = 16000., 1200., 90.
 	at := func(f float64) float64 { // once what was before has died away

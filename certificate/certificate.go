@@ -53,7 +53,7 @@ type Unprotected struct {
 	Units        int        `json:"units"`          // N: records, or persons
 	HeldOutUnits int        `json:"held_out_units"` // private too; their number is public
 	Classes      []string   `json:"classes"`
-	RecordKind   string     `json:"record_kind"`  // image, table or audio
+	RecordKind   string     `json:"record_kind"`  // image, table, audio or vector
 	RecordShape  [3]int     `json:"record_shape"` // channels, rows, columns
 	Constants    []Constant `json:"constants"`
 	Columns      []Column   `json:"columns"` // of a table
@@ -62,7 +62,7 @@ type Unprotected struct {
 // Constant is something about all records, and where it came from.
 type Constant struct {
 	What string `json:"what"`
-	From string `json:"from"` // stated, fixed, publisher, confirmed or released
+	From string `json:"from"` // stated, fixed, publisher, confirmed, released or pretrained
 }
 
 // Column is a column of a table with what was stated of it.

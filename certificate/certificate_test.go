@@ -72,6 +72,41 @@ func TestVerifiesItsOwn(t *testing.T) {
 	}
 }
 
+// A run on what an encoder made of the records says so in its statement, in what is not protected and in a line of its own; a certificate
+// that leaves it out there is refused.
+func TestEncoderIsOutside(t *testing.T) {
+	c := sound(t)
+	const encoder = "encoder a.onnx (SHA-256 0123456789ab), said to be trained on <b>"
+	u := &c.DPVariant.Unprotected
+	u.RecordKind, u.RecordShape, u.Columns = "vector", [3]int{1, 1, 512}, []certificate.Column{}
+	u.Constants = append(u.Constants, certificate.Constant{encoder, "pretrained"})
+	if err := c.Complete(); err != nil {
+		t.Fatal(err)
+	}
+	if v := certificate.Verify(encoded(t, c)); !v.Valid {
+		t.Fatalf("refused: %+v", v)
+	}
+	if !strings.HasSuffix(c.Statement, "Nothing is promised of what the encoder that it stands on was trained on.") || !strings.Contains(c.DPVariant.UnprotectedQuantities, encoder) {
+		t.Errorf("it states %q, and does not protect %q", c.Statement, c.DPVariant.UnprotectedQuantities)
+	}
+	if page := string(c.Page()); !strings.Contains(page, "<dt>Encoder</dt><dd>encoder a.onnx (SHA-256 0123456789ab), said to be trained on &lt;b&gt;. Its training data are outside the guarantee</dd>") {
+		t.Errorf("the page does not say it: %s", page)
+	}
+	bare := sound(t)
+	for field, hush := range map[string]func(){
+		"statement":                         func() { c.Statement = bare.Statement },
+		"dp_variant.unprotected_quantities": func() { c.DPVariant.UnprotectedQuantities = bare.DPVariant.UnprotectedQuantities },
+	} {
+		if err := c.Complete(); err != nil {
+			t.Fatal(err)
+		}
+		hush()
+		if _, err := c.Encode(); err == nil || !strings.Contains(err.Error(), field) {
+			t.Errorf("without its %s: %v", field, err)
+		}
+	}
+}
+
 // Promising less than is true is no lie.
 func TestAcceptsLooserBounds(t *testing.T) {
 	c := sound(t)

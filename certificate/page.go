@@ -16,6 +16,9 @@ type Line struct{ Title, Text string }
 func (c *Certificate) Lines() []Line {
 	a, u, p := &c.Accounting, &c.DPVariant.Unprotected, &c.PrivacyLoss
 	lines := []Line{{"Issued", c.Basic.PublicationDate}, {"Model", fmt.Sprintf("%s, %d parameters", c.Model.Architecture, c.Model.Parameters)}, {"Data", c.DPVariant.DataDomain}}
+	if encoders := c.encoders(); encoders != "" {
+		lines = append(lines, Line{"Encoder", encoders + ". Its training data are outside the guarantee"})
+	}
 	if c.private() {
 		lines = append(lines,
 			Line{"Epsilon, upper bound", accountant.FigureEpsilonUpper.Text(*p.PrivacyParameters.Epsilon)},

@@ -196,8 +196,8 @@ func (c *Certificate) checkUnprotected() *Fault {
 		return fault("dp_variant.unprotected.held_out_units", "%d", u.HeldOutUnits)
 	case len(u.Classes) < 2 || len(u.Classes) > maxList:
 		return fault("dp_variant.unprotected.classes", "%d classes, want 2 or more", len(u.Classes))
-	case u.RecordKind != "image" && u.RecordKind != "table" && u.RecordKind != "audio":
-		return fault("dp_variant.unprotected.record_kind", "%.40q, want image, table or audio", u.RecordKind)
+	case u.RecordKind != "image" && u.RecordKind != "table" && u.RecordKind != "audio" && u.RecordKind != "vector":
+		return fault("dp_variant.unprotected.record_kind", "%.40q, want image, table, audio or vector", u.RecordKind)
 	case len(u.Columns) > size || len(u.Columns) > 0 && u.RecordKind != "table":
 		return fault("dp_variant.unprotected.columns", "%d columns of records of %d values, of kind %s", len(u.Columns), size, u.RecordKind)
 	}

@@ -2,6 +2,7 @@ package certificate
 
 import (
 	"fmt"
+	"strings"
 
 	"cloister/accountant"
 )
@@ -28,6 +29,20 @@ var deployment = DeploymentModel{
 	Actors: "The person who trained holds the records and is not an adversary. Whoever receives the model, its predictions or this certificate is.",
 }
 
+// pretrained is where a constant is from that a network is, trained before: what it was trained on is outside the promise.
+const pretrained = "pretrained"
+
+// encoders are these networks, in words.
+func (c *Certificate) encoders() string {
+	var names []string
+	for _, k := range c.DPVariant.Unprotected.Constants {
+		if k.From == pretrained {
+			names = append(names, k.What)
+		}
+	}
+	return strings.Join(names, "; ")
+}
+
 // unitDescriptions is the neighbouring relation of each unit of privacy.
 var unitDescriptions = map[string]string{
 	"record": "add/remove one record (zero-out: N is public)",
@@ -40,9 +55,13 @@ func (c *Certificate) statement() string {
 	if !c.private() {
 		return nothing
 	}
+	outside := ""
+	if c.encoders() != "" {
+		outside = " Nothing is promised of what the encoder that it stands on was trained on."
+	}
 	epsilon, delta := c.PrivacyLoss.PrivacyParameters.Epsilon, c.PrivacyLoss.PrivacyParameters.Delta
-	return fmt.Sprintf("With any one %s or without it, training gives almost the same models: epsilon is at most %s at delta %s.",
-		c.PrivacyLoss.PrivacyUnit, accountant.FigureEpsilon.Text(*epsilon), accountant.FigureGiven.Text(delta))
+	return fmt.Sprintf("With any one %s or without it, training gives almost the same models: epsilon is at most %s at delta %s.%s",
+		c.PrivacyLoss.PrivacyUnit, accountant.FigureEpsilon.Text(*epsilon), accountant.FigureGiven.Text(delta), outside)
 }
 
 func (c *Certificate) unprotected() string {
@@ -50,6 +69,9 @@ func (c *Certificate) unprotected() string {
 	words := fmt.Sprintf("The number of %ss (%d), the %d classes and their names, what a record is, and the constants that were stated of all of them", c.PrivacyLoss.PrivacyUnit, u.Units, len(u.Classes))
 	if u.HeldOutUnits > 0 {
 		words += fmt.Sprintf("; how many were held out (%d)", u.HeldOutUnits)
+	}
+	if encoders := c.encoders(); encoders != "" {
+		words += "; and all that a network was trained on before, which made vectors of the records: " + encoders
 	}
 	return words + "."
 }

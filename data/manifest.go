@@ -45,7 +45,7 @@ const (
 	Vector = "vector" // made of records of another kind, by package features
 )
 
-// VectorTitle follows the records' title in that of vectors made of them.
+// VectorTitle follows the records' title in that of vectors made of them. Where somebody brought what made them, its name follows.
 const VectorTitle = ", fixed features"
 
 // The types that a record's values have.
@@ -67,6 +67,8 @@ const (
 	Publisher = "publisher" // of a public dataset
 	Confirmed = "confirmed" // proposed from the records, and said by the person to be public
 	Released  = "released"  // by a query that was noised and charged
+
+	Pretrained = "pretrained" // by a network that was trained before, on what no guarantee covers; said to be public
 )
 
 // Manifest describes a dataset. Everything in it is public: stated by its publisher or by the user, and never computed
@@ -148,6 +150,16 @@ func (m *Manifest) RecordSize() int { return m.Channels * m.Height * m.Width }
 
 // RecordBytes is the size of one record's values.
 func (m *Manifest) RecordBytes() int { return m.RecordSize() * m.valueBytes() }
+
+// Encoder is which network, trained before, made vectors of the records; "" where none did.
+func (m *Manifest) Encoder() string {
+	for _, o := range m.Origins {
+		if o.From == Pretrained {
+			return o.What
+		}
+	}
+	return ""
+}
 
 // Float says whether values are float32.
 func (m *Manifest) Float() bool { return m.Type == Float32 }

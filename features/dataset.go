@@ -15,7 +15,7 @@ import (
 func Recipe(m *data.Manifest, mirror bool) (Patches, error) {
 	p := Patches{
 		Input: nn.Shape{C: m.Channels, H: m.Height, W: m.Width}, Side: 6, Mirror: mirror,
-		Contrast: 10, Ridge: .1, Floor: .1, Threshold: .5, Blur: .5, OutputRidge: .03, CellFloor: .05, Range: 6,
+		Contrast: 10, Ridge: .1, Floor: .1, Threshold: .5, Blur: .5, OutputRidge: .03, CellFloor: .05, Range: bytesRange,
 		Synthetic: Synthetic{Kind: Leaves, Seed: 1, Images: 2000, Windows: 30_000, Rounds: 8},
 	}
 	p.Atoms, p.Grid, p.Fine = 400, 3, 9
@@ -41,28 +41,35 @@ func Recipe(m *data.Manifest, mirror bool) (Patches, error) {
 // and of its signal, for a handful of parameters.
 const Norm = 10
 
-// Describe is the manifest of a dataset's features: vectors of bytes under the name that the records have, so that runs on either share
-// a ledger. Everything that is public of the records stays; what is new comes from this program.
+// Describe is the manifest of a dataset's features.
 func (p *Patches) Describe(m *data.Manifest) data.Manifest {
+	out := describe(m, [2]int{p.Cells(), p.Channels()}, p.Step(), p.suffix())
+	for _, what := range []string{"features: dictionary", "features: whitening", "features: scale"} {
+		out.Origins = append(out.Origins, data.Origin{What: fmt.Sprintf("%s (%.12s)", what, p.Fingerprint()), From: data.Fixed})
+	}
+	out.Provenance += fmt.Sprintf(" Features of a patch dictionary of %d atoms, made of synthetic records (%s, seed %d); no record shaped it.",
+		p.Atoms, p.Synthetic.Kind, p.Synthetic.Seed)
+	return out
+}
+
+func (p *Patches) suffix() string { return data.VectorTitle }
+
+// describe is the manifest of vectors made of a dataset: bytes, each of which counts a step, under the name that the records have, so that
+// runs on either share a ledger. Everything that is public of the records stays; what is new is fixed by this program.
+func describe(m *data.Manifest, shape [2]int, step float64, suffix string) data.Manifest {
 	out := *m
 	out.Kind, out.Type = data.Vector, data.Uint8
-	out.Channels, out.Height, out.Width = 1, p.Cells(), p.Channels()
-	// A value is (byte/255 - Mean)/Std = (byte - 128) Step, times Norm.
-	out.Mean, out.Std = []float32{128. / 255}, []float32{float32(1 / (255 * p.Step() * Norm))}
-	out.Title = m.Title + data.VectorTitle
+	out.Channels, out.Height, out.Width = 1, shape[0], shape[1]
+	// A value is (byte/255 - Mean)/Std = (byte - 128) step, times Norm.
+	out.Mean, out.Std = []float32{128. / 255}, []float32{float32(1 / (255 * step * Norm))}
+	out.Title = m.Title + suffix
 	out.Columns, out.Shards = nil, nil
-	fixed := []string{"features: dictionary", "features: whitening", "features: scale"}
 	out.Origins = nil
 	for _, o := range m.Origins {
 		if o.What != "normalisation" && o.What != "shape" {
 			out.Origins = append(out.Origins, o)
 		}
 	}
-	for _, what := range fixed {
-		out.Origins = append(out.Origins, data.Origin{What: fmt.Sprintf("%s (%.12s)", what, p.Fingerprint()), From: data.Fixed})
-	}
 	out.Origins = append(out.Origins, data.Origin{What: "shape", From: data.Fixed}, data.Origin{What: "normalisation", From: data.Fixed})
-	out.Provenance = m.Provenance + fmt.Sprintf(" Features of a patch dictionary of %d atoms, made of synthetic records (%s, seed %d); no record shaped it.",
-		p.Atoms, p.Synthetic.Kind, p.Synthetic.Seed)
 	return out
 }

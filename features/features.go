@@ -68,7 +68,16 @@ func (p *Patches) Cells() int    { return p.Grid * p.Grid }
 func (p *Patches) Len() int { return p.Cells() * p.Channels() }
 
 // Step is what a byte of a quantised feature counts: its value is (byte - 128) Step.
-func (p *Patches) Step() float64 { return p.Range / (127 * math.Sqrt(float64(p.Len()))) }
+func (p *Patches) Step() float64 { return step(p.Range, p.Len()) }
+
+// step is what a byte counts of vectors of norm one, whose values have a root mean square of one by the root of their number: the
+// bytes reach so many of them, and what lies beyond is cut off.
+func step(reach float64, values int) float64 { return reach / (127 * math.Sqrt(float64(values))) }
+
+// bytesRange is that reach, where nothing asks for another.
+const bytesRange = 6
+
+func quantised(x, step float64) byte { return byte(min(255, max(0, math.RoundToEven(128+x/step)))) }
 
 // Fingerprint names a map by everything that it is a function of. It is the same on every machine.
 func (p *Patches) Fingerprint() string {

@@ -119,7 +119,7 @@ func (p *Patches) Finish(w *Whitening, pooled []float64) []float64 {
 func (p *Patches) Quantise(x []float64) []byte {
 	out := make([]byte, len(x))
 	for i, v := range x {
-		out[i] = byte(min(255, max(0, math.RoundToEven(128+v/p.Step()))))
+		out[i] = quantised(v, p.Step())
 	}
 	return out
 }

@@ -114,7 +114,7 @@ func TestStageKeepsRecordsApart(t *testing.T) {
 	}
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
-	if _, err := stage.Run(cancelled, &Job{job.Manifest, job.Map, records}); err == nil {
+	if _, err := stage.Run(cancelled, &Job{Manifest: job.Manifest, Map: job.Map, fetch: records}); err == nil {
 		t.Error("a cancelled stage ran to its end")
 	}
 }

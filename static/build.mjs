@@ -109,6 +109,9 @@ const addresses = {
   program: bundle("src/workers/program.ts"),
   featuresWasm: write("features.wasm", readFileSync(join(room, "build/features.wasm"))),
   features: bundle("src/workers/features.ts"),
+  // A person's own encoder is run by onnxruntime-web, of which this is the smallest build: WebAssembly alone, in one thread. Its licence stays in its script.
+  encoder: bundle("src/workers/encoder.ts", { legalComments: "inline", define: { "import.meta.url": "undefined" } }),
+  encoderWasm: write("onnxruntime.wasm", readFileSync(join(here, "node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm"))),
   keeper: bundle("src/workers/keeper.ts"),
   editor: bundle("src/mechanism/editor.ts", { format: "esm" }),
 };
@@ -141,4 +144,4 @@ const all = tutorials(join(here, "tutorials"));
 pages.push(page("learn.html", { ...values, lessons: lessons(all) }, "tutorials/list.html"));
 for (const tutorial of all) pages.push(page(`${tutorial.name}.html`, { ...values, ...tutorialValues(tutorial, all), script: values[tutorial.script] }, "tutorials/page.html", "learn.html"));
 writeFileSync(join(dist, "manifest.webmanifest"), filled("manifest.webmanifest", readFileSync(join(here, "manifest.webmanifest"), "utf8"), values));
-keeper(pages, [addresses.intakeWasm, addresses.features, addresses.featuresWasm, addresses.editor]);
+keeper(pages, [addresses.intakeWasm, addresses.features, addresses.featuresWasm, addresses.encoder, addresses.encoderWasm, addresses.editor]);

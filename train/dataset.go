@@ -145,7 +145,7 @@ func (d *Dataset) Info() *protocol.DatasetInfo {
 		Name: d.Name, Title: d.Title, Channels: d.Channels, Height: d.Height, Width: d.Width,
 		Classes: d.Classes, Train: d.TrainRecords, Test: d.TestRecords, TestPublic: d.TestPublic,
 		Kind: d.Kind, Unit: d.Unit, Units: units(&d.Manifest, data.TrainSplit), Own: d.own, Nobodys: d.nobodys, Collection: d.Collection,
-		Provenance: d.Provenance, Samples: d.Samples, Models: d.models(), Presets: presets(d), Replay: d.replay(),
+		Provenance: d.Provenance, Encoder: d.Encoder(), Samples: d.Samples, Models: d.models(), Presets: presets(d), Replay: d.replay(),
 	}
 }
 

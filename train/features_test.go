@@ -21,7 +21,8 @@ func TestFeaturesShareALedger(t *testing.T) {
 	open := func(kind string, files []protocol.File) (*Dataset, error) {
 		return OpenDataset(context.Background(), &MemoryHost{}, protocol.Source{Kind: kind, Files: files}, func(protocol.Loading) {})
 	}
-	ds.Title = "MNIST" + data.VectorTitle
+	ds.Title = "MNIST" + data.VectorTitle + " of net.onnx"
+	ds.Origins = []data.Origin{{What: "shape", From: data.Fixed}, {What: "encoder net.onnx", From: data.Pretrained}}
 	files := packedFiles(t, ds)
 	for kind, want := range map[string]struct{ key, collection string }{
 		"features": {ledger.DataKey([]byte("mnist")), "MNIST"}, "own": {collectionKey(ownCollection), ownCollection},
@@ -32,6 +33,9 @@ func TestFeaturesShareALedger(t *testing.T) {
 		}
 		if d.Key != want.key || d.Collection != want.collection || d.own != (kind == "own") {
 			t.Errorf("%s: in another ledger, of %q, or own is %t", kind, d.Collection, d.own)
+		}
+		if got := d.Info().Encoder; got != "encoder net.onnx" {
+			t.Errorf("%s: the page is told of the encoder %q", kind, got)
 		}
 		if d.Published() {
 			t.Errorf("%s: vectors pass for a published set", kind)

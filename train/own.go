@@ -70,6 +70,6 @@ func openFeatures(ctx context.Context, host Host, files []protocol.File, progres
 	if err != nil {
 		return nil, err
 	}
-	d.Collection = strings.TrimSuffix(m.Title, data.VectorTitle)
+	d.Collection, _, _ = strings.Cut(m.Title, data.VectorTitle)
 	return d, nil
 }

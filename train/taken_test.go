@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"cloister/certificate"
+	"cloister/data"
 	"cloister/train/protocol"
 	"cloister/train/take"
 )
@@ -27,7 +28,8 @@ func taken(t *testing.T, d *take.Desk, r protocol.TakeRequest) protocol.TakeRepl
 // Whatever the plan is made of, a run's certificate is verified, with the bounds, the sampler and the relation that the page showed; and
 // its model, in either form, predicts what the run's does.
 func TestRunsAreTakenAlong(t *testing.T) {
-	digits, persons := newBench(t, 600, 60), privateTest(t, people(4000, 1000, true))
+	digits, persons, vectors := newBench(t, 600, 60), privateTest(t, people(4000, 1000, true)), newBench(t, 600, 60)
+	vectors.dataset.Kind, vectors.dataset.Origins = data.Vector, []data.Origin{{What: "encoder net.onnx", From: data.Pretrained}}
 	for name, c := range map[string]struct {
 		bench  *bench
 		change func(*protocol.Config)
@@ -39,6 +41,7 @@ func TestRunsAreTakenAlong(t *testing.T) {
 		"watched":      {digits, func(c *protocol.Config) { c.Audit = true }},
 		"full batches": {digits, func(c *protocol.Config) { c.FullBatch = true }},
 		"of persons":   {persons, func(c *protocol.Config) { c.AccuracyEvery = 1 }},
+		"of vectors":   {vectors, func(*protocol.Config) {}},
 		"a network":    {digits, func(c *protocol.Config) { c.Model, c.Epochs = "mnist-cnn-tanh", 0.4 }},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -70,6 +73,10 @@ func checkCertificate(t *testing.T, file []byte, s *Session) {
 	c, err := certificate.Decode(file)
 	if err != nil {
 		t.Fatal(err)
+	}
+	encoder := s.dataset.Info().Encoder
+	if outside := strings.Contains(c.Statement, "the encoder that it stands on"); outside != (encoder != "") || !strings.Contains(c.DPVariant.UnprotectedQuantities, encoder) {
+		t.Errorf("vectors of %q: it states %q, and does not protect %q", encoder, c.Statement, c.DPVariant.UnprotectedQuantities)
 	}
 	p := s.Planned()
 	if got := *c.PrivacyLoss.PrivacyParameters.Epsilon; math.Abs(got-p.EpsilonUpper) > 1e-9*got {

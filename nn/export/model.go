@@ -137,9 +137,9 @@ func (a *About) check(classes int) error {
 		return fmt.Errorf("%d bytes are said of the model, at most %d", total, maxText)
 	}
 	switch a.Kind {
-	case "image", "table", "audio":
+	case "image", "table", "audio", "vector":
 	default:
-		return fmt.Errorf("records of kind %.40q, want image, table or audio", a.Kind)
+		return fmt.Errorf("records of kind %.40q, want image, table, audio or vector", a.Kind)
 	}
 	if a.Preprocessing != nil && !json.Valid(a.Preprocessing) {
 		return fmt.Errorf("its preprocessing is not JSON")

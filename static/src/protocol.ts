@@ -292,6 +292,7 @@ export interface DatasetInfo {
   nobodys: boolean; // made up: no person is in them, and nothing needs a ledger
   collection: string; // what the ledger of the records is called; all data of a collection share one
   provenance: string;
+  encoder?: string; // which network, trained before on what no guarantee covers, made vectors of the records
   samples: SampleImage[]; // from the public test split only
   models: string[]; // names of the models that fit this shape
   presets: Preset[]; // settings to start from; the first with a model is that model's default
@@ -590,7 +591,7 @@ export interface Taken {
   model: string; // a name of nn.ByName
   params: Uint8Array; // little-endian float32, as package nn lays them out
   title: string; // of the data
-  kind: "image" | "table" | "audio";
+  kind: "image" | "table" | "audio" | "vector";
   shape: number[]; // channels, rows, columns
   float: boolean; // values are float32, otherwise uint8
   scale: number[]; // of each channel: the network sees value*scale + shift
@@ -815,7 +816,7 @@ export interface TakenFile {
 // OpenedModel is what a model's file says of it.
 export interface OpenedModel {
   title: string;
-  kind: "image" | "table" | "audio";
+  kind: "image" | "table" | "audio" | "vector";
   channels: number;
   height: number;
   width: number;

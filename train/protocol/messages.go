@@ -106,10 +106,11 @@ type DatasetInfo struct {
 	Nobodys    bool          `json:"nobodys"`    // made up: no person is in them, and nothing needs a ledger
 	Collection string        `json:"collection"` // what the ledger of the records is called; all data of a collection share one
 	Provenance string        `json:"provenance"`
-	Samples    []SampleImage `json:"samples"`          // from the public test split only
-	Models     []string      `json:"models"`           // names of the models that fit this shape
-	Presets    []Preset      `json:"presets"`          // settings to start from; the first with a model is that model's default
-	Replay     *Config       `json:"replay,omitempty"` // the benchmark's setting, to train with as published; none where records are not public
+	Encoder    string        `json:"encoder,omitempty"` // which network, trained before on what no guarantee covers, made vectors of the records
+	Samples    []SampleImage `json:"samples"`           // from the public test split only
+	Models     []string      `json:"models"`            // names of the models that fit this shape
+	Presets    []Preset      `json:"presets"`           // settings to start from; the first with a model is that model's default
+	Replay     *Config       `json:"replay,omitempty"`  // the benchmark's setting, to train with as published; none where records are not public
 }
 
 // Preset is a configuration with a title for people.
@@ -404,7 +405,7 @@ type Taken struct {
 	Model      string          `json:"model"`  // a name of nn.ByName
 	Params     []byte          `json:"params"` // little-endian float32, as package nn lays them out
 	Title      string          `json:"title"`  // of the data
-	Kind       string          `json:"kind"`   // image | table | audio
+	Kind       string          `json:"kind"`   // image | table | audio | vector
 	Shape      []int           `json:"shape"`  // channels, rows, columns
 	Float      bool            `json:"float"`  // values are float32, otherwise uint8
 	Scale      []float64       `json:"scale"`  // of each channel: the network sees value*scale + shift

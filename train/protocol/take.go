@@ -38,7 +38,7 @@ type TakenFile struct {
 // OpenedModel is what a model's file says of it.
 type OpenedModel struct {
 	Title         string   `json:"title"`
-	Kind          string   `json:"kind"` // image | table | audio
+	Kind          string   `json:"kind"` // image | table | audio | vector
 	Channels      int      `json:"channels"`
 	Height        int      `json:"height"`
 	Width         int      `json:"width"`

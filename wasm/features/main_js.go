@@ -5,9 +5,12 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"syscall/js"
 
 	"cloister/data"
@@ -22,7 +25,7 @@ func main() {
 	host := js.Global().Get("cloister")
 	err := run(context.Background(), host)
 	if err != nil {
-		host.Call("fail", err.Error())
+		host.Call("fail", strings.TrimPrefix(err.Error(), "features: "))
 	}
 	select {} // the page ends the worker
 }
@@ -37,15 +40,15 @@ func run(ctx context.Context, host js.Value) (err error) {
 	if host.Get("digits").Bool() {
 		fetch = digits()
 	}
-	job, err := features.Open(ctx, fetch, host.Get("mirrored").Bool())
+	brought := host.Get("encoder")
+	job, err := open(ctx, fetch, host, brought)
 	if err != nil {
 		return err
 	}
-	if kept, err := browser.Await(host.Call("kept", job.Key())); err != nil || kept.Bool() {
+	if kept, err := browser.Await(host.Call("kept", job.Key(), job.Fingerprint())); err != nil || kept.Bool() {
 		return err
 	}
-	e := &engine{host: host}
-	stage := &features.Stage{Engine: e, Options: extract.Options{FMA: relaxed()}, Put: func(name string, file []byte) error {
+	stage := &features.Stage{Engine: &engine{host: host}, Options: extract.Options{FMA: relaxed()}, Put: func(name string, file []byte) error {
 		_, err := browser.Await(host.Call("put", name, toJS(file)))
 		return err
 	}, Tell: func(p features.Progress) {
@@ -54,10 +57,62 @@ func run(ctx context.Context, host js.Value) (err error) {
 			host.Call("tell", string(text))
 		}
 	}}
-	if _, err := stage.Run(ctx, job); err != nil {
+	if brought.Truthy() {
+		err = encode(ctx, host, stage, job)
+	} else {
+		_, err = stage.Run(ctx, job)
+	}
+	if err == nil {
+		_, err = browser.Await(host.Call("done"))
+	}
+	return err
+}
+
+// open opens the dataset, for a map of ours or for an encoder that was brought.
+func open(ctx context.Context, fetch data.Fetch, host, brought js.Value) (*features.Job, error) {
+	if !brought.Truthy() {
+		return features.Open(ctx, fetch, host.Get("mirrored").Bool())
+	}
+	text := func(name string) string { return brought.Get(name).String() }
+	sum, err := sumOf(brought)
+	if err != nil {
+		return nil, err
+	}
+	return features.OpenEncoded(ctx, fetch, &features.Encoder{File: text("file"), SHA256: sum, TrainedOn: text("trainedOn"), Values: text("values"), Positions: text("positions")})
+}
+
+// sumOf is the SHA-256 of an encoder's file, which is read in pieces.
+func sumOf(brought js.Value) (string, error) {
+	size := brought.Get("size").Int()
+	if size > features.MaxEncoderBytes {
+		return "", fmt.Errorf("features: %s has %d bytes, at most %d: bring a smaller encoder, or one of 8-bit weights", brought.Get("file"), size, features.MaxEncoderBytes)
+	}
+	sum := sha256.New()
+	for first := 0; first < size; first += data.MaxShardBytes {
+		part, err := browser.Await(brought.Call("part", first, min(first+data.MaxShardBytes, size)))
+		if err != nil {
+			return "", err
+		}
+		sum.Write(toGo(part))
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// encode has the worker's script run the encoder that was brought.
+func encode(ctx context.Context, host js.Value, stage *features.Stage, job *features.Job) error {
+	stage.Tell(features.Progress{Making: true})
+	m := job.Manifest
+	values, err := browser.Await(host.Call("begin", m.Channels, m.Height, m.Width))
+	if err != nil {
 		return err
 	}
-	_, err = browser.Await(host.Call("done"))
+	_, err = stage.Encode(ctx, job, values.Int(), func(records []byte) ([]float32, error) {
+		vectors, err := browser.Await(host.Call("encode", toJS(records), m.RecordBytes()))
+		if err != nil {
+			return nil, err
+		}
+		return nn.Floats(toGo(vectors)), nil
+	})
 	return err
 }
 

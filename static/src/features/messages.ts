@@ -1,5 +1,7 @@
 // What the page and the worker that computes fixed features say to each other.
 
+import type { Positions, Values } from "./encoder";
+
 export interface Order {
   module: WebAssembly.Module; // the Go program
   compute: string; // text of the compute workers' script
@@ -7,6 +9,18 @@ export interface Order {
   files?: Packed[]; // a packed dataset of the person's own
   mirrored: boolean;
   keep: boolean; // in the origin's private files, and take what is there
+  encoder?: Brought; // instead of the map
+}
+
+/** A person's own encoder, and what they say of it. */
+export interface Brought {
+  file: string; // its name
+  blob: Blob;
+  trainedOn: string;
+  values: Values;
+  positions: Positions;
+  script: string; // absolute addresses: of the script of the workers that run it,
+  runtime: string; // and of what runs it there
 }
 
 export interface Packed {
@@ -16,13 +30,19 @@ export interface Packed {
 
 /** features.Progress, in Go. */
 export interface Progress {
-  making: boolean; // the map; otherwise the records' features
+  making: boolean; // the map, or the encoder ready; otherwise the records' features
   done: number; // share
   records: number;
   total: number;
 }
 
+export interface Made {
+  files: Packed[];
+  kept: boolean;
+  fingerprint: string; // of the map, or of the encoder with all that is said of it
+}
+
 export type Answer =
   | { type: "progress"; progress: Progress }
-  | { type: "done"; files: Packed[]; kept: boolean }
+  | ({ type: "done" } & Made)
   | { type: "failed"; message: string };

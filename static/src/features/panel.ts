@@ -8,7 +8,8 @@ import type { Choice } from "../trainer/datasets";
 import { byId, el, say } from "../ui/dom";
 import * as format from "../ui/format";
 import { roughly } from "../ui/roughly";
-import type { Packed, Progress } from "./messages";
+import { BringForm } from "./bring";
+import type { Brought, Packed, Progress } from "./messages";
 import { Cancelled, Stage } from "./stage";
 import * as store from "./store";
 
@@ -26,6 +27,8 @@ export class FeaturesPanel {
   #about = el("p", {});
   #keep = el("input", { type: "checkbox", id: "features-keep" });
   #compute = el("button", { type: "button", class: "primary", click: () => this.#run() }, "Compute them");
+  #bring = new BringForm((brought) => (typeof brought === "string" ? this.#fail(brought) : this.#run(brought)));
+  #encoder = el("details", { id: "encoder" }, el("summary", {}, "Bring an encoder"), this.#bring.root);
   #words = el("p", { class: "own-words", id: "features-words", role: "status" });
   #bar = el("progress", { max: 1, value: 0, "aria-label": "Features" });
   #going = el("div", { class: "going", hidden: true });
@@ -43,7 +46,8 @@ export class FeaturesPanel {
         el("h2", { id: "features-title" }, "Fixed features"),
         this.#about,
         el("button", { type: "button", class: "quiet", click: () => this.#close() }, "Close")),
-      this.#mirrorLine, this.#keepLine, this.#fault, el("div", { class: "own-act" }, this.#words, this.#compute), this.#going, this.#kept,
+      this.#mirrorLine, this.#keepLine, this.#fault, el("div", { class: "own-act" }, this.#words, this.#compute), this.#going,
+      this.#encoder, this.#kept,
     );
   }
 
@@ -53,11 +57,11 @@ export class FeaturesPanel {
     const kind = state.dataset?.kind;
     this.#of = kind === "image" || kind === "audio" ? choice : undefined;
     if (this.#of) this.#sound = kind === "audio";
-    this.#mirrorLine.hidden = this.#sound;
+    this.#mirrorLine.hidden = this.#encoder.hidden = this.#sound;
     const [record, synthetic] = this.#sound ? ["recording", "voices"] : ["picture", "pictures"];
     say(this.#about, `Each ${record} becomes a vector by a map that was made of synthetic ${synthetic} alone. No record shapes it, so it costs no budget, and a model on such vectors learns more from few records.`);
     this.#open.disabled = !this.#of || busy(state);
-    this.#compute.disabled = !this.#of || busy(state) || this.#stage !== undefined;
+    this.#compute.disabled = this.#bring.disabled = !this.#of || busy(state) || this.#stage !== undefined;
     this.#keepLine.hidden = this.#of?.source.kind !== "own";
   }
 
@@ -87,7 +91,14 @@ export class FeaturesPanel {
     this.#kept.replaceChildren(`${sized(bytes)} of features are kept on this device. `, el("button", { type: "button", class: "quiet", click: remove }, "Remove them"));
   }
 
-  async #run() {
+  #fail(words: string) {
+    this.#fault.hidden = false;
+    say(this.#fault, words);
+    this.#fault.scrollIntoView({ block: "nearest" });
+  }
+
+  /** By the map, or by an encoder that was brought. */
+  async #run(encoder?: Brought) {
     const of = this.#of!;
     const mirrored = this.#mirrored.checked && !this.#sound;
     const own = of.source.kind === "own";
@@ -95,38 +106,41 @@ export class FeaturesPanel {
     this.#since = performance.now();
     this.#fault.hidden = true;
     this.#going.hidden = false;
-    this.#compute.disabled = true;
+    this.#compute.disabled = this.#bring.disabled = true;
     say(this.#words, "Getting ready …");
     this.#bar.removeAttribute("value");
     try {
       const { url, files } = of.source;
-      const order = { url, files: files as Packed[] | undefined, mirrored, keep: !own || this.#keep.checked };
-      const made = await stage.run(order, (p) => this.#progress(p));
+      const order = { url, files: files as Packed[] | undefined, mirrored, keep: !own || this.#keep.checked, encoder };
+      const made = await stage.run(order, (p) => this.#progress(p, encoder));
       say(this.#words, made.kept ? "Ready, and kept on this device." : "Ready.");
-      this.#dispatch({ type: "brought data", choice: { name: named(of.name, mirrored), title: `${of.title}, fixed features`, source: sourceOf(of, made.files) } });
+      const title = `${of.title}, fixed features${encoder ? ` of ${encoder.file}` : ""}`;
+      this.#dispatch({ type: "brought data", choice: { name: named(of.name, mirrored, encoder && made.fingerprint), title, source: sourceOf(of, made.files) } });
       await this.#showKept();
     } catch (error) {
-      say(this.#words, error instanceof Cancelled ? "Cancelled." : "");
-      this.#fault.hidden = error instanceof Cancelled;
-      say(this.#fault, `The features could not be computed: ${(error as Error).message}`);
+      const cancelled = error instanceof Cancelled;
+      say(this.#words, cancelled ? "Cancelled." : "");
+      if (!cancelled) this.#fail(`The features could not be computed: ${(error as Error).message}`);
     }
     this.#stage = undefined;
     this.#going.hidden = true;
-    this.#compute.disabled = this.#of === undefined;
+    this.#compute.disabled = this.#bring.disabled = this.#of === undefined;
   }
 
-  #progress({ making, done, records, total }: Progress) {
-    if (this.#bar.value !== done) this.#bar.value = done;
+  #progress({ making, done, records, total }: Progress, encoder?: Brought) {
     if (making) {
       this.#since = performance.now();
-      return say(this.#words, `Making the map of synthetic ${this.#sound ? "voices" : "pictures"} …`);
+      if (encoder) return say(this.#words, `Loading ${encoder.file}, and what runs it …`);
     }
+    if (this.#bar.value !== done) this.#bar.value = done;
+    if (making) return say(this.#words, `Making the map of synthetic ${this.#sound ? "voices" : "pictures"} …`);
     const seconds = ((performance.now() - this.#since) / 1000) * (1 / done - 1);
     say(this.#words, `${format.count(records)} of ${format.count(total)} records, about ${roughly(seconds)} left.`);
   }
 }
 
-const named = (name: string, mirrored: boolean) => `${name}+features${mirrored ? "+mirrored" : ""}`;
+/** What the data are called in a link: other features of the same records have another name, those of another encoder too. */
+const named = (name: string, mirrored: boolean, encoder?: string) => `${name}+features${encoder ? `+encoder-${encoder.slice(0, 12)}` : mirrored ? "+mirrored" : ""}`;
 
 /** Features of own data stay in their collection; those of others share the ledger of the records' name. */
 function sourceOf({ source }: Choice, files: Packed[]): Source {

@@ -38,17 +38,10 @@ export class Pool {
   async run(call: string, records: Uint8Array, recordBytes: number, outBytes: number): Promise<Uint8Array> {
     const count = records.length / recordBytes;
     const out = new Uint8Array(count * outBytes);
-    let next = 0;
-    const work = async (member: Member) => {
-      while (next < count) {
-        const first = next;
-        const n = Math.min(piece, count - first);
-        next += n;
-        const from = records.subarray(first * recordBytes, (first + n) * recordBytes);
-        out.set(await this.#job(member, call, from, n, n * outBytes), first * outBytes);
-      }
-    };
-    await Promise.all(this.#members.map(work));
+    await share(this.#members, count, piece, async (member, first, n) => {
+      const from = records.subarray(first * recordBytes, (first + n) * recordBytes);
+      out.set(await this.#job(member, call, from, n, n * outBytes), first * outBytes);
+    });
     return out;
   }
 
@@ -60,13 +53,26 @@ export class Pool {
     const at = this.#data;
     const to = at + Math.ceil(records.length / 64) * 64;
     const job = { call, args: [at, n, to], buffer, write: [at, records.length], read: [to, outBytes] };
-    const reply = await answer(member.worker, job, [buffer]);
+    const reply = await answer<{ buffer: ArrayBuffer }>(member.worker, job, [buffer]);
     member.buffer = reply.buffer;
     return new Uint8Array(reply.buffer, 0, outBytes);
   }
 }
 
-function answer(worker: Worker, message: object, transfer: Transferable[] = []): Promise<{ buffer: ArrayBuffer }> {
+/** Has workers take pieces of so many records as they become free. */
+export async function share<Member>(members: Member[], count: number, piece: number, work: (member: Member, first: number, n: number) => Promise<void>) {
+  let next = 0;
+  await Promise.all(members.map(async (member) => {
+    while (next < count) {
+      const first = next;
+      const n = Math.min(piece, count - first);
+      next += n;
+      await work(member, first, n);
+    }
+  }));
+}
+
+export function answer<T>(worker: Worker, message: object, transfer: Transferable[] = []): Promise<T> {
   return new Promise((resolve, fail) => {
     worker.onmessage = ({ data }) => (data.error === undefined ? resolve(data) : fail(new Error(data.error)));
     worker.onerror = (event) => fail(new Error(event.message || "a compute worker did not start"));

@@ -1,7 +1,7 @@
 // The page's end of the worker that computes fixed features. Its program is loaded when it is first asked for.
 import { pageName } from "../trainer/bound";
 import * as addresses from "../trainer/addresses";
-import type { Answer, Order, Packed, Progress } from "./messages";
+import type { Answer, Made, Order, Progress } from "./messages";
 
 interface Program {
   module: WebAssembly.Module;
@@ -33,7 +33,7 @@ export class Stage {
   #cancel!: () => void;
   #cancelled = new Promise<never>((_, fail) => (this.#cancel = () => fail(new Cancelled())));
 
-  async run(order: Omit<Order, "module" | "compute">, progress: (p: Progress) => void): Promise<{ files: Packed[]; kept: boolean }> {
+  async run(order: Omit<Order, "module" | "compute">, progress: (p: Progress) => void): Promise<Made> {
     try {
       return await Promise.race([this.#cancelled, this.#compute(order, progress)]);
     } finally {
@@ -41,7 +41,7 @@ export class Stage {
     }
   }
 
-  async #compute(order: Omit<Order, "module" | "compute">, progress: (p: Progress) => void): Promise<{ files: Packed[]; kept: boolean }> {
+  async #compute(order: Omit<Order, "module" | "compute">, progress: (p: Progress) => void): Promise<Made> {
     const { module, script, compute } = await (program ??= load()).catch((error) => {
       program = undefined;
       throw error;

@@ -85,7 +85,7 @@ export class TryPanel {
     this.#dataset = dataset;
     this.#pad.hidden = this.#clear.hidden = dataset.kind !== "image" || dataset.channels !== 1 || recipe !== undefined;
     const own = this.#own.open(recipe);
-    say(byId("try-words"), own || (dataset.channels === 1 ? "draw here, or press a test record" : "press a test record"));
+    say(byId("try-words"), own || (dataset.kind === "vector" ? "its records are vectors, made of pictures beforehand: there is nothing to draw" : dataset.channels === 1 ? "draw here, or press a test record" : "press a test record"));
     this.#erase();
   }
 

@@ -72,5 +72,6 @@ function facts(run: Run): HTMLElement {
   const accuracy = lastEpoch(run) ? format.percent(lastEpoch(run)!.accuracy) : "–";
   const cost = isPrivate(run) ? `ε ≤ ${format.epsilon(spent(run) ?? 0)}` : "not private";
   const where = run.over ? "" : ` · ${run.elsewhere ? "open in another tab" : `interrupted at step ${format.count(run.last?.step ?? 0)} of ${format.count(run.planned!.steps)}`}`;
-  return el("span", {}, el("strong", {}, accuracy), ` ${cost}${where}`);
+  const outside = run.dataset.encoder ? ` · ${run.dataset.encoder}, whose training data are outside the guarantee` : "";
+  return el("span", {}, el("strong", {}, accuracy), ` ${cost}${where}${outside}`);
 }

@@ -52,6 +52,7 @@ function before({ dataset, settings: { config }, catalogue }: State): Sentence[]
     [`With any one ${one} or without, training will give almost the same models: `, `ε ≤ ${format.epsilon(config.epsilon)}`, ` at δ = ${format.given(config.delta)}.`],
     [`Kept by ${mechanismTitle(config.mechanism, catalogue)}: the pull of every ${dataset?.unit ?? "record"} is limited, and noise is added to every step before anything is shown.`],
     ["Worked out and frozen when you press Train, before the first step."],
+    ...outside(dataset),
   ];
 }
 
@@ -68,8 +69,12 @@ function promised(state: State, run: Run, planned: Planned, advantage: number | 
       ? ["What the best attacker could make of it is being worked out …"]
       : [`Someone who sees the finished model, and knows all ${run.dataset.unit}s but one, guesses whether that one took part with an advantage of `, `at most ${format.percentage(advantage)}`, " over a coin toss."],
     [ledgerWords(run)],
+    ...outside(run.dataset),
   ];
 }
+
+/** Of what made the records' vectors, where a person brought it. */
+const outside = (dataset: DatasetInfo | undefined): Sentence[] => (dataset?.encoder ? [["Nothing is promised of what made the records’ vectors, nor of what that was trained on: ", dataset.encoder, "."]] : []);
 
 /** What all runs on these records come to, as the ledger was last read. */
 function ledgerWords({ ledger }: Run): string {

@@ -63,6 +63,7 @@ function rows(state: State): [string, string][] {
     ["Steps", format.count(plan.steps)],
     ["Takes about", takes === undefined ? "…" : roughly(takes)],
     ...expectedRow(plan),
+    ...(state.dataset?.encoder ? [["Outside the guarantee", `what made the vectors, and all that it was trained on: ${state.dataset.encoder}`] as [string, string]] : []),
     ["All runs on these records", preview.ledger ? totalWords(preview.ledger) : "…"],
     ...(plan.bands > 1 ? [["A break loses", `the rest of a round of ${format.count(plan.bands)} steps`] as [string, string]] : []),
   ];

@@ -64,7 +64,8 @@ export function openNow(turn: Turn, name: string) {
     const gone = /^own(-\d+)?(\+|$)/.test(name);
     const [records, made] = name.split("+features");
     const of = made !== undefined && choices.find((c) => c.name === records);
-    if (of) return turn.problem(`The fixed features of ${of.title} are computed, or fetched from this device, when you ask for them: open the records and press “Fixed features”.`, [{ label: `Open ${of.title}`, event: { type: "chose data", name: of.name, sure: true } }]);
+    const how = made?.startsWith("+encoder") ? "open the records, press “Fixed features” and bring the same encoder" : "open the records and press “Fixed features”";
+    if (of) return turn.problem(`The fixed features of ${of.title} are computed, or fetched from this device, when you ask for them: ${how}.`, [{ label: `Open ${of.title}`, event: { type: "chose data", name: of.name, sure: true } }]);
     return turn.problem(gone ? "Data of your own are gone with the page that read them: drop them again." : `This site has no dataset called “${name}”.`, [{ label: "Use the built-in digits", event: { type: "chose data", name: first, sure: true } }]);
   }
   if (dead) turn.commands.push({ do: "restart trainer" });

@@ -49,7 +49,7 @@ export function hear(turn: Turn, event: Event) {
 function opened(turn: Turn, { dataset }: EventOf<"dataset">) {
   turn.set({ dataset, loading: undefined, settings: { ...turn.state.settings, presets: dataset.presets } });
   useAddress(turn, turn.state.address, turn.state.address.carried);
-  turn.log(`${dataset.title}: ${format.count(dataset.train)} records to train on, ${format.count(dataset.test)} to test.`);
+  turn.log(`${dataset.title}: ${format.count(dataset.train)} records to train on, ${format.count(dataset.test)} to test.${dataset.encoder ? ` Vectors by the ${dataset.encoder}, whose training data are outside the guarantee.` : ""}`);
   forget(turn);
   const { restore: back, config: like } = turn.state.wanted ?? {};
   turn.set({ wanted: undefined, phase: "idle" });

@@ -78,7 +78,7 @@ export function found(turn: Turn, { runs, damaged }: Extract<PageEvent, { type: 
 }
 
 /** Whether a run trained on these records, as far as can be told: own data go by their title, which a checkpoint holds. */
-export const isOf = (run: Run, dataset: DatasetInfo): boolean => (dataset.own ? run.dataset.own && dataset.title === run.dataset.title : dataset.name === run.dataset.name);
+export const isOf = (run: Run, dataset: DatasetInfo): boolean => dataset.title === run.dataset.title && (dataset.own ? run.dataset.own : dataset.name === run.dataset.name);
 
 export const putOff = (turn: Turn, id: number) => turn.set({ offered: turn.state.offered.filter((o) => o !== id) });
 

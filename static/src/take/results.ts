@@ -3,8 +3,10 @@ import { type Run, isPrivate } from "../state/run";
 
 export function resultsCSV(run: Run): string {
   const marked = isPrivate(run) ? "yes" : "no";
-  const lines = run.epochs.map((e) => [e.step, e.epoch, e.accuracy, e.stdError ?? "", finite(e.loss), isPrivate(run) ? e.epsilon : "", e.noised ? "yes" : "no", marked]);
-  return [["step", "epoch", "accuracy", "standard_error", "loss", "epsilon_spent", "noised", "private"], ...lines].map((line) => `${line.join(",")}\r\n`).join("");
+  const encoder = run.dataset.encoder ? [quoted(`${run.dataset.encoder}; its training data are outside the guarantee`)] : [];
+  const lines = run.epochs.map((e) => [e.step, e.epoch, e.accuracy, e.stdError ?? "", finite(e.loss), isPrivate(run) ? e.epsilon : "", e.noised ? "yes" : "no", marked, ...encoder]);
+  return [["step", "epoch", "accuracy", "standard_error", "loss", "epsilon_spent", "noised", "private", ...encoder.map(() => "encoder")], ...lines].map((line) => `${line.join(",")}\r\n`).join("");
 }
 
+const quoted = (text: string) => `"${text.replaceAll('"', '""').replace(/^[=+@-]/, "'$&")}"`;
 const finite = (value: number): number | "" => (Number.isFinite(value) ? value : "");

@@ -34,10 +34,11 @@ function stretchesOf(library: Library, { events, mechanism, unit, notPrivate }: 
 const list = (values: (number | string)[]) => `[${values.join(", ")}]`;
 
 function head(library: Library, taken: Taken, { config, epsilonUpper, delta, stepsPerEpoch }: Planned, stretches: TakenEvent[]): string {
+  const encoder = taken.constants?.find(({ from }) => from === "pretrained")?.what.replace(/\s+/g, " ");
   const counts = taken.events.some(({ kind }) => kind === "count");
   return `# Trains as Cloister did, with ${titles[library]}: the same noise, sampling rate, steps, clip norm and network.
 # Here the plan costs at most epsilon ${epsilonUpper} at delta ${delta}, for adding or removing one record${counts ? ", of which some went into noised\n# counts of held-out records, which this script does not make" : ""}.
-# Noise here comes from the operating system's randomness, clip bounds hold for float32 too, and a ledger adds up runs;
+${encoder ? `# The records are vectors of a network that was trained before; what it was trained on is outside the guarantee:\n# ${encoder}.\n` : ""}# Noise here comes from the operating system's randomness, clip bounds hold for float32 too, and a ledger adds up runs;
 # what ${titles[library]} does about these is for its own documents to say.
 #
 #   python ${library.replace("-", "_")}_run.py records.npz

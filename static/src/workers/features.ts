@@ -2,7 +2,8 @@
 // own. It is ended when its files have been handed over.
 import "./guard";
 import "../../../build/wasm_exec.js";
-import type { Answer, Order, Packed } from "../features/messages";
+import { Encoders } from "../features/encoders";
+import type { Answer, Brought, Order, Packed } from "../features/messages";
 import { Pool } from "../features/pool";
 import { Writer, find } from "../features/store";
 import { tellPage } from "./asked";
@@ -27,20 +28,46 @@ async function read(order: Order, name: string, again: boolean): Promise<Uint8Ar
   return new Uint8Array(await response.arrayBuffer());
 }
 
+/** What it finds besides where a person brought an encoder. */
+function encoding(brought: Brought) {
+  const { file, blob, trainedOn, values, positions } = brought;
+  let encoders: Encoders | undefined;
+  let length = 0;
+  const bytes = async (part: Blob) => new Uint8Array(await part.arrayBuffer());
+  return {
+    encoder: { file, trainedOn, values, positions, size: blob.size, part: (first: number, end: number) => bytes(blob.slice(first, end)) },
+    /** Has the encoder ready for records of this shape, and tells how many values it gives for each. */
+    begin: said(async (channels: number, height: number, width: number) => {
+      ({ encoders, length } = await Encoders.start(brought, { channels, height, width }));
+      return length;
+    }),
+    encode: said(async (records: Uint8Array, recordBytes: number) => new Uint8Array((await encoders!.run(records, recordBytes, length)).buffer)),
+  };
+}
+
+/** Fails with words alone, as they are to be read. */
+const said = <A extends unknown[], R>(f: (...args: A) => Promise<R>) => (...args: A): Promise<R> =>
+  f(...args).catch((error: Error) => {
+    throw error.message;
+  });
+
 /** What the Go program finds: wasm/features/main_js.go calls it by these names. */
 function host(order: Order) {
   const files: Packed[] = [];
   let pool: Pool | undefined;
   let writer: Writer | undefined;
+  let fingerprint = "";
   return {
     digits: !order.url && !order.files,
     mirrored: order.mirrored,
+    ...(order.encoder && encoding(order.encoder)),
     read: (name: string, again: boolean) => read(order, name, again),
     /** Whether the features of this name are there: then they are handed over, and all is done. */
-    async kept(key: string): Promise<boolean> {
+    async kept(key: string, by: string): Promise<boolean> {
+      fingerprint = by;
       if (!order.keep) return false;
       const there = await find(key);
-      if (there) tell({ type: "done", files: there, kept: true });
+      if (there) tell({ type: "done", files: there, kept: true, fingerprint });
       else writer = new Writer(key);
       return there !== undefined;
     },
@@ -56,7 +83,7 @@ function host(order: Order) {
     async done() {
       pool?.end();
       const kept = await writer?.end();
-      tell({ type: "done", files: kept ?? files, kept: kept !== undefined });
+      tell({ type: "done", files: kept ?? files, kept: kept !== undefined, fingerprint });
     },
     tell: (progress: string) => tell({ type: "progress", progress: JSON.parse(progress) }),
     fail: failed,

@@ -37,7 +37,7 @@ func InputOf(n nn.Normalisation) Input {
 // About is what is said of a model. All of it is public: stated, or of a published dataset.
 type About struct {
 	Title         string          // what was trained on what
-	Kind          string          // of the records: image, table or audio
+	Kind          string          // of the records: image, table, audio or vector
 	Classes       []string        // logit k is of Classes[k]
 	Privacy       string          // what is promised, in a sentence
 	Preprocessing json.RawMessage // how a file or a row becomes a record's values, where the model can't do that itself; nil: they are as published

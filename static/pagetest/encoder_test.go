@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,11 +22,18 @@ import (
 )
 
 // A person's own encoder: a network in a file, of which onnxruntime-web makes vectors in the tab. Nothing of that is fetched before it is
-// asked for, what is no encoder is refused by its name, and the vectors are what a forward pass in plain Go gives.
+// asked for, what is no encoder is refused by its name, the vectors are what a forward pass in plain Go gives, and whoever got hold of a worker
+// that runs it would get nothing out.
 func TestBringsAnEncoder(t *testing.T) {
 	long(t)
 	t.Parallel()
-	s := serve(t)
+	s, o := serve(t), newOutside(t)
+	s.change = func(path string, body []byte) []byte {
+		if strings.HasPrefix(path, "assets/encoder.") {
+			body = append(body, "\n"+s.attempts(o, "encoder")...)
+		}
+		return body
+	}
 	s.pack(t, "small", "-digits", "120", "-test-digits", "40")
 	folder := t.TempDir()
 	net := exporttest.Model(t, "cifar-cnn", nn.Shape{C: 3, H: 32, W: 32}, true)
@@ -71,6 +79,9 @@ func TestBringsAnEncoder(t *testing.T) {
 	p.clickButton("Compute with it")
 	p.wait("the vectors", `location.hash.includes("data=small%2Bfeatures%2Bencoder-") && document.getElementById("features-words").innerText.startsWith("Ready") && `+dataReady)
 	compareVectors(t, p, net)
+	if _, paths := s.requests(0); !slices.Contains(paths, "ran/encoder") || len(o.list()) > 0 {
+		t.Errorf("the worker tried to get out in %v, and reached %v", paths, o.list())
+	}
 	p.clickButton("Close")
 
 	for where, words := range map[string]string{"receipt": "Outside the guarantee", "sentences": "Nothing is promised of what made", "provenance": "outside every guarantee"} {

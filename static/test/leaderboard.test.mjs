@@ -63,6 +63,16 @@ test("a person's own runs of one configuration are one row, in the setting that 
   assert.equal(rows[1].notes, undefined);
 });
 
+test("runs on vectors stand apart, those on an encoder's say which", () => {
+  const { config } = board.standings[0];
+  const run = (accuracy, dataset) => ({ over: true, dataset: { name: "mnist", title: "MNIST", ...dataset }, planned: { epsilonUpper: 2.9, steps: 10 }, last: { step: 10 }, epochs: [{ step: 10, accuracy }], config: { ...config, seed: undefined } });
+  const vectors = { kind: "vector", title: "MNIST, fixed features" };
+  const rows = ownStandings([run(0.9, {}), run(0.98, vectors), run(0.99, { ...vectors, encoder: "encoder a.onnx" }), run(0.97, { ...vectors, encoder: "encoder b.onnx" })], board);
+  assert.deepEqual(rows.map(({ setting, runs, features }) => [setting, runs, features]), [["a", 1, undefined], ["own", 1, "MNIST, fixed features"], ["own", 1, "encoder a.onnx"], ["own", 1, "encoder b.onnx"]]);
+  assert.match(rows[2].notes[0], /encoder a\.onnx, whose training data are outside/);
+  assert.equal(rows[1].notes, undefined);
+});
+
 // As TestInterval of cmd/experiments/experiment: t is 4.302653 for 2 degrees of freedom; Wilson's of 9,500 in 10,000.
 test("intervals are those of the experiments, or a little wider", () => {
   const three = halfInterval([0.96, 0.97, 0.98]);

@@ -83,11 +83,14 @@ export function ownStandings(runs: Omit<Run, "id">[], board: Board): Standing[] 
   const groups = new Map<string, Omit<Run, "id">[]>();
   for (const run of runs) {
     if (!run.over || !lastEpoch(run as Run) || run.dataset.own || !datasetsOf(board).includes(run.dataset.name) || !throughout(run)) continue;
-    const key = run.dataset.name + JSON.stringify([run.config.mechanism.source, ...settings.filter(decides).map((s) => read(run.config, s) ?? null)]);
+    const key = run.dataset.name + JSON.stringify([made(run.dataset), run.config.mechanism.source, ...settings.filter(decides).map((s) => read(run.config, s) ?? null)]);
     groups.set(key, [...(groups.get(key) ?? []), run]);
   }
   return [...groups.values()].map((of) => ownStanding(of, board));
 }
+
+/** What its records were made of, where they are vectors: other vectors are other records. */
+const made = ({ kind, title, encoder }: Run["dataset"]) => (kind === "vector" ? (encoder ?? title) : undefined);
 
 /** Whether a run went on to its end, as those of the board did. */
 const throughout = ({ last, planned }: Omit<Run, "id">) => planned !== undefined && last?.step === planned.steps;
@@ -100,8 +103,12 @@ function ownStanding(of: Omit<Run, "id">[], board: Board): Standing {
   const epsilons = of.map(({ planned }) => planned!.epsilonUpper);
   const noise = !config.nonPrivate;
   const why = [...new Set(of.flatMap(({ config }) => notPrivate(config)))];
+  const notes = [
+    ...(why.length > 0 ? [`your runs are marked “not private”: ${why.join("; ")}`] : []),
+    ...(dataset.encoder ? [`on vectors of the ${dataset.encoder}, whose training data are outside the guarantee`] : []),
+  ];
   return {
-    setting: settingOf(config, dataset.name, board),
+    setting: settingOf(config, dataset, board),
     dataset: dataset.name,
     mechanism: mechanismWord(config.mechanism),
     title: name ?? titleOf(config, board),
@@ -111,8 +118,9 @@ function ownStanding(of: Omit<Run, "id">[], board: Board): Standing {
     epsilon: noise ? Math.max(...epsilons) : undefined,
     unproven: noise ? undefined : "none: trained without noise",
     steps: planned!.steps,
+    features: made(dataset),
     config,
-    notes: why.length > 0 ? [`your runs are marked “not private”: ${why.join("; ")}`] : undefined,
+    notes: notes.length > 0 ? notes : undefined,
     own: true,
   };
 }
@@ -120,9 +128,10 @@ function ownStanding(of: Omit<Run, "id">[], board: Board): Standing {
 const titleOf = ({ mechanism }: Config, { standings }: Board): string => standings.find(({ config }) => config?.mechanism.name === mechanism.name)?.title ?? mechanism.name;
 
 /** The setting of the experiments that a configuration is in, whatever its mechanism. */
-function settingOf(config: Config, dataset: string, { standings }: Board): string {
+function settingOf(config: Config, dataset: Run["dataset"], { standings }: Board): string {
+  if (dataset.encoder) return "own";
   const alike = (other: Config) => settings.every((s) => !decides(s) || s.key === "mechanism" || (read(config, s) ?? "") === (read(other, s) ?? ""));
-  return standings.find((s) => s.config && s.dataset === dataset && alike(s.config))?.setting ?? "own";
+  return standings.find((s) => s.config && s.dataset === dataset.name && !s.features === !made(dataset) && alike(s.config))?.setting ?? "own";
 }
 
 // Student's t at 97.5 % for 1 to 10 degrees of freedom (any table); above that a little more than it is.

@@ -429,6 +429,25 @@ test("an interrupted run waits for its data, or says that they are gone", () => 
   assert.equal(page.sent("resume").length, 1);
 });
 
+test("a run on an encoder's vectors goes on with those alone, not with the records nor another's", () => {
+  const { dataset } = interrupted();
+  const vectors = { ...dataset, name: "mnist", title: "MNIST, fixed features of a.onnx (SHA-256 01)" };
+  const page = returned([interrupted({ data: "mnist+features+encoder-01", dataset: vectors })]);
+  const [run] = page.state.kept;
+  const notYet = (words) => {
+    page.do({ type: "went on", run: run.id });
+    assert.match(page.state.problem.words, words);
+    assert.equal(page.commands.some((c) => c.do === "take kept"), false);
+  };
+  for (const title of ["MNIST", "MNIST, fixed features of a.onnx (SHA-256 02)"]) {
+    page.hear({ type: "dataset", dataset: { ...vectors, title } });
+    notYet(/fixed features of MNIST.*bring the same encoder/);
+  }
+  page.hear({ type: "dataset", dataset: vectors });
+  page.do({ type: "went on", run: run.id });
+  assert.equal(page.commands.findLast((c) => c.do === "take kept").run.id, run.id);
+});
+
 test("an interrupted run that is asked for while its data are on their way waits for them, and goes on", () => {
   const page = new Page();
   page.do({ type: "found kept", runs: [interrupted()], damaged: 0 });

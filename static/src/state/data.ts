@@ -62,15 +62,22 @@ export function openNow(turn: Turn, name: string) {
     turn.set({ phase: "idle" });
     const first = choices[0].name;
     const gone = /^own(-\d+)?(\+|$)/.test(name);
-    const [records, made] = name.split("+features");
-    const of = made !== undefined && choices.find((c) => c.name === records);
-    const how = made?.startsWith("+encoder") ? "open the records, press “Fixed features” and bring the same encoder" : "open the records and press “Fixed features”";
-    if (of) return turn.problem(`The fixed features of ${of.title} are computed, or fetched from this device, when you ask for them: ${how}.`, [{ label: `Open ${of.title}`, event: { type: "chose data", name: of.name, sure: true } }]);
+    if (tellFeatures(turn, name)) return;
     return turn.problem(gone ? "Data of your own are gone with the page that read them: drop them again." : `This site has no dataset called “${name}”.`, [{ label: "Use the built-in digits", event: { type: "chose data", name: first, sure: true } }]);
   }
   if (dead) turn.commands.push({ do: "restart trainer" });
   turn.set({ phase: "loading", dead: false });
   turn.send({ type: "open", source: choice.source });
+}
+
+/** Says how the features of that name come back, where their records are to be had. */
+export function tellFeatures(turn: Turn, name: string): boolean {
+  const [records, made] = name.split("+features");
+  const of = made !== undefined && turn.state.choices.find((c) => c.name === records);
+  if (!of) return false;
+  const how = made.startsWith("+encoder") ? "open the records, press “Fixed features” and bring the same encoder" : "open the records and press “Fixed features”";
+  turn.problem(`The fixed features of ${of.title} are computed, or fetched from this device, when you ask for them: ${how}.`, [{ label: `Open ${of.title}`, event: { type: "chose data", name: of.name, sure: true } }]);
+  return true;
 }
 
 export function restart(turn: Turn, data = turn.state.data) {

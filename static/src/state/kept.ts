@@ -1,7 +1,7 @@
 // Runs that are kept: beside the one that is shown, and in this browser, from where they go on after a break.
 import type { Config, DatasetInfo } from "../protocol";
 import * as format from "../ui/format";
-import { openNow } from "./data";
+import { openNow, tellFeatures } from "./data";
 import { type PageEvent, type Standing, type State, busy } from "./model";
 import { type Run, hasModel, newRun } from "./run";
 import type { Turn } from "./turn";
@@ -93,6 +93,7 @@ export function goOn(turn: Turn, id: number) {
     turn.set({ wanted: { restore: id } });
     if (data !== run.data || phase !== "loading") openNow(turn, run.data); // else they are on their way
   } else {
+    if (tellFeatures(turn, run.data)) return;
     return turn.problem(`The records of this run (“${run.dataset.title}”) are not open, and this browser did not keep them. Drop the same files again, with the same name, then go on with the run in the list of runs.`);
   }
   turn.set({ goOn: id });

@@ -58,9 +58,10 @@ func withBias(m, mean []float64, rows, n int) []float32 {
 	return out
 }
 
+const least = .2 // mean square of a whitened window that says something
+
 // whitened is lower (window - mean) of every window, for those that are of some size, brought to norm one.
 func whitened(windows []float32, lower, mean []float64, n int) []float32 {
-	const least = .2 // mean square of a whitened window that says something
 	count := len(windows) / n
 	kept := make([]bool, count)
 	parallel(count, 64, func(first, end int) {

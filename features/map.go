@@ -83,6 +83,15 @@ func Build(ctx context.Context, p Patches, pool Pooling, o extract.Options, prog
 	if err != nil {
 		return nil, err
 	}
+	w, err := p.NewWhitening(ctx, d, images, pool, o, func(done float64) { progress(.6 + .4*done) })
+	if err != nil {
+		return nil, err
+	}
+	return &Map{Patches: p, Dictionary: d, Whitening: w}, nil
+}
+
+// NewWhitening pools the synthetic [Patches.Images]. progress gets the share that is done.
+func (p *Patches) NewWhitening(ctx context.Context, d *Dictionary, images []byte, pool Pooling, o extract.Options, progress func(float64)) (*Whitening, error) {
 	module, err := extract.Compile(p.compiled(d, nil), o)
 	if err != nil {
 		return nil, err
@@ -95,13 +104,9 @@ func Build(ctx context.Context, p Patches, pool Pooling, o extract.Options, prog
 			return nil, err
 		}
 		s.Add(pooled)
-		progress(.6 + .4*float64(end)/float64(p.Synthetic.Images))
+		progress(float64(end) / float64(p.Synthetic.Images))
 	}
-	w, err := s.Whitening()
-	if err != nil {
-		return nil, err
-	}
-	return &Map{Patches: p, Dictionary: d, Whitening: w}, nil
+	return s.Whitening()
 }
 
 // Compile emits the map.

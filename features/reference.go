@@ -46,34 +46,48 @@ func affine(m []float32, j int, x []float64) float64 {
 	return sum
 }
 
+// whiten makes q, the whitened form of a standardised window, and tells what damps it and its responses.
+func (p *Patches) whiten(d *Dictionary, window, q []float64) (damp float64) {
+	square := 0.0
+	for i := range q {
+		q[i] = affine(d.Whiten, i, window)
+		square += q[i] * q[i]
+	}
+	return 1 / math.Sqrt(square/float64(len(q))+p.Floor)
+}
+
+// responses tells each window's responses to all atoms, of an image or its mirror image. z is used again.
+func (p *Patches) responses(d *Dictionary, image []byte, mirrored bool, each func(y, x int, z []float64)) {
+	n := p.Side * p.Side * p.Input.C
+	w, q, z := make([]float64, n), make([]float64, n), make([]float64, p.Atoms)
+	for y := range p.Input.H - p.Side + 1 {
+		for x := range p.Input.W - p.Side + 1 {
+			p.window(image, y, x, mirrored, w)
+			damp := p.whiten(d, w, q)
+			for j := range z {
+				z[j] = damp * affine(d.Atoms, j, w)
+			}
+			each(y, x, z)
+		}
+	}
+}
+
 // Pool is the first half of a map: the roots of an image's pooled responses, [cell][channel].
 func (p *Patches) Pool(d *Dictionary, image []byte) []float64 {
 	rows, columns := p.Input.H-p.Side+1, p.Input.W-p.Side+1
-	n := p.Side * p.Side * p.Input.C
 	fine, channels := p.Fine*p.Fine, p.Channels()
 	sums := make([]float64, fine*channels)
-	w := make([]float64, n)
 	for _, mirrored := range []bool{false, true} {
 		if mirrored && !p.Mirror {
 			break
 		}
-		for y := range rows {
-			for x := range columns {
-				p.window(image, y, x, mirrored, w)
-				square := 0.0
-				for i := range n {
-					q := affine(d.Whiten, i, w)
-					square += q * q
-				}
-				damp := 1 / math.Sqrt(square/float64(n)+p.Floor)
-				cell := sums[(y*p.Fine/rows*p.Fine+x*p.Fine/columns)*channels:]
-				for j := range p.Atoms {
-					z := damp * affine(d.Atoms, j, w)
-					cell[j] += max(0, z-p.Threshold)
-					cell[p.Atoms+j] += max(0, -z-p.Threshold)
-				}
+		p.responses(d, image, mirrored, func(y, x int, z []float64) {
+			cell := sums[(y*p.Fine/rows*p.Fine+x*p.Fine/columns)*channels:]
+			for j, v := range z {
+				cell[j] += max(0, v-p.Threshold)
+				cell[p.Atoms+j] += max(0, -v-p.Threshold)
 			}
-		}
+		})
 	}
 	out := make([]float64, p.Len())
 	for c := range p.Cells() {

@@ -1,5 +1,5 @@
 // Command features computes fixed features in a worker of the page (static/src/workers/features.ts), which hands it what a Go program
-// has not: files to read, compute workers, and a place for what comes out.
+// has not: files to read, compute workers, and a place for what comes out. It also shows a page what a map is made of.
 package main
 
 import (
@@ -23,8 +23,7 @@ import (
 
 func main() {
 	host := js.Global().Get("cloister")
-	err := run(context.Background(), host)
-	if err != nil {
+	if err := run(context.Background(), host); err != nil {
 		host.Call("fail", strings.TrimPrefix(err.Error(), "features: "))
 	}
 	select {} // the page ends the worker
@@ -36,6 +35,14 @@ func run(ctx context.Context, host js.Value) (err error) {
 			err = fmt.Errorf("features: %v", r)
 		}
 	}()
+	if host.Get("view").Bool() {
+		return view(ctx, host)
+	}
+	return compute(ctx, host)
+}
+
+// compute makes the features of a dataset.
+func compute(ctx context.Context, host js.Value) error {
 	fetch := readWith(host)
 	if host.Get("digits").Bool() {
 		fetch = digits()

@@ -2,9 +2,14 @@
 
 import type { Positions, Values } from "./encoder";
 
-export interface Order {
+/** What a worker runs. */
+export interface Program {
   module: WebAssembly.Module; // the Go program
   compute: string; // text of the compute workers' script
+}
+
+/** A dataset whose features are wanted. */
+export interface Order {
   url?: string; // absolute address of a packed dataset's folder; neither it nor files: the built-in digits
   files?: Packed[]; // a packed dataset of the person's own
   mirrored: boolean;
@@ -42,7 +47,18 @@ export interface Made {
   fingerprint: string; // of the map, or of the encoder with all that is said of it
 }
 
+/** What a page that shows how a map works asks, one after the other: question in wasm/features. The map is that of the built-in digits. */
+export type Question =
+  | { kind: "pictures"; colour: boolean; first: number; count: number }
+  | { kind: "digits" }
+  | { kind: "dictionary" }
+  | { kind: "record"; pixels: number[] };
+
+/** The first message is an order or says that questions follow. */
+export type Task = Program & ({ order: Order } | { view: true });
+
 export type Answer =
   | { type: "progress"; progress: Progress }
   | ({ type: "done" } & Made)
+  | { type: "shown"; facts: unknown; arrays: Uint8Array[] }
   | { type: "failed"; message: string };

@@ -11,9 +11,8 @@ import * as format from "../ui/format";
 import { icon } from "../ui/icons";
 import { OwnTry } from "../owndata/try";
 import { centred } from "./digit";
+import { Pad } from "./pad";
 import { picture } from "./samples";
-
-const side = 168; // of the pad, in its own pixels
 
 /** What a model is about: the open data, or what a model's file says of its records. */
 type Subject = Pick<DatasetInfo, "kind" | "channels" | "height" | "width" | "classes">;
@@ -22,7 +21,7 @@ const sizeOf = ({ channels, height, width }: Subject) => channels * height * wid
 
 export class TryPanel {
   #trainer: () => Trainer;
-  #pad = el("canvas", { width: side, height: side, class: "pad", tabindex: 0, role: "img", "aria-label": "Drawing pad: draw with the pointer, or choose a test record below" });
+  #pad = new Pad("Drawing pad: draw with the pointer, or choose a test record below", (ink) => this.#set(centred(ink, this.#dataset!.width, this.#dataset!.height)));
   #seen = el("div", { class: "seen" });
   #bars = el("ol", { class: "bars", "aria-label": "What the model takes it for" });
   #clear = el("button", { type: "button", class: "quiet", click: () => this.#erase() }, icon("erase"), "Clear");
@@ -41,8 +40,7 @@ export class TryPanel {
     this.#trainer = trainer;
     this.#file = new ModelFile(taker, (model) => this.#turn(model));
     byId("try-panel").append(this.#file.root);
-    byId("try").append(el("div", { class: "draw" }, this.#own.root, this.#pad, el("div", { class: "beneath" }, this.#clear, this.#seen)), el("div", {}, this.#bars, this.#words));
-    this.#listen();
+    byId("try").append(el("div", { class: "draw" }, this.#own.root, this.#pad.root, el("div", { class: "beneath" }, this.#clear, this.#seen)), el("div", {}, this.#bars, this.#words));
   }
 
   show(state: State) {
@@ -83,14 +81,14 @@ export class TryPanel {
 
   #open(dataset: Subject, recipe: Recipe | undefined) {
     this.#dataset = dataset;
-    this.#pad.hidden = this.#clear.hidden = dataset.kind !== "image" || dataset.channels !== 1 || recipe !== undefined;
+    this.#pad.root.hidden = this.#clear.hidden = dataset.kind !== "image" || dataset.channels !== 1 || recipe !== undefined;
     const own = this.#own.open(recipe);
     say(byId("try-words"), own || (dataset.kind === "vector" ? "its records are vectors, made of pictures beforehand: there is nothing to draw" : dataset.channels === 1 ? "draw here, or press a test record" : "press a test record"));
     this.#erase();
   }
 
   #erase() {
-    this.#pad.getContext("2d")!.clearRect(0, 0, side, side);
+    this.#pad.erase();
     this.#record = undefined;
     this.#seen.replaceChildren();
     this.#fill([]);
@@ -133,40 +131,5 @@ export class TryPanel {
       say(bar.querySelector<HTMLElement>(".share")!, shares.length ? format.percent(share, 0) : "");
     }
     say(this.#words, shares.length ? `Taken for ${classes[best]}.` : this.#able ? "" : "There is a model as soon as you train.");
-  }
-
-  #listen() {
-    const pad = this.#pad;
-    let last: { x: number; y: number } | undefined;
-    const at = (event: PointerEvent) => {
-      const box = pad.getBoundingClientRect();
-      return { x: ((event.clientX - box.left) * side) / box.width, y: ((event.clientY - box.top) * side) / box.height };
-    };
-    pad.addEventListener("pointerdown", (event) => {
-      pad.setPointerCapture(event.pointerId);
-      last = at(event);
-      this.#stroke(last, last);
-    });
-    pad.addEventListener("pointermove", (event) => {
-      if (!last) return;
-      const next = at(event);
-      this.#stroke(last, next);
-      last = next;
-    });
-    for (const end of ["pointerup", "pointercancel"]) pad.addEventListener(end, () => (last = undefined));
-  }
-
-  #stroke(from: { x: number; y: number }, to: { x: number; y: number }) {
-    const context = this.#pad.getContext("2d", { willReadFrequently: true })!;
-    context.lineWidth = 15;
-    context.lineCap = context.lineJoin = "round";
-    context.strokeStyle = "#fff"; // ink is what is not transparent; the style sheet colours the pad
-    context.beginPath();
-    context.moveTo(from.x, from.y);
-    context.lineTo(to.x, to.y);
-    context.stroke();
-    const { data } = context.getImageData(0, 0, side, side);
-    const ink = Uint8Array.from({ length: side * side }, (_, i) => data[4 * i + 3]);
-    this.#set(centred({ width: side, height: side, values: ink }, this.#dataset!.width, this.#dataset!.height));
   }
 }

@@ -1,9 +1,9 @@
 // The worker that computes fixed features: runs the Go program whose compiled module the page hands over, with compute workers of its
-// own. It is ended when its files have been handed over.
+// own. It is ended when its files have been handed over, or when nobody has questions any more.
 import "./guard";
 import "../../../build/wasm_exec.js";
 import { Encoders } from "../features/encoders";
-import type { Answer, Brought, Order, Packed } from "../features/messages";
+import type { Answer, Brought, Order, Packed, Question, Task } from "../features/messages";
 import { Pool } from "../features/pool";
 import { Writer, find } from "../features/store";
 import { tellPage } from "./asked";
@@ -51,10 +51,22 @@ const said = <A extends unknown[], R>(f: (...args: A) => Promise<R>) => (...args
     throw error.message;
   });
 
-/** What the Go program finds: wasm/features/main_js.go calls it by these names. */
-function host(order: Order) {
+// What the Go program finds: wasm/features calls it by these names.
+
+let pool: Pool | undefined;
+
+const always = (compute: string) => ({
+  async load(module: Uint8Array, data: number) {
+    pool?.end();
+    pool = await Pool.start(compute, await WebAssembly.compile(module as BufferSource), data);
+  },
+  compute: (call: string, records: Uint8Array, recordBytes: number, outBytes: number) => pool!.run(call, records, recordBytes, outBytes),
+  tell: (progress: string) => tell({ type: "progress", progress: JSON.parse(progress) }),
+  fail: failed,
+});
+
+function computing(order: Order) {
   const files: Packed[] = [];
-  let pool: Pool | undefined;
   let writer: Writer | undefined;
   let fingerprint = "";
   return {
@@ -71,11 +83,6 @@ function host(order: Order) {
       else writer = new Writer(key);
       return there !== undefined;
     },
-    async load(module: Uint8Array, data: number) {
-      pool?.end();
-      pool = await Pool.start(order.compute, await WebAssembly.compile(module as BufferSource), data);
-    },
-    compute: (call: string, records: Uint8Array, recordBytes: number, outBytes: number) => pool!.run(call, records, recordBytes, outBytes),
     async put(name: string, bytes: Uint8Array) {
       files.push({ name, blob: new Blob([bytes as BlobPart]) });
       await writer?.write(name, bytes);
@@ -85,16 +92,29 @@ function host(order: Order) {
       const kept = await writer?.end();
       tell({ type: "done", files: kept ?? files, kept: kept !== undefined, fingerprint });
     },
-    tell: (progress: string) => tell({ type: "progress", progress: JSON.parse(progress) }),
-    fail: failed,
   };
 }
 
-self.onmessage = async ({ data: order }: MessageEvent<Order>) => {
+function viewing() {
+  const waiting: Question[] = [];
+  let take: ((question: string) => void) | undefined;
+  self.onmessage = ({ data }: MessageEvent<Question>) => {
+    if (take) take(JSON.stringify(data));
+    else waiting.push(data);
+    take = undefined;
+  };
+  return {
+    view: true,
+    question: () => new Promise<string>((go) => (waiting.length > 0 ? go(JSON.stringify(waiting.shift())) : (take = go))),
+    answer: (facts: string, arrays: Uint8Array[]) => tell({ type: "shown", facts: JSON.parse(facts), arrays }),
+  };
+}
+
+self.onmessage = async ({ data: task }: MessageEvent<Task>) => {
   try {
-    Object.assign(globalThis, { cloister: host(order) });
+    Object.assign(globalThis, { cloister: { ...always(task.compute), ...("order" in task ? computing(task.order) : viewing()) } });
     const go = new Go();
-    await go.run(await WebAssembly.instantiate(order.module, go.importObject));
+    await go.run(await WebAssembly.instantiate(task.module, go.importObject));
     throw new Error("it stopped; its last words are in the browser's console");
   } catch (error) {
     failed(error);

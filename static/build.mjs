@@ -7,6 +7,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync,
 import { basename, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
+import { few, record } from "./claims.mjs";
 import { lessons, tutorials, values as tutorialValues } from "./tutorials.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -139,8 +140,10 @@ const script = (page) => `src/pages/${page.replace(/\.html$/, ".ts")}`; // a pag
 const pages = readdirSync(join(here, "pages")).filter((name) => existsSync(join(here, script(name))));
 for (const name of pages) values[name.replace(/html$/, "js")] = bundle(script(name), ofPage[name] ?? pageScript);
 for (const name of pages) page(name, values);
-for (const name of ["tutorial", "tour", "written"]) values[`${name}.js`] = bundle(`src/learn/${name}.ts`, name === "written" ? withMechanisms : pageScript);
-const all = tutorials(join(here, "tutorials"));
+for (const name of ["tutorial", "tour", "written", "map"]) values[`${name}.js`] = bundle(`src/learn/${name}.ts`, name === "written" ? withMechanisms : pageScript);
+const figures = (file) => JSON.parse(readFileSync(join(room, file), "utf8"));
+const claims = figures("docs/experiments/claims.json");
+const all = tutorials(join(here, "tutorials"), { record: record(claims, figures("build/leaderboard.json")), few: few(claims, figures("train/expect.json")) });
 pages.push(page("learn.html", { ...values, lessons: lessons(all) }, "tutorials/list.html"));
 for (const tutorial of all) pages.push(page(`${tutorial.name}.html`, { ...values, ...tutorialValues(tutorial, all), script: values[tutorial.script] }, "tutorials/page.html", "learn.html"));
 writeFileSync(join(dist, "manifest.webmanifest"), filled("manifest.webmanifest", readFileSync(join(here, "manifest.webmanifest"), "utf8"), values));

@@ -3,17 +3,19 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { marked } from "marked";
 
-/** All of a folder, in order: { name, title, minutes, about, number, script, body }. */
-export function tutorials(folder) {
+/** All of a folder, in order: { name, title, minutes, about, number, script, body }. Where one says {{name}}, the part of that name is put. */
+export function tutorials(folder, parts = {}) {
   const read = (file) => {
     const [, head, body] = readFileSync(join(folder, file), "utf8").match(/^---\n(.*?)\n---\n(.*)$/s) ?? fail(`${file}: no head between two lines of ---`);
     const facts = Object.fromEntries(head.split("\n").map((line) => line.split(/: (.*)/).slice(0, 2)));
     for (const key of ["name", "title", "minutes", "about"]) if (!facts[key]) fail(`${file}: its head has no ${key}`);
-    return { script: "tutorial.js", ...facts, number: Number.parseInt(file, 10) || undefined, body: scrolling(marked.parse(body, { async: false })) };
+    return { script: "tutorial.js", ...facts, number: Number.parseInt(file, 10) || undefined, body: filled(file, scrolling(marked.parse(body, { async: false })), parts) };
   };
   const files = readdirSync(folder).filter((name) => name.endsWith(".md"));
   return files.map(read).sort((a, b) => (a.number ?? 99) - (b.number ?? 99));
 }
+
+const filled = (file, html, parts) => html.replace(/<p>\{\{(\w+)\}\}<\/p>/g, (_, name) => parts[name] ?? fail(`${file}: nothing is called {{${name}}}`));
 
 /** What may be wider than a screen scrolls in a box of its own, with a keyboard too. */
 function scrolling(html) {

@@ -1,5 +1,5 @@
 // Clipping and noise, one record at a time: twelve gradients as arrows, the sum of what is left of them, and the noise that hides one.
-import { el, fill, say } from "../ui/dom";
+import { el, fill, say, svg } from "../ui/dom";
 import * as format from "../ui/format";
 
 interface Arrow {
@@ -13,7 +13,6 @@ const gradients: Arrow[] = [
   { x: 1.6, y: 0.5 }, { x: 0.6, y: -0.7 }, { x: 1.1, y: 0.1 }, { x: 0.2, y: 1.4 }, { x: 0.8, y: 0.6 }, { x: -4.8, y: 3.6 },
 ];
 const odd = gradients.length - 1;
-const svgName = "http://www.w3.org/2000/svg";
 
 export class ClippedSum extends HTMLElement {
   /** How far the sum has moved when the odd record left. */
@@ -23,14 +22,12 @@ export class ClippedSum extends HTMLElement {
   #noise = 0;
   #without = false;
   #drawn: Arrow[] = [];
-  #picture = document.createElementNS(svgName, "svg");
+  #picture = svg("svg", { viewBox: "-6 -9.5 20 15", role: "img" });
   #facts = el("dl", { class: "tiles" });
   #words = el("p", { role: "status", class: "verdict" });
 
   connectedCallback() {
     if (this.#facts.isConnected) return;
-    this.#picture.setAttribute("viewBox", "-6 -9.5 20 15");
-    this.#picture.setAttribute("role", "img");
     this.replaceChildren(
       el("div", { class: "pair" }, this.#picture, el("div", {}, this.#slider("Clip norm C", 0.25, 7, 0.25, this.#clip, (v) => (this.#clip = v)), this.#slider("Noise multiplier σ", 0, 3, 0.1, this.#noise, (v) => (this.#noise = v)), this.#leave(), this.#draw(), this.#facts)),
       this.#words,
@@ -112,12 +109,6 @@ function arrowTo({ x, y }: Arrow): string {
   const [along, across] = [{ x: x * head, y: y * head }, { x: -y * head * 0.5, y: x * head * 0.5 }];
   const side = (sign: number) => `${x - along.x + sign * across.x} ${-(y - along.y + sign * across.y)}`;
   return `M0 0L${x} ${-y}M${side(1)}L${x} ${-y}L${side(-1)}`;
-}
-
-function svg(tag: string, attributes: Record<string, string | number>): SVGElement {
-  const element = document.createElementNS(svgName, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
-  return element;
 }
 
 /** A standard normal (Box and Muller), for a picture: what trains draws from the operating system's randomness. */

@@ -24,8 +24,8 @@ func TestTutorialOnFeatures(t *testing.T) {
 	t.Parallel()
 	p := open(t, serve(t).page("learn-features.html"), 1280)
 	claimsAreReported(t, p)
-	if before := p.answered("3"); !strings.HasPrefix(before, "Take a digit first") {
-		t.Errorf("before a digit was taken the answer is %q", before)
+	if before := p.answered("3"); !strings.HasPrefix(before, "Take two digits first") {
+		t.Errorf("before digits were taken the answer is %q", before)
 	}
 	p.clickButton("Draw some")
 	p.wait("the pictures", `document.querySelectorAll("learn-pictures canvas").length === 2`)
@@ -185,7 +185,7 @@ func TestTutorialOnFeaturesComputes(t *testing.T) {
 		most = max(most, math.Abs(float64(v)))
 	}
 	shown := eval[[]float64](p, `(() => {
-		const { data } = document.querySelector("learn-atoms > div > figure canvas").getContext("2d").getImageData(0, 0, 24, 24);
+		const { data } = [...document.querySelectorAll("learn-atoms canvas")].at(-1).getContext("2d").getImageData(0, 0, 24, 24);
 		return Array.from({ length: 36 }, (_, i) => data[4 * (24 * 4 * Math.floor(i / 6) + 4 * (i % 6))]);
 	})()`)
 	for i, v := range first {
@@ -194,14 +194,16 @@ func TestTutorialOnFeaturesComputes(t *testing.T) {
 		}
 	}
 
+	const seen = `document.querySelector("learn-digit").vector !== undefined`
 	p.clickButton("Show the digits")
 	p.wait("the digits", `document.querySelectorAll("learn-digit .digits button").length === 10`)
+	var last []byte
 	for _, label := range []int{7, 3} {
 		at := slices.Index(digits.Test.Labels, byte(label))
 		record := digits.Test.Values[at*784 : (at+1)*784]
 		p.clickOn(fmt.Sprintf(`document.querySelector("learn-digit .digits [aria-label='Take the %d']")`, label))
-		p.within(patience, `document.querySelector("learn-digit").vector`)
-		p.wait("the vector", `document.querySelector("learn-digit").vector`)
+		p.within(patience, seen)
+		p.wait("the vector", seen)
 		got := eval[[]int](p, `[...document.querySelector("learn-digit").vector]`)
 		want, err := native.Features(ctx, module, record)
 		if err != nil {
@@ -210,17 +212,22 @@ func TestTutorialOnFeaturesComputes(t *testing.T) {
 		if !slices.EqualFunc(got, want, func(a int, b byte) bool { return a-int(b) <= 1 && int(b)-a <= 1 }) {
 			t.Errorf("the vector of the %d is not the stage's", label)
 		}
-		nothing := 0
-		z := recipe.Responses(m.Dictionary, record)
-		each := len(z) / recipe.Atoms
-		for j := range recipe.Atoms {
-			if !slices.ContainsFunc(z[j*each:(j+1)*each], func(v float32) bool { return math.Abs(float64(v)) > recipe.Threshold }) {
-				nothing++
+		apart := 0.0
+		for i, b := range want {
+			if last != nil {
+				d := recipe.Value(b) - recipe.Value(last[i])
+				apart += d * d
 			}
 		}
-		if right, wrong := p.answered(fmt.Sprint(nothing)), p.answered(fmt.Sprint(nothing+1)); right != "Right." || !strings.HasPrefix(wrong, "Not") {
-			t.Errorf("%d atoms find nothing in the %d: %q, one more %q", nothing, label, right, wrong)
+		apart = math.Sqrt(apart)
+		if last == nil {
+			if early := p.answered("1"); !strings.HasPrefix(early, "Take two") {
+				t.Errorf("of one digit the answer is %q", early)
+			}
+		} else if shown := number(t, eval[string](p, `[...document.querySelectorAll("learn-digit .tiles dd")][2].innerText`)); math.Abs(shown-apart) > .011 || p.answered(fmt.Sprint(shown)) != "Right." || !strings.HasPrefix(p.answered("0.1"), "Not") {
+			t.Errorf("the vectors are %.3f apart, shown as %v", apart, shown)
 		}
+		last = want
 	}
 
 	// Another atom, by the slider and by the sheet.
@@ -244,7 +251,7 @@ func TestTutorialOnFeaturesComputes(t *testing.T) {
 		pad.setPointerCapture = () => {};
 		send("pointerdown", .5, .2); send("pointermove", .5, .5); send("pointermove", .5, .8); send("pointerup", .5, .8);
 	})()`)
-	p.wait("the drawing's vector", `document.querySelector("learn-digit").vector`)
+	p.wait("the drawing's vector", seen)
 	if words := eval[string](p, `document.querySelector("learn-digit .looked .tiles").innerText`); !strings.Contains(words, "1.00") {
 		t.Errorf("of the drawing it says %q", words)
 	}

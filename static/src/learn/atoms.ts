@@ -39,9 +39,10 @@ export class Atoms extends HTMLElement {
     this.#windows.replaceChildren(few("Before whitening", before), few("The same, whitened", after));
     const { images, windows, rounds } = patches.synthetic;
     fill(this.#facts, [
-      ["A pixel tells of its neighbour", `${format.figure(alike[0], 2)} → ${format.figure(alike[1], 2)}`],
-      ["Pictures, windows", `${format.count(images)}, ${format.count(windows)}`],
-      ["Rounds of clustering", format.count(rounds)],
+      ["Correlation with the next pixel", `${format.figure(alike[0], 2)} → ${format.figure(alike[1], 2)}`],
+      ["Pictures", format.count(images)],
+      ["Windows", format.count(windows)],
+      ["Rounds", format.count(rounds)],
       ["Atoms", format.count(patches.atoms)],
     ]);
     this.#atoms.replaceChildren(figure("All atoms, from smooth to rough: each as the window that it stands for", atomSheet(made, order)));

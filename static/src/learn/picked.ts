@@ -12,11 +12,12 @@ const side = 28;
 const digit = { channels: 1, height: side, width: side };
 
 export class Picked extends HTMLElement {
-  /** Atoms that find nothing in the picture. */
+  /** How far the vector is from that of the picture before. */
   answer?: number;
   /** The vector of the picture, as bytes. */
   vector?: Uint8Array;
 
+  #before?: number[]; // the last picture's vector
   #made?: Dictionary;
   #seen?: Seen;
   #pixels?: Uint8Array;
@@ -46,7 +47,7 @@ export class Picked extends HTMLElement {
       el("div", { class: "pair" },
         el("div", {}, figure("Where it lights up: squares where a window is like the atom, rings where it is like its opposite", el("div", { class: "both" }, this.#where, this.#atom)), this.#lit),
         el("div", {}, el("label", { class: "slide" }, el("span", {}, "Atom ", this.#number), this.#slider), this.#sheet)),
-      this.#cells,
+      figure("How much it lights up, in which part of the picture", this.#cells),
       figure("The vector: a row for each cell, a column for each atom and each opposite; grey is nought", this.#strip), this.#facts, bytes,
     );
     this.replaceChildren(el("div", { class: "buttons" }, this.#start), this.#choice, this.#work.root, this.#shown);
@@ -74,13 +75,13 @@ export class Picked extends HTMLElement {
     this.#next = pixels;
     if (busy) return;
     this.answer = this.vector = undefined; // they were another picture's
-    await this.#work.run("Looking at it …", async (tell) => {
+    await this.#work.run(this.#seen ? "Looking at it …" : "Making the map first; after that a picture takes no time …", async (tell) => {
       let now: Uint8Array | undefined;
       try {
         while (now !== this.#next) {
           now = this.#next!;
-          this.#made = await dictionary(tell);
           this.#seen = await seen(now, tell);
+          this.#made = await dictionary(tell); // which is made
           this.#pixels = now;
           this.#show();
         }
@@ -159,24 +160,26 @@ export class Picked extends HTMLElement {
       })));
       return el("table", {}, el("caption", {}, words), el("tbody", {}, ...rows));
     };
-    this.#cells.replaceChildren(table("How much, in which part: like the atom", atom), table("Like its opposite", atoms + atom));
+    this.#cells.replaceChildren(table("Like the atom", atom), table("Like its opposite", atoms + atom));
   }
 
   /** What is said of the whole vector. */
   #tell() {
     const { responses, vector, step } = this.#seen!;
     const { threshold } = this.#made!.patches;
-    const found = responses.filter((z) => z.some((v) => Math.abs(v) > threshold)).length;
-    const all = vector.flatMap((cell) => [...cell]);
-    const norm = Math.sqrt(all.reduce((sum, byte) => sum + ((byte - 128) * step) ** 2, 0));
-    this.answer = responses.length - found;
-    this.vector = Uint8Array.from(all);
+    const lit = responses.reduce((sum, z) => sum + z.reduce((many, v) => many + Number(Math.abs(v) > threshold), 0), 0);
+    this.vector = Uint8Array.from(vector.flatMap((cell) => [...cell]));
+    const values = Array.from(this.vector, (byte) => (byte - 128) * step);
+    const apart = this.#before && Math.hypot(...values.map((v, i) => v - this.#before![i]));
+    this.answer = apart && Number(apart.toFixed(2));
+    this.#before = values;
     const [high, wide] = [vector.length, vector[0].length];
-    this.#strip.replaceChildren(sheet(`A strip of ${format.count(all.length)} greys`, [this.vector], { channels: 1, height: high, width: wide }, 1, 1));
+    this.#strip.replaceChildren(sheet(`A strip of ${format.count(values.length)} greys`, [this.vector], { channels: 1, height: high, width: wide }, 1, 1));
     fill(this.#facts, [
-      ["Atoms that find something", outOf(found, responses.length)],
-      ["Numbers in the vector", format.count(all.length)],
-      ["Its length", norm.toFixed(2)],
+      ["Numbers in it", format.count(values.length)],
+      ["Length", Math.hypot(...values).toFixed(2)],
+      ["From the one before", apart?.toFixed(2) ?? "–"],
+      ["Lit, of all atoms and windows", format.percent(lit / (responses.length * responses[0].length), 1)],
     ]);
     this.#write();
   }

@@ -272,6 +272,8 @@ func TestTutorialOnFeaturesComputes(t *testing.T) {
 		t.Error(f)
 	}
 	p.fits("learn-features.html")
+	p.run(chromedp.EmulateViewport(1280, 900))
+	p.seenInForcedColours("learn-features.html")
 	p.prints("learn-features.html")
 	p.clean()
 }

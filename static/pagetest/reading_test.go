@@ -36,6 +36,7 @@ var going = map[string]struct{ press, underWay string }{
 	"learn-gives-away.html": {`document.querySelector("learn-secret button")`, `document.querySelector("learn-secret [role=status]").innerText.includes("training")`},
 	"learn-epsilon.html":    {`document.querySelector("learn-odds button")`, `document.querySelector("learn-odds canvas")`},
 	"learn-mechanism.html":  {`document.querySelector("#fixed button")`, `document.querySelector("#fixed [role=status]").innerText.startsWith("Training") && document.querySelector("#fixed canvas")`},
+	"learn-features.html":   {`document.querySelector("learn-pictures button")`, `document.querySelector("learn-pictures canvas")`},
 	"learn-own-data.html":   {`document.querySelector("learn-total button")`, `document.querySelector("learn-total dd")`},
 }
 

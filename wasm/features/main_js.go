@@ -35,7 +35,7 @@ func run(ctx context.Context, host js.Value) (err error) {
 			err = fmt.Errorf("features: %v", r)
 		}
 	}()
-	if host.Get("view").Bool() {
+	if host.Get("view").Truthy() {
 		return view(ctx, host)
 	}
 	return compute(ctx, host)

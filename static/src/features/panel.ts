@@ -46,7 +46,8 @@ export class FeaturesPanel {
         el("h2", { id: "features-title" }, "Fixed features"),
         this.#about,
         el("button", { type: "button", class: "quiet", click: () => this.#close() }, "Close")),
-      this.#mirrorLine, this.#keepLine, this.#fault, el("div", { class: "own-act" }, this.#words, this.#compute), this.#going,
+      this.#mirrorLine, el("p", { class: "own-words" }, el("a", { href: "learn-features.html" }, "How this works")),
+      this.#keepLine, this.#fault, el("div", { class: "own-act" }, this.#words, this.#compute), this.#going,
       this.#encoder, this.#kept,
     );
   }

@@ -11,8 +11,8 @@ const percent = (value) => value.toFixed(/\.\d\d/.test(String(value)) ? 2 : 1); 
 export function record({ published, ours }, { standings }) {
   const theirs = published.map(({ method, source, recalled, accuracy, accounting }) =>
     row(`<a href="${source}">${escaped(method)}</a>`, [...Object.keys(sets).map((set) => (set in accuracy ? (recalled ? `≈ ${accuracy[set]}*` : percent(accuracy[set])) : "")), escaped(accounting)]));
-  const mine = ours.flatMap(({ method, setting, mechanism, datasets }) => {
-    const found = Object.keys(sets).map((set) => standings.find((s) => s.setting === setting && s.mechanism === mechanism && s.dataset === datasets[set]));
+  const mine = ours.flatMap(({ method, setting, mechanism }) => {
+    const found = Object.keys(sets).map((set) => standings.find((s) => s.setting === setting && s.mechanism === mechanism && s.dataset === set));
     if (!found.some(Boolean)) return [];
     return [row(escaped(method), [...found.map((s) => (s ? measured(s) : "")), proof(found.filter(Boolean))], ' class="ours"')];
   });

@@ -67,7 +67,6 @@ func claimsAreReported(t *testing.T, p *tab) {
 		}
 		Ours []struct {
 			Method, Setting, Mechanism string
-			Datasets                   map[string]string
 		}
 	}
 	if err := json.Unmarshal(text, &claims); err != nil {
@@ -109,7 +108,7 @@ func claimsAreReported(t *testing.T, p *tab) {
 		ran := false
 		for i, set := range sets {
 			at := slices.IndexFunc(board.Standings, func(s experiment.Standing) bool {
-				return s.Setting == o.Setting && s.Mechanism == o.Mechanism && s.Dataset == o.Datasets[set]
+				return s.Setting == o.Setting && s.Mechanism == o.Mechanism && s.Dataset == set
 			})
 			if at < 0 {
 				continue

@@ -61,7 +61,7 @@ func openFSDD(t *testing.T, host Host) *Dataset {
 		}
 		parts := strings.Split(name, "_")
 		split := splits[data.TrainSplit]
-		if strings.Contains("01234", parts[2]) {
+		if len(parts[2]) == 1 && parts[2] < "5" {
 			split = splits[data.TestSplit]
 		}
 		split.Append(data.Split{Values: values, Labels: []byte{parts[0][0] - '0'}})

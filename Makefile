@@ -9,7 +9,7 @@ SOURCES := $(shell find accountant certificate clip nn dp data features internal
 SITE    := $(shell find static \( -name node_modules -o -name pagetest -o -name test \) -prune -o -type f -print 2>/dev/null)
 # What is built for a browser, and that of it whose tests make test runs in one: where the engine, its workers or its storage could make a difference.
 FOR_BROWSER := ./accountant ./certificate ./clip ./data/... ./dp/... ./features/... ./nn/... ./train/...
-IN_BROWSER  := ./accountant ./dp ./dp/ledger ./dp/mechanism ./features ./nn/compile ./nn/compile/kernel ./train ./train/backend
+IN_BROWSER  := ./accountant ./dp ./dp/ledger ./features ./nn/compile ./nn/compile/kernel ./train ./train/backend
 
 .PHONY: run build package test test-long data bench experiments browser firefox generate clean
 .PHONY: check-format check-vet check-types test-native test-wasm test-page

@@ -153,6 +153,9 @@ func (a *analysis) refine(q question, rdp float64) Bounds {
 // approach composes on a coarse grid, chooses tilt and grid by what it finds, and goes on until the two bounds are as
 // close as wanted or no finer grid can be had. It returns the last upper composition, nil where there was none.
 func (a *analysis) approach(q question, b *Bounds) (last *composed) {
+	if a.total > mostComposed {
+		return nil
+	}
 	tooFine, before, gap := 0.0, math.Inf(1), math.Inf(1)
 	for coarser, tries := 0, 0; coarser < 60 && tries < 6; {
 		over, under, ok := a.both(q, false)
@@ -193,6 +196,9 @@ func (a *analysis) approach(q question, b *Bounds) (last *composed) {
 	}
 	return last
 }
+
+// mostComposed is beyond what a composition in float64 is answered by: of so many steps the rounding of one is too much.
+const mostComposed = 1 << 32
 
 // wanted is the distance of bounds, relative to epsilon, at which it is enough.
 func (a *analysis) wanted(q question) float64 {

@@ -28,6 +28,7 @@ type composed struct {
 	infinite     float64 // probability that some step's loss is infinite
 	binError     float64 // at most this far is any tilted[k] from the exact value, by rounding
 	tailError    float64 // tilted probability beyond either end of the window, wrapped to the other
+	scaleError   float64 // logScale and the tilted probabilities may be off by this factor's log, each step's being known to float64 only
 	drift        float64 // more than a sum of losses can be off because those of a single step are known to float64 only
 }
 
@@ -66,6 +67,7 @@ func (c *composer) compose(parts []part, as setting) (*composed, bool) {
 		out.logScale += p.steps * logM
 		logFinite += p.steps * math.Log1p(-p.infinite)
 		out.drift += p.steps * p.drift()
+		out.scaleError += p.steps * p.each * tiltError
 	}
 	out.infinite = -math.Expm1(logFinite)
 
@@ -93,6 +95,9 @@ func (c *composer) compose(parts []part, as setting) (*composed, bool) {
 	}
 	return out, true
 }
+
+// tiltError bounds the relative error of a step's tilted probabilities: 32 products in a block, and the sum's.
+const tiltError = 0x1p-48
 
 // drift bounds the error of one step's losses: a few units in the last place of the largest, at cells' bounds and at
 // grid points alike.

@@ -145,3 +145,16 @@ func TestBothDirectionsCount(t *testing.T) {
 		}
 	}
 }
+
+// Of steps without number the rounding of one adds up: delta is 1 to all digits here, and was stated as 8e-14 and as 1 - 8e-9.
+func TestStepsWithoutNumber(t *testing.T) {
+	for _, s := range []Segment{{3.3333333333333335, 0.999999999, 1 << 38}, {30, 0.999999999, 1 << 26}, {3.3333333333333335, 0.999999999, 1 << 22}} {
+		b, err := Delta([]Segment{s, {0.1111111111111111, 0.9999999995, 1}}, 1e-9)
+		if err != nil || b.Upper < 1 || b.Lower > 1 {
+			t.Errorf("%+v: %+v, %v", s, b, err)
+		}
+	}
+	if b, err := Epsilon([]Segment{{0.3, 0.5, 1 << 40}}, 1e-5); err != nil || !(b.Lower <= b.Upper && b.Upper <= b.RDP) {
+		t.Errorf("%+v, %v", b, err)
+	}
+}

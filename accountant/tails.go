@@ -43,6 +43,9 @@ func (t tails) slack(side bias) float64 {
 	return -t.err - 2*t.tailError
 }
 
+// scale is logScale with its error on a side.
+func (t tails) scale(side bias) float64 { return t.logScale + float64(side)*t.scaleError }
+
 func (t tails) loss(k int) float64 { return t.first + float64(k)*t.width }
 
 // logDelta is log(delta(epsilon) - infinite mass), -Inf where the bound is not positive.
@@ -53,7 +56,7 @@ func (t tails) logDelta(epsilon float64, side bias) float64 {
 	if !(c > 0) {
 		return math.Inf(-1)
 	}
-	return t.logScale - t.lambda*max(t.loss(k), epsilon) + math.Log(c)
+	return t.scale(side) - t.lambda*max(t.loss(k), epsilon) + math.Log(c)
 }
 
 // delta is delta(epsilon), bounded from the given side.
@@ -82,7 +85,7 @@ func (t tails) epsilon(delta float64, side bias) float64 {
 	}
 	_, hi := bisectIndex(0, n, func(k int) bool { return !exceeds(k, above) })
 	if side == above && exceeds(n, above) { // beyond the window lies what was left out of it, and falls as e^(-lambda loss)
-		return (t.logScale + math.Log(t.slack(above)) - want) / t.lambda
+		return (t.scale(above) + math.Log(t.slack(above)) - want) / t.lambda
 	}
 	for side == below && hi > 0 && !exceeds(hi-1, below) { // few: the two sides differ by rounding alone
 		hi--
@@ -90,7 +93,7 @@ func (t tails) epsilon(delta float64, side bias) float64 {
 	if hi == 0 {
 		return 0
 	}
-	s := t.c[hi] + t.slack(side) - math.Exp(want-t.logScale+t.lambda*t.loss(hi))
+	s := t.c[hi] + t.slack(side) - math.Exp(want-t.scale(side)+t.lambda*t.loss(hi))
 	v := t.loss(hi - 1)
 	if b := t.b[hi] + t.slack(side); b > 0 && s > -b {
 		v = min(max(v, t.loss(hi)+math.Log1p(s/b)), t.loss(hi))

@@ -4,7 +4,7 @@ package accountant
 // composed privacy loss distribution, in both directions, on a grid fine enough for the bounds to agree to 1e-4 as a rule,
 // to 1 % (or 1e-6) for delta down to 1e-15 and any mix of steps (noise multipliers from 0.3 to 50, rates from 1e-5, up to a
 // million steps of a kind), and to 3 % where there are more than 256 kinds of step. Whatever the question, Upper is never
-// above RDP.
+// above RDP, which answers alone where there are more than 2^32 steps.
 func Epsilon(segments []Segment, delta float64) (Bounds, error) {
 	merged, err := Merge(segments)
 	if err == nil {

@@ -153,9 +153,6 @@ func (a *analysis) refine(q question, rdp float64) Bounds {
 // approach composes on a coarse grid, chooses tilt and grid by what it finds, and goes on until the two bounds are as
 // close as wanted or no finer grid can be had. It returns the last upper composition, nil where there was none.
 func (a *analysis) approach(q question, b *Bounds) (last *composed) {
-	if a.total > mostComposed {
-		return nil
-	}
 	tooFine, before, gap := 0.0, math.Inf(1), math.Inf(1)
 	for coarser, tries := 0, 0; coarser < 60 && tries < 6; {
 		over, under, ok := a.both(q, false)
@@ -196,9 +193,6 @@ func (a *analysis) approach(q question, b *Bounds) (last *composed) {
 	}
 	return last
 }
-
-// mostComposed is beyond what a composition in float64 is answered by: of so many steps the rounding of one is too much.
-const mostComposed = 1 << 32
 
 // wanted is the distance of bounds, relative to epsilon, at which it is enough.
 func (a *analysis) wanted(q question) float64 {
@@ -267,7 +261,13 @@ func (a *analysis) upper(q question, added bool) (*composed, bool) {
 	return a.compose(a.worse, steps, above, q)
 }
 
+// mostComposed is beyond what a composition in float64 answers: of so many steps the rounding of one is too much.
+const mostComposed = 1 << 32
+
 func (a *analysis) discretise(kinds []kind, q question, added bool) (steps []rounding, ok bool) {
+	if a.total > mostComposed {
+		return nil, false
+	}
 	acc := accuracy{lambda: q.lambda, left: 1e-13 / a.total, right: max(q.tail/a.total, 1e-300)}
 	steps = make([]rounding, len(kinds))
 	for i, k := range kinds {

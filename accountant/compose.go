@@ -62,12 +62,12 @@ func (c *composer) compose(parts []part, as setting) (*composed, bool) {
 	logFinite := 0.0
 	tilted := make([]part, len(parts))
 	for i, p := range parts {
-		var logM float64
-		tilted[i], logM = tilt(p, as.lambda)
+		var logM, off float64
+		tilted[i], logM, off = tilt(p, as.lambda)
 		out.logScale += p.steps * logM
+		out.scaleError += p.steps * off
 		logFinite += p.steps * math.Log1p(-p.infinite)
 		out.drift += p.steps * p.drift()
-		out.scaleError += p.steps * p.each * tiltError
 	}
 	out.infinite = -math.Expm1(logFinite)
 
@@ -96,9 +96,6 @@ func (c *composer) compose(parts []part, as setting) (*composed, bool) {
 	return out, true
 }
 
-// tiltError bounds the relative error of a step's tilted probabilities: 32 products in a block, and the sum's.
-const tiltError = 0x1p-48
-
 // drift bounds the error of one step's losses: a few units in the last place of the largest, at cells' bounds and at
 // grid points alike.
 func (p part) drift() float64 { return 1e-15 * p.each * (10 + p.largest()) }
@@ -108,8 +105,10 @@ func (p part) largest() float64 {
 	return max(math.Abs(p.offset), math.Abs(p.offset+float64(len(p.mass)-1)*p.width))
 }
 
-// tilt returns the losses multiplied by e^(lambda loss) / E e^(lambda loss), and the log of that expectation.
-func tilt(p part, lambda float64) (part, float64) {
+// tilt returns the losses multiplied by e^(lambda loss) / E e^(lambda loss), the log of that expectation, and how far the two together are
+// from the probabilities that they stand for, in logs: 32 products of a block, each with a factor that is rounded itself, are off by 2^-47, and so are
+// the last places of the logs. That the sum is rounded does not matter: it is one number in both.
+func tilt(p part, lambda float64) (tilted part, logM, off float64) {
 	const block = 32 // the ramp is multiplied up within a block and computed afresh for the next: 32 roundings at most
 	largest := math.Inf(-1)
 	for k := 0; k < len(p.mass); k += block {
@@ -137,7 +136,9 @@ func tilt(p part, lambda float64) (part, float64) {
 		y[k] /= sum
 	}
 	p.mass = y
-	return p, math.Log(sum) + largest
+	logSum := math.Log(sum)
+	logM = logSum + largest
+	return p, logM, p.each * (0x1p-46 + 0x1p-52*(math.Abs(logSum)+math.Abs(largest)+math.Abs(logM)))
 }
 
 // window returns an interval of composed tilted loss outside of which lies at most spill on either side, by Chernoff's

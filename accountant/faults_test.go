@@ -154,6 +154,9 @@ func TestStepsWithoutNumber(t *testing.T) {
 			t.Errorf("%+v: %+v, %v", s, b, err)
 		}
 	}
+	if c, err := TradeOff([]Segment{{3.3333333333333335, 0.999999999, 1 << 38}}); err != nil || c.Advantage() < 1 {
+		t.Errorf("the curve allows an advantage of %v, %v", c.Advantage(), err)
+	}
 	if b, err := Epsilon([]Segment{{0.3, 0.5, 1 << 40}}, 1e-5); err != nil || !(b.Lower <= b.Upper && b.Upper <= b.RDP) {
 		t.Errorf("%+v, %v", b, err)
 	}

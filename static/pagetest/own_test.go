@@ -250,15 +250,21 @@ func fsdd(t *testing.T, n int) string {
 	return filepath.Dir(unpack(t, archive, n)[0])
 }
 
-// A folder of recordings of spoken digits is dropped, a class in each name; the model is asked about one of them.
-func TestOwnRecordings(t *testing.T) {
-	folder := fsdd(t, 3000/20)
-	s := serve(t)
-	p := open(t, s.page("#data=digits&model=logistic&epochs=1"), 1280)
+// readRecordings drops a folder of recordings of spoken digits, a class in each name, on the page at an address, and has them read.
+func readRecordings(t *testing.T, hash string) (p *tab, folder string) {
+	t.Helper()
+	folder = fsdd(t, 3000/20)
+	p = open(t, serve(t).page(hash), 1280)
 	p.wait("the data", dataReady)
 	p.drop(folder)
 	p.wait("the samples", `document.querySelectorAll(".own-samples canvas").length > 10 && document.querySelector(".own-samples button")`)
 	p.read()
+	return p, folder
+}
+
+// A folder of recordings of spoken digits is dropped, a class in each name; the model is asked about one of them.
+func TestOwnRecordings(t *testing.T) {
+	p, folder := readRecordings(t, "#data=digits&model=logistic&epochs=1")
 	p.trainOnOwn()
 	files, err := filepath.Glob(filepath.Join(folder, "*.mp3"))
 	if err != nil {
@@ -277,13 +283,7 @@ func TestOwnRecordings(t *testing.T) {
 // Features of recordings are computed in the tab, and trained on. CLOISTER_LONG=1 waits for the map, half a minute on an idle machine.
 func TestOwnRecordingsFeatures(t *testing.T) {
 	long(t)
-	folder := fsdd(t, 3000/20)
-	s := serve(t)
-	p := open(t, s.page("#data=digits"), 1280)
-	p.wait("the data", dataReady)
-	p.drop(folder)
-	p.wait("the samples", `document.querySelectorAll(".own-samples canvas").length > 10 && document.querySelector(".own-samples button")`)
-	p.read()
+	p, _ := readRecordings(t, "#data=digits")
 	p.clickButton("Train on these")
 	p.wait("the data", `location.hash.includes("data=own") && `+dataReady)
 	p.click("features-open")

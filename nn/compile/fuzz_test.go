@@ -115,6 +115,16 @@ func TestUnknownLayersAreRefused(t *testing.T) {
 	}
 }
 
+// Two elementwise layers behind a Flatten that only renames: the second cannot work in place, and is laid out as the first.
+func TestElementwiseLayersBehindAFlatten(t *testing.T) {
+	for _, second := range []nn.Layer{nn.ReLU{}, nn.Tanh{}} {
+		m := &nn.Model{Name: "twice", Input: nn.Shape{C: 3, H: 5, W: 4}, Layers: []nn.Layer{
+			nn.Conv2D{In: 3, Filters: 10, Kernel: 2, Stride: 1}, nn.Flatten{}, nn.Tanh{}, second, nn.Linear{In: 120, Units: 5},
+		}}
+		agree(t, newProblem(rand.New(rand.NewPCG(6, 7)), m, 7, 1), clip.Rule{}, zooTolerance)
+	}
+}
+
 func TestRandomModelsAgreeWithTheReference(t *testing.T) {
 	models := uint64(150)
 	if testing.Short() {

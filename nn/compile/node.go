@@ -82,7 +82,11 @@ func graph(m *nn.Model, kinds []kind, o *Options) (nodes []*node, links []link) 
 		}
 		l := link{layer, kinds[i], tensors[i], last, last}
 		if !kinds[i].elementwise || last.kept { // else nobody needs the input later
-			l.out = add(shapes[i+1], roundUp(shapes[i+1].C, kernel.Panel))
+			if kinds[i].elementwise { // laid out as what it reads, a Flatten that only renamed it or not
+				l.out = add(last.Shape, last.channels)
+			} else {
+				l.out = add(shapes[i+1], roundUp(shapes[i+1].C, kernel.Panel))
+			}
 			l.out.trainable = last.trainable || len(l.tensors) > 0
 		}
 		l.out.kept = l.out.kept || l.out.trainable && kinds[i].readsOutput

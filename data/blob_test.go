@@ -126,6 +126,40 @@ func TestBrokenShardIsFetchedAgain(t *testing.T) {
 	}
 }
 
+// Shards come in order, with the place of their values. Where they were kept, damage is told by the CRC alone.
+func TestEachShardSaysWhereItsValuesAre(t *testing.T) {
+	f := packed(t, Digits(6000, 70, 3))
+	m, err := DecodeManifest(f[ManifestFile])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kept := range []bool{false, true} {
+		next := 0
+		err := m.EachShard(t.Context(), f.fetch, kept, func(shard *Shard, records Split, at int) error {
+			if shard != &m.Shards[next] || records.Len() != shard.Records {
+				t.Errorf("shard %d is %q with %d records", next, shard.File, records.Len())
+			}
+			if !bytes.Equal(records.Values, f[shard.File][at:][:len(records.Values)]) {
+				t.Errorf("shard %d: its values are not at %d of its file", next, at)
+			}
+			next++
+			return nil
+		})
+		if err != nil || next != 3 {
+			t.Fatalf("%d shards, error %v", next, err)
+		}
+	}
+	name := m.Shards[1].File
+	f[name][len(f[name])/2] ^= 1
+	for _, kept := range []bool{false, true} {
+		next := 0
+		err := m.EachShard(t.Context(), f.fetch, kept, func(*Shard, Split, int) error { next++; return nil })
+		if err == nil || !strings.Contains(err.Error(), "checksum mismatch") || next != 1 {
+			t.Errorf("kept %t: %d shards before the damaged one, error %v", kept, next, err)
+		}
+	}
+}
+
 func TestBadDatasetIsRefused(t *testing.T) {
 	shard := func(f folder) string {
 		m, err := DecodeManifest(f[ManifestFile])

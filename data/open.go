@@ -69,38 +69,87 @@ func OpenManifest(ctx context.Context, fetch Fetch) (*Manifest, error) {
 	return DecodeManifest(file)
 }
 
-// FetchShard fetches one shard's records, a second time if the first try fails.
-func (m *Manifest) FetchShard(ctx context.Context, fetch Fetch, index int) (Split, error) {
-	records, err := m.tryShard(ctx, fetch, index)
-	if err != nil && ctx.Err() == nil {
-		records, err = m.tryShard(context.WithValue(ctx, retryKey{}, true), fetch, index)
+// EachShard fetches all shards and has them used in order. The next one is on its way meanwhile, so that fetch must bear to be asked
+// while it fetches. at is where in the shard's file the values begin. Of files that were kept where they were packed, the CRC-32 tells damage, and their SHA-256 is not asked.
+func (m *Manifest) EachShard(ctx context.Context, fetch Fetch, kept bool, use func(shard *Shard, records Split, at int) error) error {
+	type arrival struct {
+		file []byte
+		err  error
 	}
-	if err != nil {
-		return Split{}, fmt.Errorf("data: shard %d (%s): %w", index, m.Shards[index].File, err)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	send := func(index int) chan arrival {
+		next := make(chan arrival, 1)
+		if index < len(m.Shards) {
+			go func() {
+				file, err := m.fetchFile(ctx, fetch, index)
+				next <- arrival{file, err}
+			}()
+		}
+		return next
 	}
-	return records, nil
+	coming := send(0)
+	for i := range m.Shards {
+		here := <-coming
+		coming = send(i + 1)
+		records, at, err := m.shard(ctx, fetch, i, kept, here.file, here.err)
+		if err == nil {
+			err = use(&m.Shards[i], records, at)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func (m *Manifest) tryShard(ctx context.Context, fetch Fetch, index int) (Split, error) {
+// FetchShard fetches one shard's records, a second time if the first try fails.
+func (m *Manifest) FetchShard(ctx context.Context, fetch Fetch, index int) (Split, error) {
+	file, err := m.fetchFile(ctx, fetch, index)
+	records, _, err := m.shard(ctx, fetch, index, false, file, err)
+	return records, err
+}
+
+func (m *Manifest) fetchFile(ctx context.Context, fetch Fetch, index int) ([]byte, error) {
+	return fetchBounded(ctx, fetch, m.Shards[index].File, m.Shards[index].Bytes)
+}
+
+// shard reads a file as it arrived, or failed to; where it is broken, it is fetched once more.
+func (m *Manifest) shard(ctx context.Context, fetch Fetch, index int, kept bool, file []byte, err error) (records Split, at int, _ error) {
+	if err == nil {
+		records, at, err = m.decodeShard(index, kept, file)
+	}
+	if err != nil && ctx.Err() == nil {
+		if file, err = m.fetchFile(context.WithValue(ctx, retryKey{}, true), fetch, index); err == nil {
+			records, at, err = m.decodeShard(index, kept, file)
+		}
+	}
+	if err != nil {
+		return Split{}, 0, fmt.Errorf("data: shard %d (%s): %w", index, m.Shards[index].File, err)
+	}
+	return records, at, nil
+}
+
+// decodeShard checks a shard's file against the manifest.
+func (m *Manifest) decodeShard(index int, kept bool, file []byte) (records Split, at int, err error) {
 	shard := &m.Shards[index]
-	file, err := fetchBounded(ctx, fetch, shard.File, shard.Bytes)
-	if err != nil {
-		return Split{}, err
-	}
 	if len(file) != shard.Bytes {
-		return Split{}, fmt.Errorf("truncated: %d bytes, the manifest states %d", len(file), shard.Bytes)
+		return Split{}, 0, fmt.Errorf("truncated: %d bytes, the manifest states %d", len(file), shard.Bytes)
 	}
-	if got := sha256.Sum256(file); got != shard.SHA256 {
-		return Split{}, fmt.Errorf("checksum mismatch: SHA-256 is %x, the manifest states %x", got, shard.SHA256)
+	if !kept {
+		if got := sha256.Sum256(file); got != shard.SHA256 {
+			return Split{}, 0, fmt.Errorf("checksum mismatch: SHA-256 is %x, the manifest states %x", got, shard.SHA256)
+		}
 	}
-	records, err := decodeShard(file)
+	records, err = decodeShard(file)
 	if err != nil {
-		return Split{}, err
+		return Split{}, 0, err
 	}
 	if records.Len() != shard.Records {
-		return Split{}, fmt.Errorf("%d records, the manifest states %d", records.Len(), shard.Records)
+		return Split{}, 0, fmt.Errorf("%d records, the manifest states %d", records.Len(), shard.Records)
 	}
-	return records, m.Check(shard.Split, &records)
+	at = cap(file) - cap(records.Values) // they alias it
+	return records, at, m.Check(shard.Split, &records)
 }
 
 // decodeShard returns records that alias the file.

@@ -47,7 +47,7 @@ func OpenDataset(ctx context.Context, host Host, src protocol.Source, progress f
 		if src.URL == "" {
 			return nil, fmt.Errorf("train: the source names no folder")
 		}
-		return fetchDataset(ctx, host, host.Fetch(src.URL), progress)
+		return fetchDataset(ctx, host, host.Fetch(src.URL), nil, progress)
 	case "own":
 		return openOwn(ctx, host, src, progress)
 	case "features":
@@ -56,7 +56,8 @@ func OpenDataset(ctx context.Context, host Host, src protocol.Source, progress f
 	return nil, fmt.Errorf("train: unknown source of data %q, want digits, url, own or features", src.Kind)
 }
 
-func fetchDataset(ctx context.Context, host Host, fetch data.Fetch, progress func(protocol.Loading)) (*Dataset, error) {
+// fetchDataset opens a packed dataset. kept are its files where they stay at hand for as long as it is open, so that its values need no copy.
+func fetchDataset(ctx context.Context, host Host, fetch data.Fetch, kept []protocol.File, progress func(protocol.Loading)) (*Dataset, error) {
 	m, err := data.OpenManifest(ctx, fetch)
 	if err != nil {
 		return nil, err
@@ -64,16 +65,20 @@ func fetchDataset(ctx context.Context, host Host, fetch data.Fetch, progress fun
 	d := newDataset(host, m)
 	d.publicity = data.NewPublicity(m)
 	state := protocol.Loading{Total: m.PackedBytes(), What: m.Title}
-	for i, shard := range m.Shards {
-		records, err := m.FetchShard(ctx, fetch, i)
-		if err == nil {
-			err = d.add(shard.Split, records)
-		}
-		if err != nil {
-			return nil, err
+	blobs := map[string]any{}
+	for _, f := range kept {
+		blobs[f.Name] = f.Blob.Handle
+	}
+	err = m.EachShard(ctx, fetch, kept != nil, func(shard *data.Shard, records data.Split, at int) error {
+		if err := d.addFrom(shard.Split, records, blobs[shard.File], at); err != nil {
+			return err
 		}
 		state.Done += int64(shard.Bytes)
 		progress(state)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	d.public = d.publicity.Published()
 	if b, published := d.publicity.Benchmark(); published {
@@ -119,12 +124,15 @@ func newDataset(host Host, m *data.Manifest) *Dataset {
 }
 
 // add passes records on to their place and keeps what a session needs of them.
-func (d *Dataset) add(split string, s data.Split) error {
+func (d *Dataset) add(split string, s data.Split) error { return d.addFrom(split, s, nil, 0) }
+
+// addFrom adds records whose values lie at hand in a blob, from a byte of it on.
+func (d *Dataset) addFrom(split string, s data.Split, blob any, at int) error {
 	if d.publicity != nil {
 		d.publicity.Add(split, s)
 	}
 	d.owners.add(split, s.Persons)
-	records := backend.Records{Values: s.Values, Labels: s.Labels}
+	records := backend.Records{Values: s.Values, Labels: s.Labels, Blob: blob, At: at}
 	if split == data.TrainSplit {
 		return d.Records.Append(backend.Train, records)
 	}

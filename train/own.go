@@ -48,7 +48,7 @@ func openOwn(ctx context.Context, host Host, src protocol.Source, progress func(
 	if err != nil {
 		return nil, err
 	}
-	d, err := fetchDataset(ctx, host, host.Own(src.Files), progress)
+	d, err := fetchDataset(ctx, host, host.Own(src.Files), nil, progress)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func openFeatures(ctx context.Context, host Host, files []protocol.File, progres
 	if m.Kind != data.Vector {
 		return nil, errors.New("train: the source holds records, not features of them")
 	}
-	d, err := fetchDataset(ctx, host, host.Own(files), progress)
+	d, err := fetchDataset(ctx, host, host.Own(files), files, progress)
 	if err != nil {
 		return nil, err
 	}

@@ -97,6 +97,11 @@ type Evaluation struct {
 type Records struct {
 	Values []byte
 	Labels []byte
+
+	// Blob, a browser's, holds the values as well, from byte At on; nil where none does. A store may refer to it instead of copying, if
+	// it stays readable.
+	Blob any
+	At   int
 }
 
 // Len is the number of records.

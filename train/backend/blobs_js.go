@@ -19,13 +19,17 @@ type blobs struct {
 // NewBlobs makes an empty store of records of the given size in bytes.
 func NewBlobs(recordBytes int) *Blobs { return &Blobs{recordBytes: recordBytes} }
 
-// Append copies records behind those that the split has.
+// Append puts records behind those that the split has: copies, or where their values lie already.
 func (b *Blobs) Append(s Split, r Records) error {
 	if len(r.Values) != len(r.Labels)*b.recordBytes {
 		return fmt.Errorf("backend: %d bytes of values for %d records of %d", len(r.Values), len(r.Labels), b.recordBytes)
 	}
 	to := &b.splits[s]
-	to.values = append(to.values, blobOf(r.Values))
+	if in, ok := r.Blob.(js.Value); ok {
+		to.values = append(to.values, in.Call("slice", r.At, r.At+len(r.Values)))
+	} else {
+		to.values = append(to.values, blobOf(r.Values))
+	}
 	to.labels = append(to.labels, blobOf(r.Labels))
 	to.records += len(r.Labels)
 	return nil

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"cloister/clip"
+	"cloister/internal/browser"
 	"cloister/nn"
 )
 
@@ -35,7 +36,7 @@ func newTestWorkers(t testing.TB, work Work, train, test Records, notice func(st
 	// In two pieces, as shards arrive.
 	half := train.Len() / 2
 	size := work.RecordBytes()
-	for _, piece := range []Records{{train.Values[:half*size], train.Labels[:half]}, {train.Values[half*size:], train.Labels[half:]}} {
+	for _, piece := range []Records{{Values: train.Values[:half*size], Labels: train.Labels[:half]}, {Values: train.Values[half*size:], Labels: train.Labels[half:]}} {
 		if err := records.Append(Train, piece); err != nil {
 			t.Fatal(err)
 		}
@@ -114,6 +115,37 @@ func TestWorkerThatAlwaysFails(t *testing.T) {
 	r := Request{Points: [][]float32{randomParams(m, rng)}, Records: everyOther(12), Bounds: []float64{0.5}}
 	if _, err := w.Step(context.Background(), r); err != nil {
 		t.Error(err)
+	}
+}
+
+// Values that lie in a Blob already are read from there.
+func TestBlobsReferToWhatIsThere(t *testing.T) {
+	if blob.IsUndefined() {
+		t.Skip("no Blob outside of a browser")
+	}
+	b := NewBlobs(2)
+	for _, r := range []Records{
+		{Values: []byte{1, 2, 3, 4}, Labels: []byte{0, 1}},
+		{Values: make([]byte, 6), Labels: []byte{2, 3, 4}, Blob: blobOf([]byte{9, 9, 9, 5, 6, 7, 8, 9, 10, 9}), At: 3},
+	} {
+		if err := b.Append(Train, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	values, labels := b.slice(Train, 1, 3)
+	for what, c := range map[string]struct {
+		blob js.Value
+		want []byte
+	}{"values": {values, []byte{3, 4, 5, 6, 7, 8}}, "labels": {labels, []byte{1, 2, 3}}} {
+		buffer, err := browser.Await(c.blob.Call("arrayBuffer"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := make([]byte, len(c.want))
+		js.CopyBytesToGo(got, uint8Array.New(buffer))
+		if !slices.Equal(got, c.want) || c.blob.Get("size").Int() != len(c.want) {
+			t.Errorf("%s are %v, want %v", what, got, c.want)
+		}
 	}
 }
 

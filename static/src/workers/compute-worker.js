@@ -27,11 +27,16 @@ async function setUp({ module, pages, slices }) {
   const piece = 4 << 20; // bounds what is held twice while it is copied
   for (const { blob, at } of slices) {
     for (let from = 0; from < blob.size; from += piece) {
-      const bytes = new Uint8Array(await blob.slice(from, from + piece).arrayBuffer());
+      const bytes = new Uint8Array(await blob.slice(from, from + piece).arrayBuffer().catch(gone));
       view(at + from, bytes.length).set(bytes);
     }
   }
   postMessage({ ready: true });
+}
+
+/** What was kept on the device can be removed while it is open. @param {Error} error @returns {never} */
+function gone(error) {
+  throw new Error(`the records are no longer on this device (${error.name}): open them again`);
 }
 
 /** @param {Job} job */

@@ -129,11 +129,15 @@ func Expect(rows []Measured, f Facts) *protocol.Expected {
 	}
 	var names []string
 	for _, s := range surfaces {
-		names = append(names, s.name)
+		set, _, _ := strings.Cut(s.name, "-features")
+		names = append(names, set)
 	}
 	what := "public data"
-	if f.Kind == data.Table {
+	switch f.Kind {
+	case data.Table:
 		what = "generated tables with classes of equal size"
+	case data.Vector:
+		what = "fixed features of public data"
 	}
 	e.Basis = fmt.Sprintf("Measured on %s (%s) with this model and its preset, once or twice each, up to %d records; other data are easier or harder.",
 		what, strings.Join(names, ", "), slices.Max(sizes(surfaces)))
@@ -242,10 +246,10 @@ func between(points []float64, x float64) (below, above, share float64) {
 	return below, above, math.Log(x/below) / math.Log(above/below)
 }
 
-// expected is what to expect of the planned run. A run without noise is unlike those measured.
+// expected is what to expect of the planned run. A run without noise is unlike those measured, and so are vectors of a person's own encoder.
 func (p *Proposal) expected() *protocol.Expected {
 	d := p.dataset
-	if p.config.NonPrivate {
+	if p.config.NonPrivate || d.Encoder() != "" {
 		return nil
 	}
 	return Expect(measured, Facts{Kind: d.Kind, Model: p.config.Model, Classes: len(d.Classes), Units: units(&d.Manifest, data.TrainSplit), Epsilon: p.config.Epsilon})

@@ -56,7 +56,7 @@ func TestRecipeForVectors(t *testing.T) {
 			c := info.Presets[0].Config
 			c.Epsilon = epsilon
 			s := b.session(t, seeded(c), nil)
-			if p := s.Planned(); p.SamplingRate != 1 || p.Steps != 100 {
+			if p := s.Planned(); p.SamplingRate != 1 || p.Steps != 200 {
 				t.Errorf("%d steps at rate %v", p.Steps, p.SamplingRate)
 			}
 			steps(t, s, s.Planned().Steps)

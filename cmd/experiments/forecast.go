@@ -191,6 +191,9 @@ func (f *forecaster) preset(d *protocol.DatasetInfo, want *train.Measured) *prot
 				c.BatchSize = max(1, int(f.batch*float64(want.Records)))
 			}
 			want.Kind, want.Classes, want.Delta, want.BatchSize, want.Epochs = f.whole.Kind, len(d.Classes), c.Delta, c.BatchSize, c.Epochs
+			if c.FullBatch {
+				want.BatchSize = want.Records
+			}
 			return &c
 		}
 	}

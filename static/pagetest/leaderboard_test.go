@@ -92,7 +92,7 @@ func TestLeaderboardIsTheExperiments(t *testing.T) {
 	// A person's own run stands among the others.
 	p.run(chromedp.Navigate("about:blank"), chromedp.Navigate(s.page("train.html#data=digits&model=logistic&epochs=1")))
 	p.start()
-	p.wait("its end to be kept", state+` === "done" && `+keptThere+`.then((there) => there.runs.some((run) => run.over))`)
+	p.wait("its end to be kept", state+` === "done" && `+keptThere+`.then((there) => there.runs.some((run) => run.over), () => false)`)
 	accuracy := p.text("tile-accuracy")
 	p.run(chromedp.Navigate(s.page("leaderboard.html#data=digits&setting=own")))
 	p.wait("the run", `document.querySelector("#standings tr.own")`)

@@ -31,7 +31,7 @@ func TestRefusesBadSettings(t *testing.T) {
 func TestRefusalKeepsTheRun(t *testing.T) {
 	t.Parallel()
 	p := serve(t).train(t, "data=digits&model=logistic&epochs=1.5&open=plan.log")
-	p.wait("the end", state+` === "done"`)
+	p.wait("the end", state+` === "done" && document.getElementById("plan").innerText.includes("Certified")`) // which is drawn a little later
 	accuracy, plan := p.text("tile-accuracy"), p.text("plan")
 	refused := func(what string) {
 		t.Helper()

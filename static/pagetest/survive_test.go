@@ -79,7 +79,7 @@ func TestRunGoesOnAfterReloads(t *testing.T) {
 		t.Errorf("the run is still told to be interrupted: %s", left)
 	}
 	p.clean()
-	p.wait("its end is kept", keptThere+`.then((there) => there.runs.some((run) => run.over))`)
+	p.wait("its end is kept", keptThere+`.then((there) => there.runs.some((run) => run.over), () => false)`)
 	// It was kept: nothing asks, nothing is offered, and it is in the list.
 	p.reload()
 	p.wait("the finished run", `document.getElementById("kept").innerText.includes("ε ≤ 2.00")`)

@@ -117,11 +117,11 @@ func (m *Manifest) fetchFile(ctx context.Context, fetch Fetch, index int) ([]byt
 // shard reads a file as it arrived, or failed to; where it is broken, it is fetched once more.
 func (m *Manifest) shard(ctx context.Context, fetch Fetch, index int, kept bool, file []byte, err error) (records Split, at int, _ error) {
 	if err == nil {
-		records, at, err = m.decodeShard(index, kept, file)
+		records, at, err = m.readShard(index, kept, file)
 	}
 	if err != nil && ctx.Err() == nil {
 		if file, err = m.fetchFile(context.WithValue(ctx, retryKey{}, true), fetch, index); err == nil {
-			records, at, err = m.decodeShard(index, kept, file)
+			records, at, err = m.readShard(index, kept, file)
 		}
 	}
 	if err != nil {
@@ -130,8 +130,8 @@ func (m *Manifest) shard(ctx context.Context, fetch Fetch, index int, kept bool,
 	return records, at, nil
 }
 
-// decodeShard checks a shard's file against the manifest.
-func (m *Manifest) decodeShard(index int, kept bool, file []byte) (records Split, at int, err error) {
+// readShard decodes a shard's file and checks it against the manifest.
+func (m *Manifest) readShard(index int, kept bool, file []byte) (records Split, at int, err error) {
 	shard := &m.Shards[index]
 	if len(file) != shard.Bytes {
 		return Split{}, 0, fmt.Errorf("truncated: %d bytes, the manifest states %d", len(file), shard.Bytes)

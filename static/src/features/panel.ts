@@ -33,7 +33,9 @@ export class FeaturesPanel {
   #bar = el("progress", { max: 1, value: 0, "aria-label": "Features" });
   #going = el("div", { class: "going", hidden: true });
   #fault = el("div", { class: "problem", role: "alert", hidden: true });
-  #kept = el("p", { class: "own-words", hidden: true });
+  #size = el("span", {});
+  #kept = el("p", { class: "own-words", hidden: true }, this.#size, el("button", { type: "button", class: "quiet", click: () => this.#remove() }, "Remove them"));
+  #looked = 0; // how often it was asked what is kept: the last answer counts
   #keepLine = el("label", { for: "features-keep", hidden: true });
 
   constructor(dispatch: (event: PageEvent) => void) {
@@ -80,16 +82,19 @@ export class FeaturesPanel {
   }
 
   async #showKept() {
+    const look = ++this.#looked;
     const bytes = await store.size();
+    if (look !== this.#looked) return;
     this.#kept.hidden = bytes === 0;
-    const remove = async () => {
-      await store.clear().catch((error: Error) => {
-        this.#fault.hidden = false;
-        say(this.#fault, `The features could not be removed: ${error.message}`);
-      });
-      await this.#showKept();
-    };
-    this.#kept.replaceChildren(`${sized(bytes)} of features are kept on this device. `, el("button", { type: "button", class: "quiet", click: remove }, "Remove them"));
+    say(this.#size, `${sized(bytes)} of features are kept on this device. `);
+  }
+
+  async #remove() {
+    await store.clear().catch((error: Error) => {
+      this.#fault.hidden = false;
+      say(this.#fault, `The features could not be removed: ${error.message}`);
+    });
+    await this.#showKept();
   }
 
   #fail(words: string) {
